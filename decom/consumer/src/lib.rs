@@ -1,0 +1,1 @@
+//! The decommutation fold: raw records in, decommutated records and limits events out.

@@ -1,0 +1,1 @@
+//! COSMOS packet definitions and bit-level truth: parse, decode, encode, identify, build.

@@ -1,0 +1,1 @@
+//! HTTP over the log: JSON-RPC, authentication, health, metrics, the operator API.

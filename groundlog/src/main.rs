@@ -1,0 +1,2 @@
+//! The groundlog binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The outside world to the raw log: interfaces, protocols, links, command release.

@@ -1,0 +1,1 @@
+//! The log: contracts, backends and their conformance suite.

@@ -1,0 +1,1 @@
+//! The current value table: a projection of decommutated records, and its reader.

@@ -1,0 +1,1 @@
+//! The words every part of groundlog shares: wire messages, positions, names, times, fault classes.

@@ -1,0 +1,1 @@
+//! Dumps and recordings back into the log.
