@@ -1,1 +1,28 @@
-//! The log: contracts, backends and their conformance suite.
+//! The log: an ordered, durable, immutable sequence of records per topic partition.
+//!
+//! ```text
+//!  offset   0 .......... trim ..................... committed tail ..... written
+//!           |  trimmed   |  readable by everyone   |  not visible yet   |
+//!           |  (gone)    |  [trim, tail)           |  (open txn, sync)  |
+//! ```
+//!
+//! Three contracts, one conformance suite ([`conformance`]) that every backend passes:
+//!
+//! * [`Log`]: topics, bounds, find by append time, readers, appends.
+//! * [`Member`] of a consumer group: partitions come and go, records arrive, checkpoints are kept.
+//! * [`Txn`]: records on several partitions and a checkpoint become visible together or not at all.
+//!
+//! Backends are chosen by URL ([`open`]): `memory:` and `embedded:DIR`. Nothing outside this crate
+//! knows which one runs.
+
+mod contract;
+mod error;
+mod records;
+mod topic;
+
+pub use contract::{
+    AppendAck, Appending, Checkpoint, GroupSpec, Log, Member, MemberEvent, Reader, Transactor, Txn,
+};
+pub use error::LogError;
+pub use records::{Batch, RecordRef, Records};
+pub use topic::{Bounds, Durability, Retention, TopicInfo, TopicSpec};

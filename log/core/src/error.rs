@@ -1,0 +1,125 @@
+use std::{io, path::PathBuf, sync::Arc};
+
+use groundlog_proto::{Fault, FaultClass, Offset, TopicName, TopicPartition};
+
+/// What can go wrong with the log. Cloneable, because one failed sync fails many appends.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// The URL names no backend.
+    #[error("log url '{url}' is not understood; use embedded:DIR or memory:")]
+    BadUrl {
+        /// The URL as given.
+        url: String,
+    },
+    /// There is no such topic.
+    #[error("topic '{topic}' does not exist in {place}")]
+    UnknownTopic {
+        /// The topic asked for.
+        topic: TopicName,
+        /// Folder or broker.
+        place: String,
+    },
+    /// There is no such partition.
+    #[error("partition {partition} does not exist: the topic has {partitions} partitions")]
+    UnknownPartition {
+        /// The partition asked for.
+        partition: TopicPartition,
+        /// How many there are.
+        partitions: u32,
+    },
+    /// The topic is not as specified.
+    #[error(
+        "topic '{topic}' has {found} partitions, configured are {wanted}; the number is fixed when \
+         a topic is created: configure {found}, or choose another prefix"
+    )]
+    TopicMismatch {
+        /// The topic.
+        topic: TopicName,
+        /// Partitions it has.
+        found: u32,
+        /// Partitions it should have.
+        wanted: u32,
+    },
+    /// The offset was deleted by retention.
+    #[error("{partition} offset {offset} is gone: retention has trimmed it, the oldest is {trim}")]
+    Trimmed {
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset asked for.
+        offset: Offset,
+        /// The oldest that is left.
+        trim: Offset,
+    },
+    /// Stored bytes are not what was written.
+    #[error(
+        "{partition}: {path} is damaged at byte {byte} ({what}); nothing was changed. Restore the \
+         file from a copy, or move the folder away to start anew"
+    )]
+    Corrupt {
+        /// The partition.
+        partition: TopicPartition,
+        /// The damaged file.
+        path: PathBuf,
+        /// Where in it.
+        byte: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// Another process writes this folder.
+    #[error("{path} is in use by another groundlog process; stop it, or give --data another folder")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder was opened for reading.
+    #[error("{path} is open for reading only")]
+    ReadOnly {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No space is left; nothing of this append is visible, earlier records are safe.
+    #[error("no space left on the device of {path}: free some space; appending goes on by itself")]
+    DiskFull {
+        /// The file that could not grow.
+        path: PathBuf,
+    },
+    /// A record exceeds the bound.
+    #[error("a record of {size} bytes for {partition} exceeds the limit of {limit} bytes")]
+    RecordTooLarge {
+        /// The partition.
+        partition: TopicPartition,
+        /// The record's key and value.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A newer writer with the same id, or a moved partition, has taken over.
+    #[error("'{id}' was fenced: another process took over")]
+    Fenced {
+        /// The writer's or member's id.
+        id: String,
+    },
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
+    /// The operating system refused.
+    #[error("{context} {path}: {source}")]
+    Io {
+        /// What was being done.
+        context: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: Arc<io::Error>,
+    },
+}
+
+impl Fault for LogError {
+    fn class(&self) -> FaultClass {
+        match self {
+            Self::DiskFull { .. } | Self::Io { .. } => FaultClass::Transient,
+            Self::RecordTooLarge { .. } => FaultClass::Poison,
+            _ => FaultClass::Fatal,
+        }
+    }
+}
