@@ -1,0 +1,34 @@
+//! Targets, packets and items as read from configuration.
+//!
+//! [`Definitions`] is built once from texts ([`Definitions::builder`]), never changes, and is
+//! shared as `Arc<Definitions>`. Packets have a dense [`PacketId`]; the items of a packet are
+//! numbered by their place in [`Packet::items`], so decoding plans and records need no names.
+
+mod conversion;
+mod definitions;
+mod format_string;
+mod item;
+mod layout;
+mod limits;
+mod packet;
+mod states;
+mod target;
+mod types;
+
+pub use conversion::{
+    Conversion, ConversionDefinition, ConversionError, Segment, SelectedItem, class_name,
+};
+pub use definitions::{Definitions, LimitsGroupItem, LookupError, TargetSource};
+pub use format_string::{FormatError, FormatString};
+pub use item::{Item, StructureChild, Units, VariableBitSize};
+pub use limits::{Limits, LimitsResponse, LimitsSet};
+pub use packet::{
+    Accessor, CodeClass, CommandScreen, Packet, PacketId, PacketKind, PacketReference,
+    ProcessorDefinition, RelatedItem,
+};
+pub use states::{Color, State, States};
+pub use target::Target;
+pub use types::{
+    DataType, Endianness, MAX_NAME_LENGTH, Overflow, RESERVED_ITEM_NAMES, SourceLocation,
+    ValueType, is_reserved_item,
+};
