@@ -1,2 +1,59 @@
-//! Recipes.
-fn main() {}
+//! `cargo xtask RECIPE`: the project's own recipes, nothing to install first.
+
+mod bench;
+mod checks;
+mod run;
+mod tally;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask RECIPE
+
+  test          everything that must hold: format, lints, docs, dependency rules, every test,
+                end to end with the release binary and the stock client. .ci/run is this
+  test unit     the quick half: unit, property and conformance tests only
+  bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system)
+  check         format, lints, docs and dependency rules, no tests
+
+Real data and worked vectors are found through GROUNDLOG_SHARED (default ../shared). With CI=true
+its absence fails; elsewhere the tests that need it are skipped and counted in the closing line.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test" | "ci"] => everything(),
+        ["test", "unit"] => tally::tests(&["--workspace", "--exclude", "groundlog-tests"]),
+        ["check"] => checks::all(),
+        ["bench", names @ ..] => bench::run(names),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("unknown recipe: {}\n\n{HELP}", words.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs what `.ci/run` runs. The tests come last, so that their closing line is the last line.
+fn everything() -> Result<(), String> {
+    tools::system_packages()?;
+    checks::all()?;
+    run::step(
+        "build the release binary",
+        "cargo",
+        &["build", "--release", "--package", "groundlog"],
+    )?;
+    tally::tests(&["--workspace"])
+}
