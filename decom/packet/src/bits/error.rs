@@ -84,9 +84,7 @@ pub enum BitsError {
         data_type: DataType,
     },
     /// The text or block is longer than its field.
-    #[error(
-        "value of {given} bytes does not fit into {capacity} bytes for data_type {data_type}"
-    )]
+    #[error("value of {given} bytes does not fit into {capacity} bytes for data_type {data_type}")]
     DoesNotFit {
         /// Length of the value in bytes.
         given: usize,
