@@ -66,7 +66,9 @@ pub enum LogError {
         what: String,
     },
     /// Another process writes this folder.
-    #[error("{path} is in use by another groundlog process; stop it, or give --data another folder")]
+    #[error(
+        "{path} is in use by another groundlog process; stop it, or give --data another folder"
+    )]
     InUse {
         /// The folder.
         path: PathBuf,
@@ -92,6 +94,41 @@ pub enum LogError {
         size: usize,
         /// The limit.
         limit: usize,
+    },
+    /// One append exceeds the bound of a stored batch.
+    #[error(
+        "an append of {size} bytes to {partition} exceeds the limit of {limit} bytes; split it"
+    )]
+    AppendTooLarge {
+        /// The partition.
+        partition: TopicPartition,
+        /// All keys and values of the append.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A transaction holds more than may be buffered.
+    #[error(
+        "a transaction of {size} bytes exceeds the limit of {limit} bytes; commit smaller batches"
+    )]
+    TxnTooLarge {
+        /// All keys and values so far.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The commit journal of the folder is not what was written.
+    #[error(
+        "{path} is damaged at byte {byte} ({what}); nothing was changed. Restore the file from a \
+         copy, or move the folder away to start anew"
+    )]
+    JournalCorrupt {
+        /// The damaged file.
+        path: PathBuf,
+        /// Where in it.
+        byte: u64,
+        /// What is wrong there.
+        what: String,
     },
     /// A newer writer with the same id, or a moved partition, has taken over.
     #[error("'{id}' was fenced: another process took over")]

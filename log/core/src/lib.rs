@@ -17,12 +17,17 @@
 
 mod contract;
 mod error;
+mod limits;
+mod memory;
 mod records;
+mod session;
 mod topic;
 
 pub use contract::{
     AppendAck, Appending, Checkpoint, GroupSpec, Log, Member, MemberEvent, Reader, Transactor, Txn,
 };
 pub use error::LogError;
+pub use limits::{APPEND_BYTES_MAX, RECORD_BYTES_MAX, TXN_BYTES_MAX};
+pub use memory::MemoryLog;
 pub use records::{Batch, RecordRef, Records};
 pub use topic::{Bounds, Durability, Retention, TopicInfo, TopicSpec};

@@ -20,7 +20,10 @@ impl Records {
 
     /// Makes an empty batch with room for records and bytes.
     pub fn with_capacity(records: usize, bytes: usize) -> Self {
-        Self { data: Vec::with_capacity(bytes), lengths: Vec::with_capacity(records) }
+        Self {
+            data: Vec::with_capacity(bytes),
+            lengths: Vec::with_capacity(records),
+        }
     }
 
     /// Appends one record.
@@ -33,7 +36,8 @@ impl Records {
         self.data.extend_from_slice(key);
         let start = self.data.len();
         encode(&mut self.data);
-        self.lengths.push((key.len() as u32, (self.data.len() - start) as u32));
+        self.lengths
+            .push((key.len() as u32, (self.data.len() - start) as u32));
     }
 
     /// Returns the number of records.
@@ -70,6 +74,17 @@ impl Records {
             rest = after;
             (key, value)
         })
+    }
+
+    /// Appends all records of another batch.
+    pub fn extend(&mut self, other: &Self) {
+        self.data.extend_from_slice(&other.data);
+        self.lengths.extend_from_slice(&other.lengths);
+    }
+
+    /// Takes the batch apart: all keys and values, and the lengths of each record's two.
+    pub fn into_parts(self) -> (Vec<u8>, Vec<(u32, u32)>) {
+        (self.data, self.lengths)
     }
 
     /// Removes all records, keeping the memory.
@@ -113,7 +128,12 @@ pub struct Batch {
 impl Batch {
     /// Makes a batch without records that ends at `next`; backends fill it with [`Batch::push`].
     pub fn new(partition: TopicPartition, next: Offset, data: Bytes) -> Self {
-        Self { partition, next, data, entries: Vec::new() }
+        Self {
+            partition,
+            next,
+            data,
+            entries: Vec::new(),
+        }
     }
 
     /// Adds a record whose key is `data[key..value]` and value `data[value..end]`. Moves `next`
@@ -123,7 +143,13 @@ impl Batch {
     /// When the ranges are not ascending or exceed the buffer: a backend's own mistake.
     pub fn push(&mut self, offset: Offset, append_time: Nanos, key: u32, value: u32, end: u32) {
         assert!(key <= value && value <= end && end as usize <= self.data.len());
-        self.entries.push(Entry { offset, append_time, key, value, end });
+        self.entries.push(Entry {
+            offset,
+            append_time,
+            key,
+            value,
+            end,
+        });
         self.next = self.next.max(offset + 1);
     }
 
