@@ -1,1 +1,37 @@
-//! Dumps and recordings back into the log.
+//! Dumps and recordings back into the log, and out of their files as tables.
+//!
+//! - [`Records`] cuts a file into packets, after a [`FileLayout`]; nothing looks inside them.
+//! - [`TimeSource`] says where a packet's time lies, [`RecordClock`] finds it.
+//! - [`Importer`] sends the packets of a file to an [`ImportSink`] in batches, once: an
+//!   [`ImportId`] and the index of a packet in its file identify it for ever, and an interrupted
+//!   import goes on where the log says it stopped.
+//!
+//! Imported records are flagged stored and keep their own times (invariant R1).
+
+mod batch;
+mod ccsds;
+mod cds;
+mod dump;
+mod error;
+mod fixed;
+mod format;
+mod import;
+mod import_id;
+mod input;
+mod pace;
+mod record;
+mod subseconds;
+mod time;
+
+pub use batch::{Batch, BatchLimits};
+pub use cds::CdsField;
+pub use error::{OptionError, ReadError, ReadFault};
+pub use format::{FileLayout, Format};
+pub use import::{
+    Appended, FileReport, ImportError, ImportOptions, ImportSink, ImportState, Importer, Progress,
+};
+pub use import_id::ImportId;
+pub use pace::Pace;
+pub use record::{ImportRecord, MAX_PACKET_BYTES, Records};
+pub use subseconds::SubsecondUnit;
+pub use time::{ItemTimes, RecordClock, RecordTimes, TimeSource};
