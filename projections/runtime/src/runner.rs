@@ -1,0 +1,283 @@
+mod assign;
+mod backoff;
+mod commit;
+mod events;
+mod process;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use groundlog_log::{GroupSpec, Log, LogError, Member, MemberEvent};
+use groundlog_proto::{Fault, FaultClass, Offset, TopicNames, TopicPartition};
+use tokio::{sync::watch, time::Instant};
+
+use crate::{MetricsRegistry, Projection, RunError, SnapshotStore};
+use assign::Partition;
+use backoff::Backoff;
+use commit::Pending;
+use events::Events;
+
+/// How a runner works.
+#[derive(Clone)]
+pub struct RunnerOptions {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// Names of the topics, namespace included.
+    pub names: TopicNames,
+    /// Stable name of this process's slot in the group: fences its own zombie.
+    pub member: String,
+    /// Most bytes of input in one batch, and so in one transaction.
+    pub batch_bytes_max: usize,
+    /// A snapshot is due after this many records of a partition …
+    pub snapshot_records: u64,
+    /// … or this long after the last one, if there was any record since.
+    pub snapshot_interval: Duration,
+    /// First and longest wait before a transient fault is tried again.
+    pub backoff: (Duration, Duration),
+    /// Where numbers go.
+    pub metrics: MetricsRegistry,
+}
+
+impl RunnerOptions {
+    /// Takes the defaults: batches of 512 KiB, a snapshot every 500 000 records or 30 s (so that
+    /// folding from it takes less than a second or two), waits of 50 ms to 5 s.
+    pub fn new(log: Arc<dyn Log>, names: TopicNames, member: &str) -> Self {
+        Self {
+            log,
+            names,
+            member: member.to_owned(),
+            batch_bytes_max: 512 * 1024,
+            snapshot_records: 500_000,
+            snapshot_interval: Duration::from_secs(30),
+            backoff: (Duration::from_millis(50), Duration::from_secs(5)),
+            metrics: MetricsRegistry::new(),
+        }
+    }
+}
+
+/// Drives one projection: polls, applies, commits, recovers.
+pub struct Runner<P> {
+    projection: P,
+    options: RunnerOptions,
+    consumer: String,
+    snapshots: SnapshotStore,
+    dead_letters: (TopicPartition, u32),
+    partitions: HashMap<TopicPartition, Partition>,
+    pending: Option<Pending>,
+    backoff: Backoff,
+    events: Events,
+}
+
+/// Why the loop left its straight path.
+enum Stop {
+    /// Try again from the checkpoint.
+    Recover(Box<dyn Fault>),
+    /// The role ends.
+    Fatal(RunError),
+}
+
+impl<P: Projection> Runner<P> {
+    /// Makes a runner; nothing is read before [`Runner::run`].
+    pub fn new(projection: P, options: RunnerOptions) -> Self {
+        let consumer = projection.name().to_owned();
+        Self {
+            snapshots: SnapshotStore::new(options.log.clone(), &options.names),
+            dead_letters: (process::dead_letter_topic(&options.names), 1),
+            partitions: HashMap::new(),
+            pending: None,
+            backoff: Backoff::new(options.backoff),
+            events: Events::new(&consumer, &options.metrics),
+            consumer,
+            projection,
+            options,
+        }
+    }
+
+    /// Runs until `shutdown` turns true: then what was applied is committed, with a snapshot.
+    ///
+    /// # Errors
+    /// A fatal fault; it names topic, partition, offset and remedy. Data and checkpoints are
+    /// consistent and a new runner goes on from them.
+    ///
+    /// # Cancel safety
+    /// Dropping the future is a crash: an open transaction is aborted, nothing is half done.
+    pub async fn run(mut self, mut shutdown: watch::Receiver<bool>) -> Result<(), RunError> {
+        let dead_letters = self.options.log.topic(&self.dead_letters.0.topic).await;
+        self.dead_letters.1 = dead_letters
+            .map_err(|error| self.log_error(error))?
+            .partitions;
+        let Some(mut member) = self.join(&mut shutdown).await? else {
+            return Ok(());
+        };
+        while !*shutdown.borrow() {
+            let step = self.step(member.as_mut(), &mut shutdown).await;
+            match step {
+                Ok(()) => {}
+                Err(Stop::Fatal(error)) => {
+                    self.events.stopped(&error);
+                    let _ = member.leave().await;
+                    return Err(error);
+                }
+                Err(Stop::Recover(fault)) => {
+                    self.recover(member.as_mut(), fault, &mut shutdown).await?;
+                }
+            }
+        }
+        self.close(member).await
+    }
+
+    async fn join(
+        &mut self,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> Result<Option<Box<dyn Member>>, RunError> {
+        let group = GroupSpec {
+            group: self.consumer.clone(),
+            member: self.options.member.clone(),
+            topics: self.projection.inputs(),
+        };
+        loop {
+            match self.options.log.join(&group).await {
+                Ok(member) => return Ok(Some(member)),
+                Err(error) if error.class() == FaultClass::Fatal => {
+                    return Err(self.log_error(error));
+                }
+                Err(error) => {
+                    self.events.retrying(&error);
+                    self.backoff.wait(shutdown).await;
+                }
+            }
+            if *shutdown.borrow() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Waits for one event and handles it.
+    async fn step(
+        &mut self,
+        member: &mut dyn Member,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> Result<(), Stop> {
+        let bytes = self.options.batch_bytes_max;
+        let snapshot_due = self.next_snapshot();
+        let event = tokio::select! {
+            biased;
+            _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
+            done = commit::finished(&mut self.pending) => return self.committed(done),
+            () = commit::until(snapshot_due) => {
+                self.settle().await?;
+                return self.snapshot_idle(member).await;
+            }
+            event = member.next(bytes) => event.map_err(|error| self.stop(error))?,
+        };
+        match event {
+            MemberEvent::Assigned(partitions) => {
+                self.settle().await?;
+                for (partition, checkpoint) in partitions {
+                    self.assign(member, partition, checkpoint).await?;
+                }
+                Ok(())
+            }
+            MemberEvent::Revoked(partitions) => {
+                // Their open commit, if any, ends in a commit or a fence; either is the log's word.
+                let settled = self.settle().await;
+                for partition in &partitions {
+                    self.revoke(partition).await;
+                }
+                settled
+            }
+            MemberEvent::Records(batch) => self.process(member, &batch).await,
+        }
+    }
+
+    /// Returns to the checkpoints: waits, reloads state, seeks.
+    async fn recover(
+        &mut self,
+        member: &mut dyn Member,
+        fault: Box<dyn Fault>,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> Result<(), RunError> {
+        let mut fault = fault;
+        loop {
+            self.events.retrying(fault.as_ref());
+            self.pending = None;
+            self.backoff.wait(shutdown).await;
+            if *shutdown.borrow() {
+                return Ok(());
+            }
+            match self.reassign(member).await {
+                Ok(()) => return Ok(()),
+                Err(Stop::Recover(again)) => fault = again,
+                Err(Stop::Fatal(error)) => {
+                    self.events.stopped(&error);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn close(mut self, mut member: Box<dyn Member>) -> Result<(), RunError> {
+        let mut result = self.settle().await;
+        if result.is_ok() {
+            result = self.snapshot_idle_all(member.as_mut()).await;
+        }
+        for partition in self.partitions.keys().cloned().collect::<Vec<_>>() {
+            self.revoke(&partition).await;
+        }
+        member
+            .leave()
+            .await
+            .map_err(|error| self.log_error(error))?;
+        match result {
+            Err(Stop::Fatal(error)) => Err(error),
+            Err(Stop::Recover(fault)) => {
+                // The next start folds from the checkpoint that did get through.
+                self.events.retrying(fault.as_ref());
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn revoke(&mut self, partition: &TopicPartition) {
+        self.partitions.remove(partition);
+        self.projection.revoked(partition).await;
+        self.options
+            .metrics
+            .lags()
+            .remove(&self.consumer, partition);
+    }
+
+    fn log_error(&self, source: LogError) -> RunError {
+        RunError::Log {
+            consumer: self.consumer.clone(),
+            at: None,
+            source,
+        }
+    }
+
+    /// Sorts an error of the log by its class.
+    fn stop(&self, error: LogError) -> Stop {
+        self.stop_at(None, error)
+    }
+
+    fn stop_at(&self, at: Option<(TopicPartition, Offset)>, source: LogError) -> Stop {
+        match source.class() {
+            FaultClass::Transient => Stop::Recover(Box::new(source)),
+            _ => Stop::Fatal(RunError::Log {
+                consumer: self.consumer.clone(),
+                at,
+                source,
+            }),
+        }
+    }
+
+    fn next_snapshot(&self) -> Option<Instant> {
+        let dirty = self
+            .partitions
+            .values()
+            .filter(|partition| partition.owes_snapshot());
+        dirty
+            .map(|partition| partition.last_snapshot + self.options.snapshot_interval)
+            .min()
+    }
+}

@@ -1,0 +1,35 @@
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// Waits that double up to a bound and start over after a success.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    first: Duration,
+    longest: Duration,
+    next: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new((first, longest): (Duration, Duration)) -> Self {
+        Self {
+            first,
+            longest,
+            next: first,
+        }
+    }
+
+    pub(super) fn succeeded(&mut self) {
+        self.next = self.first;
+    }
+
+    /// Waits, or returns at once when the role shuts down.
+    pub(super) async fn wait(&mut self, shutdown: &mut watch::Receiver<bool>) {
+        let wait = self.next;
+        self.next = (wait * 2).min(self.longest);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = shutdown.wait_for(|stop| *stop) => {}
+        }
+    }
+}
