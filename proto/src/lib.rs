@@ -4,6 +4,7 @@
 //! [`wire`] is generated from `groundlog.proto`, the schema that outsiders use; everything else
 //! here gives those messages types that cannot be mixed up.
 
+pub mod borrowed;
 mod fault;
 mod hash;
 mod position;
