@@ -132,3 +132,8 @@ fn write_single(
         }),
     }
 }
+
+/// Makes the value of a STRING or BLOCK from all bytes of its field.
+pub(crate) fn text_value(bytes: &[u8], data_type: DataType) -> Value {
+    text::value_of(bytes, data_type)
+}

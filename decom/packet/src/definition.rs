@@ -6,11 +6,13 @@
 
 mod conversion;
 mod definitions;
+mod expression;
 mod format_string;
 mod item;
 mod layout;
 mod limits;
 mod packet;
+mod reserved;
 mod states;
 mod target;
 mod types;
@@ -18,9 +20,13 @@ mod types;
 pub use conversion::{
     Conversion, ConversionDefinition, ConversionError, Segment, SelectedItem, class_name,
 };
+pub(crate) use conversion::{formatted_time, unix_nanos};
 pub use definitions::{Definitions, LimitsGroupItem, LookupError, TargetSource};
+pub use expression::Expression;
+pub(crate) use format_string::default_text;
 pub use format_string::{FormatError, FormatString};
 pub use item::{Item, StructureChild, Units, VariableBitSize};
+pub(crate) use layout::stored_order;
 pub use limits::{Limits, LimitsResponse, LimitsSet};
 pub use packet::{
     Accessor, CodeClass, CommandScreen, Packet, PacketId, PacketKind, PacketReference,

@@ -7,7 +7,9 @@
 //! - [`definition`]: targets, packets and items as read from configuration, immutable once built.
 
 pub mod bits;
+pub mod config;
 pub mod definition;
+pub mod target;
 pub mod time;
 pub mod value;
 

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::expression::Expression;
 use super::types::{DataType, SourceLocation, ValueType};
 use crate::time::{self, NANOS_PER_SECOND};
 use crate::value::Value;
@@ -100,8 +101,22 @@ pub enum Conversion {
     IpRead,
     /// Dotted text as a 32-bit integer.
     IpWrite,
+    /// Arithmetic on the value and on other items.
+    Generic {
+        /// The expression.
+        expression: Expression,
+    },
     /// A class that is not built in, or not supported yet; the value passes unconverted.
     Unsupported,
+}
+
+impl Conversion {
+    /// Makes a generic conversion of code, or the unsupported one if it is more than arithmetic.
+    #[must_use]
+    pub fn generic(code: &str, python: bool) -> Self {
+        Expression::parse(code, python)
+            .map_or(Self::Unsupported, |expression| Self::Generic { expression })
+    }
 }
 
 /// A conversion as defined on an item.

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::item::Item;
 use super::packet::{Packet, PacketId, PacketKind};
 use super::target::Target;
+use crate::config::DefinitionsBuilder;
 
 /// Name of the target and of the packets that take what cannot be identified.
 const UNKNOWN: &str = "UNKNOWN";
@@ -60,6 +61,8 @@ pub struct TargetSource {
     pub target_txt: String,
     /// Path and text of each file.
     pub files: Vec<(String, String)>,
+    /// Path and content of files that `TEMPLATE_FILE` may name.
+    pub binary_files: Vec<(String, Vec<u8>)>,
 }
 
 /// Targets, packets and items; immutable, shared as `Arc<Definitions>`.
@@ -77,6 +80,12 @@ pub struct Definitions {
 }
 
 impl Definitions {
+    /// Starts reading target folders.
+    #[must_use]
+    pub fn builder() -> DefinitionsBuilder {
+        DefinitionsBuilder::default()
+    }
+
     /// Returns the targets in load order; UNKNOWN is not among them.
     pub fn targets(&self) -> impl ExactSizeIterator<Item = &Target> {
         self.targets.values()

@@ -30,6 +30,8 @@ pub struct VariableBitSize {
     pub bits_per_count: i64,
     /// Bits added to count × bits per count.
     pub bit_offset: i64,
+    /// Bits that the layout holds free for the item; later items move by what it is longer.
+    pub reserved_bits: i64,
 }
 
 /// What makes an item a child of a structure item of the same packet (cosmos-packets §3.8).

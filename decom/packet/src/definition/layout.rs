@@ -42,6 +42,11 @@ impl Packet {
         self.defined_bits()
     }
 
+    /// Lengthens the packet, so that the next appended item starts at this bit or later.
+    pub(crate) fn reserve(&mut self, end: i64) {
+        self.positive_bits = self.positive_bits.max(end);
+    }
+
     fn count_length(&mut self, item: &Item) {
         if !item.is_derived() && (item.bit_size <= 0 || item.array_size.is_some_and(|n| n <= 0)) {
             self.fixed_size = false;
@@ -64,7 +69,7 @@ impl Packet {
 
 /// Orders items: derived in creation order, positive offsets ascending, negative ascending; among
 /// equals the ones of variable size first, then creation order.
-fn stored_order(a: &Item, b: &Item) -> Ordering {
+pub(crate) fn stored_order(a: &Item, b: &Item) -> Ordering {
     let group = |item: &Item| match (item.is_derived(), item.bit_offset < 0) {
         (true, _) => 0,
         (false, false) => 1,

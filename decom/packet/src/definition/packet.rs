@@ -161,6 +161,8 @@ pub struct Packet {
     /// Whether overlap warnings are off for the packet.
     pub ignore_overlap: bool,
     pub(crate) names: HashMap<String, usize>,
+    /// Names of the items that have limits, in the order they were registered.
+    pub(crate) limits_names: Vec<String>,
     pub(crate) positive_bits: i64,
     pub(crate) negative_bits: i64,
     pub(crate) fixed_size: bool,
@@ -209,6 +211,7 @@ impl Packet {
             related_items: Vec::new(),
             ignore_overlap: false,
             names: HashMap::new(),
+            limits_names: Vec::new(),
             positive_bits: 0,
             negative_bits: 0,
             fixed_size: true,

@@ -1,0 +1,204 @@
+//! Gathers the packets of all targets and freezes them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::error::{ConfigError, ConfigErrors};
+use super::parser::FileParser;
+use crate::definition::{
+    Definitions, Endianness, LimitsGroupItem, Packet, PacketId, PacketKind, SourceLocation, Target,
+    TargetSource,
+};
+use crate::target;
+
+/// Packets of one target while files are read.
+pub(crate) type PacketTable = IndexMap<String, Packet>;
+
+/// Builds [`Definitions`] out of the texts of target folders.
+///
+/// ```
+/// use groundlog_packet::definition::{Definitions, TargetSource};
+///
+/// let source = TargetSource {
+///     name: "INST".into(),
+///     target_txt: String::new(),
+///     files: vec![(
+///         "cmd_tlm/tlm.txt".into(),
+///         "TELEMETRY INST HEALTH BIG_ENDIAN\n  APPEND_ID_ITEM ID 8 UINT 1\n".into(),
+///     )],
+///     binary_files: vec![],
+/// };
+/// let definitions = Definitions::builder().add_target(source).build()?;
+/// assert_eq!(definitions.targets().len(), 1);
+/// # Ok::<(), groundlog_packet::config::ConfigErrors>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct DefinitionsBuilder {
+    sources: Vec<TargetSource>,
+}
+
+/// What the files have defined so far.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) targets: IndexMap<String, Target>,
+    pub(crate) commands: IndexMap<String, PacketTable>,
+    pub(crate) telemetry: IndexMap<String, PacketTable>,
+    pub(crate) limits_groups: IndexMap<String, Vec<LimitsGroupItem>>,
+    pub(crate) open_limits_group: Option<String>,
+    pub(crate) limits_sets: Vec<String>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) unsupported: Vec<String>,
+    pub(crate) errors: Vec<ConfigError>,
+    pub(crate) binary_files: HashMap<String, Vec<u8>>,
+}
+
+impl Draft {
+    fn new() -> Self {
+        Self {
+            targets: IndexMap::new(),
+            commands: IndexMap::new(),
+            telemetry: IndexMap::new(),
+            limits_groups: IndexMap::new(),
+            open_limits_group: None,
+            limits_sets: vec!["DEFAULT".to_owned()],
+            warnings: Vec::new(),
+            unsupported: Vec::new(),
+            errors: Vec::new(),
+            binary_files: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn tables(&mut self, kind: PacketKind) -> &mut IndexMap<String, PacketTable> {
+        match kind {
+            PacketKind::Command => &mut self.commands,
+            PacketKind::Telemetry => &mut self.telemetry,
+        }
+    }
+
+    pub(crate) fn packet(&self, kind: PacketKind, target: &str, packet: &str) -> Option<&Packet> {
+        let tables = match kind {
+            PacketKind::Command => &self.commands,
+            PacketKind::Telemetry => &self.telemetry,
+        };
+        tables.get(target)?.get(packet)
+    }
+}
+
+impl DefinitionsBuilder {
+    /// Adds a target with the texts of its folder, templates already rendered.
+    ///
+    /// All text files below `cmd_tlm/` may be given; which of them are read, and in which order,
+    /// follows cosmos-packets §1.1.
+    #[must_use]
+    pub fn add_target(mut self, source: TargetSource) -> Self {
+        self.sources.push(source);
+        self
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] with every refused statement of every file.
+    pub fn build(self) -> Result<Definitions, ConfigErrors> {
+        let mut draft = Draft::new();
+        for source in &self.sources {
+            read_target(&mut draft, source);
+        }
+        if !draft.errors.is_empty() {
+            return Err(ConfigErrors {
+                errors: draft.errors,
+            });
+        }
+        Ok(freeze(draft, self.sources))
+    }
+}
+
+fn read_target(draft: &mut Draft, source: &TargetSource) {
+    let name = source.name.to_uppercase();
+    let settings = match target::parse(&name, &source.target_txt) {
+        Ok(settings) => settings,
+        Err(errors) => {
+            draft.errors.extend(errors.errors);
+            return;
+        }
+    };
+    draft
+        .unsupported
+        .extend(settings.unsupported.iter().cloned());
+    let paths: Vec<&str> = source.files.iter().map(|(path, _)| path.as_str()).collect();
+    let chosen = match target::files_to_read(&settings, &paths) {
+        Ok(chosen) => chosen,
+        Err(error) => {
+            draft.errors.push(error);
+            return;
+        }
+    };
+    draft.targets.insert(name.clone(), settings.target);
+    draft.binary_files = source.binary_files.iter().cloned().collect();
+    for path in chosen {
+        if let Some((path, text)) = source
+            .files
+            .iter()
+            .find(|(candidate, _)| *candidate == path)
+        {
+            FileParser::new(draft, &name, path).parse(text);
+        }
+    }
+}
+
+/// Numbers the packets and makes everything immutable.
+fn freeze(draft: Draft, sources: Vec<TargetSource>) -> Definitions {
+    let mut targets = draft.targets;
+    let mut packets = Vec::new();
+    let unknown_command = add_unknown(&mut packets, PacketKind::Command);
+    let unknown_telemetry = add_unknown(&mut packets, PacketKind::Telemetry);
+    let all = draft.commands.into_iter().chain(draft.telemetry);
+    for (target_name, table) in all {
+        let target = targets
+            .entry(target_name.clone())
+            .or_insert_with(|| Target {
+                name: target_name.clone(),
+                ..Target::default()
+            });
+        for (packet_name, packet) in table {
+            let kind = packet.kind;
+            let id = add(&mut packets, packet);
+            match kind {
+                PacketKind::Command => target.commands.insert(packet_name, id),
+                PacketKind::Telemetry => target.telemetry.insert(packet_name, id),
+            };
+        }
+    }
+    Definitions {
+        targets,
+        packets,
+        unknown_command,
+        unknown_telemetry,
+        limits_groups: draft.limits_groups,
+        limits_sets: draft.limits_sets,
+        warnings: draft.warnings,
+        unsupported: draft.unsupported,
+        sources,
+    }
+}
+
+fn add(packets: &mut Vec<Arc<Packet>>, mut packet: Packet) -> PacketId {
+    let id = PacketId(u32::try_from(packets.len()).unwrap_or(u32::MAX));
+    packet.id = id;
+    packets.push(Arc::new(packet));
+    id
+}
+
+fn add_unknown(packets: &mut Vec<Arc<Packet>>, kind: PacketKind) -> PacketId {
+    let location = SourceLocation {
+        file: "built in".into(),
+        line: 0,
+    };
+    let mut packet = Packet::new(kind, "UNKNOWN", "UNKNOWN", Endianness::Big, location);
+    packet.add_reserved_items();
+    packet.short_buffer_allowed = true;
+    packet.fixed_size = false;
+    add(packets, packet)
+}

@@ -1,0 +1,158 @@
+//! One file: statements change the current packet and item.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::arguments::Arguments;
+use super::builder::Draft;
+use super::error::ConfigError;
+use super::keywords::{self, Level};
+use super::lines::{Lexer, Statement};
+use crate::definition::{CodeClass, Item, Packet, SourceLocation, class_name};
+
+/// Target whose files may name packets of any target.
+pub(super) const SYSTEM: &str = "SYSTEM";
+
+/// Parses one file of a target into a [`Draft`].
+pub(crate) struct FileParser<'a> {
+    pub(super) draft: &'a mut Draft,
+    pub(super) target: &'a str,
+    file: Arc<str>,
+    /// Line of the statement at hand.
+    pub(super) line: u32,
+    pub(super) packet: Option<Packet>,
+    /// Name of the current item, which is an item of the current packet.
+    pub(super) item: Option<String>,
+    /// Where the items of the current packet were defined, for errors found at its close.
+    pub(super) item_statements: HashMap<String, Statement>,
+    pub(super) packet_statement: Option<Statement>,
+    /// Whether this file has an error already, so that follow-up noise is dropped.
+    failed: bool,
+}
+
+impl<'a> FileParser<'a> {
+    pub(crate) fn new(draft: &'a mut Draft, target: &'a str, path: &str) -> Self {
+        Self {
+            draft,
+            target,
+            file: path.into(),
+            line: 0,
+            packet: None,
+            item: None,
+            item_statements: HashMap::new(),
+            packet_statement: None,
+            failed: false,
+        }
+    }
+
+    /// Reads the whole file; errors are collected in the draft.
+    pub(crate) fn parse(mut self, text: &str) {
+        let mut lexer = Lexer::new(text);
+        while let Some(statement) = lexer.next_statement() {
+            self.line = statement.line;
+            if let Err(message) = self.statement(&mut lexer, &statement) {
+                self.refuse(&statement, message);
+            }
+        }
+        self.close_packet();
+    }
+
+    /// Records an error, unless it only follows from an earlier one.
+    pub(super) fn refuse(&mut self, statement: &Statement, message: String) {
+        let follow_up =
+            message.starts_with("No current item") || message.starts_with("No current packet");
+        if self.failed && follow_up {
+            return;
+        }
+        self.failed = true;
+        let usage = keywords::find(&statement.keyword).map(|k| k.usage(&statement.keyword));
+        self.draft.errors.push(ConfigError {
+            file: self.file.clone(),
+            line: statement.line,
+            statement: statement.text.clone(),
+            message,
+            usage,
+        });
+    }
+
+    fn statement(&mut self, lexer: &mut Lexer<'_>, statement: &Statement) -> Result<(), String> {
+        let word = statement.keyword.as_str();
+        let keyword = keywords::find(word).ok_or_else(|| format!("Unknown keyword '{word}'"))?;
+        let arguments = Arguments::new(statement);
+        if keyword.level != Level::Top && self.packet.is_none() {
+            return Err(format!("No current packet for {word}"));
+        }
+        if keyword.level == Level::Item && self.item.is_none() {
+            return Err(format!("No current item for {word}"));
+        }
+        arguments.count(keyword.minimum, keyword.maximum)?;
+        match keyword.level {
+            Level::Top => self.top_level(arguments),
+            Level::Packet => self.packet_level(arguments),
+            Level::Item => self.item_level(lexer, arguments),
+        }
+    }
+
+    pub(super) fn location(&self) -> SourceLocation {
+        SourceLocation {
+            file: self.file.clone(),
+            line: self.line,
+        }
+    }
+
+    /// Returns the current packet, or the message that there is none.
+    pub(super) fn current_packet(&mut self) -> Result<&mut Packet, String> {
+        self.packet
+            .as_mut()
+            .ok_or_else(|| "No current packet".to_owned())
+    }
+
+    /// Returns the current item, or the message that there is none.
+    pub(super) fn current_item(&mut self) -> Result<&mut Item, String> {
+        let name = self.item.clone().unwrap_or_default();
+        let found = self
+            .packet
+            .as_mut()
+            .and_then(|packet| packet.item_mut(&name));
+        found.ok_or_else(|| "No current item".to_owned())
+    }
+
+    /// Returns `TARGET PACKET` of the current packet.
+    pub(super) fn packet_label(&self) -> String {
+        self.packet
+            .as_ref()
+            .map(|packet| format!("{} {}", packet.target_name, packet.packet_name))
+            .unwrap_or_default()
+    }
+
+    /// Returns whether the target's code is Python.
+    pub(super) fn python(&self) -> bool {
+        self.draft
+            .targets
+            .get(self.target)
+            .is_some_and(|target| target.language == "python")
+    }
+
+    pub(super) fn warn(&mut self, text: String) {
+        self.draft.warnings.push(text);
+    }
+
+    /// Notes something that is accepted but not acted upon, with file and line.
+    pub(super) fn unsupported(&mut self, text: &str) {
+        let location = self.location();
+        self.draft.unsupported.push(format!("{location}: {text}"));
+    }
+
+    /// Reads a class and its arguments from the parameters that start at an index.
+    pub(super) fn code_class(
+        &self,
+        arguments: Arguments<'_>,
+        from: usize,
+    ) -> Result<CodeClass, String> {
+        Ok(CodeClass {
+            class: class_name(arguments.text(from)?),
+            args: arguments.rest(from + 1),
+            location: self.location(),
+        })
+    }
+}

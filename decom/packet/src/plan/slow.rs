@@ -1,0 +1,321 @@
+//! Packs one item by way of its value, for what the fast operations do not cover.
+
+use super::lookup::index_of;
+use super::raw::store;
+use super::reader::{Reader, Unreadable};
+use crate::definition::Item;
+use crate::limits::{LimitsState, Transition};
+use crate::record::{
+    ConvertedForm, Element, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm, STATUS_CONVERTED_SHIFT,
+    STATUS_NULL, STATUS_UNREADABLE, write_tagged,
+};
+use crate::value::Value;
+
+/// Reference of eight zeros: nothing.
+const NOTHING: [u8; 8] = [0; 8];
+
+/// A record that is being packed.
+pub(super) struct Output<'a> {
+    pub(super) record: &'a mut Vec<u8>,
+    /// Where the record begins in its buffer.
+    pub(super) base: usize,
+    /// Status of each item; empty as long as every item has its values.
+    pub(super) status: Vec<u8>,
+}
+
+impl Output<'_> {
+    fn store<const N: usize>(&mut self, slot: u32, value: [u8; N]) {
+        store(&mut self.record[self.base..], slot, value);
+    }
+
+    fn fill(&mut self, slot: u32, length: u32, byte: u8) {
+        let start = self.base + slot as usize;
+        if let Some(bytes) = self.record.get_mut(start..start + length as usize) {
+            bytes.fill(byte);
+        }
+    }
+
+    fn copy(&mut self, slot: u32, bytes: &[u8]) {
+        let start = self.base + slot as usize;
+        if let Some(target) = self.record.get_mut(start..start + bytes.len()) {
+            target.copy_from_slice(bytes);
+        }
+    }
+
+    /// Stores a reference to what `write` appends.
+    fn refer(&mut self, slot: u32, count: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        let offset = (self.record.len() - self.base) as u32;
+        write(self.record);
+        let length = (self.record.len() - self.base) as u32 - offset;
+        let count = if count == NO_SLOT { length } else { count };
+        if length == 0 {
+            return self.store(slot, NOTHING);
+        }
+        self.store(slot, (u64::from(count) << 32 | u64::from(offset)).to_le_bytes());
+    }
+
+    fn mark(&mut self, layout: &Layout, index: usize, status: u8) {
+        if status == 0 {
+            return;
+        }
+        if self.status.is_empty() {
+            self.status = vec![0; layout.items.len()];
+        }
+        self.status[index] |= status;
+    }
+}
+
+/// What limits checking needs.
+pub(super) struct Checking<'a> {
+    pub(super) limits: Option<&'a mut LimitsState>,
+    pub(super) transitions: &'a mut Vec<Transition>,
+}
+
+/// Packs one item.
+pub(super) fn pack(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    index: usize,
+    entry: u32,
+    output: &mut Output<'_>,
+    checking: &mut Checking<'_>,
+) {
+    let (Some(packed), Some(item)) = (
+        layout.items.get(index),
+        layout.items.get(index).and_then(|packed| reader.packet.items.get(packed.place)),
+    ) else {
+        return;
+    };
+    let raw = reader.raw(item).and_then(|value| {
+        if put_raw(output, packed, &value) { Ok(value) } else { Err(Unreadable) }
+    });
+    if packed.raw != RawForm::None {
+        output.mark(layout, index, status_of(&raw));
+    }
+    if matches!(raw, Err(Unreadable) | Ok(Value::Null)) {
+        clear_raw(output, packed);
+    }
+    let converted = raw.and_then(|raw| {
+        let value = reader.before_states(packed.place, &raw)?;
+        if put_converted(output, packed, &value) { Ok(value) } else { Err(Unreadable) }
+    });
+    if matches!(converted, Err(Unreadable) | Ok(Value::Null)) {
+        clear_converted(output, packed);
+    }
+    if !matches!(packed.converted, ConvertedForm::Same | ConvertedForm::Envelope) {
+        output.mark(layout, index, status_of(&converted) << STATUS_CONVERTED_SHIFT);
+    }
+    let converted = converted.unwrap_or(Value::Null);
+    let skip_states = converted.is_null() && reader.packet.short_buffer_allowed;
+    let state = put_states(output, packed, item, &converted, skip_states);
+    if packed.limits_at != NO_SLOT {
+        let code = check(item, &converted, state, entry, checking);
+        output.store(packed.limits_at, [code]);
+    }
+}
+
+/// Checks the limits of an item that has no place in the record.
+pub(super) fn check_hidden(
+    reader: &Reader<'_>,
+    place: usize,
+    entry: u32,
+    checking: &mut Checking<'_>,
+) {
+    let Some(item) = reader.packet.items.get(place) else { return };
+    let value = reader.raw(item).and_then(|raw| reader.before_states(place, &raw));
+    let value = value.unwrap_or(Value::Null);
+    let state = item.states.as_ref().map_or(NO_STATE, |states| index_of(states, &value));
+    check(item, &value, state, entry, checking);
+}
+
+/// Returns the code of the item's limits state after this sample.
+fn check(item: &Item, value: &Value, state: u16, entry: u32, checking: &mut Checking<'_>) -> u8 {
+    let Some(limits) = checking.limits.as_deref_mut() else { return 0 };
+    let Some(entry) = limits.entries.get_mut(entry as usize) else { return 0 };
+    if item.array_size.is_some() {
+        return entry.current();
+    }
+    if item.states.is_some() {
+        // A null that ANY stands for has a state, any other null is skipped.
+        if value.is_null() && state == NO_STATE {
+            return entry.current();
+        }
+        return entry.check_state(state, checking.transitions);
+    }
+    match value {
+        Value::Int(_) | Value::Float(_) => match value.as_f64() {
+            Some(number) => entry.check_number(number, checking.transitions),
+            None => entry.current(),
+        },
+        _ => entry.current(),
+    }
+}
+
+fn status_of(value: &Result<Value, Unreadable>) -> u8 {
+    match value {
+        Err(Unreadable) => STATUS_UNREADABLE,
+        Ok(Value::Null) => STATUS_NULL,
+        Ok(_) => 0,
+    }
+}
+
+/// Stores a raw value; returns false if it is not of the slot's form.
+fn put_raw(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool {
+    let slot = packed.raw_at;
+    match (packed.raw, value) {
+        (_, Value::Null) | (RawForm::None, _) => true,
+        (RawForm::One(element), value) => {
+            let mut bytes = Vec::new();
+            let fits = element_bytes(element, value, &mut bytes);
+            if fits {
+                output.copy(slot, &bytes);
+            }
+            fits
+        }
+        (RawForm::List { element, count }, Value::Array(values)) => {
+            let mut bytes = Vec::new();
+            let fits = values.len() == count as usize
+                && values.iter().all(|value| element_bytes(element, value, &mut bytes));
+            if fits {
+                output.copy(slot, &bytes);
+            }
+            fits
+        }
+        (RawForm::VariableBytes { .. }, value) => match value.as_bytes() {
+            Some(bytes) => {
+                output.refer(slot, NO_SLOT, |out| out.extend_from_slice(bytes));
+                true
+            }
+            None => false,
+        },
+        (RawForm::VariableList { element }, Value::Array(values)) => {
+            let mut bytes = Vec::new();
+            let fits = values.iter().all(|value| element_bytes(element, value, &mut bytes));
+            if fits {
+                output.refer(slot, values.len() as u32, |out| out.extend_from_slice(&bytes));
+            }
+            fits
+        }
+        (RawForm::Tagged, value) => {
+            output.refer(slot, NO_SLOT, |out| write_tagged(value, out));
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Appends one element in its form; returns false if the value does not have it.
+fn element_bytes(element: Element, value: &Value, out: &mut Vec<u8>) -> bool {
+    match (element, value) {
+        (Element::Int { width, .. }, Value::Int(value)) => {
+            out.extend_from_slice(&value.to_le_bytes()[..usize::from(width)]);
+        }
+        (Element::Single, Value::Float(value)) => {
+            out.extend_from_slice(&(*value as f32).to_le_bytes());
+        }
+        (Element::Double, Value::Float(value)) => out.extend_from_slice(&value.to_le_bytes()),
+        (Element::Bytes { length, .. }, value) => {
+            let Some(bytes) = value.as_bytes() else { return false };
+            let end = out.len() + length as usize;
+            out.extend_from_slice(bytes);
+            out.resize(end, 0);
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn clear_raw(output: &mut Output<'_>, packed: &PackedItem) {
+    let length = match packed.raw {
+        RawForm::None => 0,
+        RawForm::One(element) => element.width(),
+        RawForm::List { element, count } => element.width().saturating_mul(count),
+        _ => 8,
+    };
+    output.fill(packed.raw_at, length, 0);
+}
+
+fn put_converted(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool {
+    let slot = packed.converted_at;
+    match (packed.converted, value) {
+        (ConvertedForm::Same | ConvertedForm::Envelope, _) | (_, Value::Null) => true,
+        (ConvertedForm::Number, Value::Array(values)) => {
+            let mut bytes = Vec::new();
+            let fits = values.iter().all(|value| element_bytes(Element::Double, value, &mut bytes));
+            match packed.count() {
+                Some(_) if fits => output.copy(slot, &bytes),
+                None if fits => {
+                    output.refer(slot, values.len() as u32, |out| out.extend_from_slice(&bytes));
+                }
+                _ => {}
+            }
+            fits
+        }
+        (ConvertedForm::Number, Value::Float(value)) => {
+            output.store(slot, value.to_le_bytes());
+            true
+        }
+        (ConvertedForm::Time, Value::Time(value)) => {
+            output.store(slot, value.to_le_bytes());
+            true
+        }
+        (ConvertedForm::Tagged, value) => {
+            output.refer(slot, NO_SLOT, |out| write_tagged(value, out));
+            true
+        }
+        _ => false,
+    }
+}
+
+fn clear_converted(output: &mut Output<'_>, packed: &PackedItem) {
+    let length = match packed.converted {
+        ConvertedForm::Same | ConvertedForm::Envelope => 0,
+        ConvertedForm::Number => packed.count().unwrap_or(1).saturating_mul(8),
+        _ => 8,
+    };
+    output.fill(packed.converted_at, length, 0);
+}
+
+/// Stores the state indices; returns that of a single value.
+fn put_states(
+    output: &mut Output<'_>,
+    packed: &PackedItem,
+    item: &Item,
+    value: &Value,
+    skip: bool,
+) -> u16 {
+    let Some(states) = item.states.as_ref().filter(|_| packed.state_at != NO_SLOT) else {
+        return NO_STATE;
+    };
+    let slot = packed.state_at;
+    match (packed.count(), value) {
+        (Some(count), Value::Array(values)) if packed.is_list() => {
+            output.fill(slot, count.saturating_mul(2), 0xff);
+            for (value, at) in values.iter().zip((slot..).step_by(2)) {
+                output.store(at, index_of(states, value).to_le_bytes());
+            }
+            NO_STATE
+        }
+        (None, Value::Array(values)) => {
+            output.refer(slot, values.len() as u32, |out| {
+                for value in values {
+                    out.extend(index_of(states, value).to_le_bytes());
+                }
+            });
+            NO_STATE
+        }
+        (None, _) => {
+            output.store(slot, NOTHING);
+            NO_STATE
+        }
+        (Some(count), _) if packed.is_list() => {
+            output.fill(slot, count.saturating_mul(2), 0xff);
+            NO_STATE
+        }
+        _ => {
+            let index = if skip { NO_STATE } else { index_of(states, value) };
+            output.store(slot, index.to_le_bytes());
+            index
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! FORMATTED values: format string, units, default text (cosmos-packets §5.1 step 4).
+
+use crate::definition::Item;
+use crate::value::Value;
+
+/// Makes the FORMATTED form of one converted value that is not the name of a state.
+///
+/// Null stays null, lists become lists of texts, and bytes without a format string stay bytes.
+pub(crate) fn formatted(item: &Item, converted: &Value) -> Value {
+    match converted {
+        Value::Null => Value::Null,
+        Value::Array(values) => {
+            Value::Array(values.iter().map(|value| formatted(item, value)).collect())
+        }
+        Value::Bytes(_) if item.format_string.is_none() && item.units.is_none() => {
+            converted.clone()
+        }
+        value => {
+            // A value that the format string cannot show is shown plainly rather than not at all.
+            let mut text = item
+                .format_string
+                .as_ref()
+                .and_then(|format| format.format(value).ok())
+                .unwrap_or_else(|| value.to_string());
+            if let Some(units) = &item.units {
+                text.push(' ');
+                text.push_str(&units.abbreviation);
+            }
+            Value::String(text)
+        }
+    }
+}
