@@ -20,6 +20,7 @@ mod place;
 mod text;
 
 pub use error::BitsError;
+pub(crate) use place::{Field, Placed, locate_integer};
 
 use crate::definition::{DataType, Endianness, Overflow};
 use crate::value::Value;

@@ -125,9 +125,16 @@ impl LimitsState {
     /// Makes the state before the first packet, with the limits of the `DEFAULT` set.
     #[must_use]
     pub fn new(packet: &Packet) -> Self {
-        let registered = || packet.limits_items.iter().filter_map(|i| Some((*i, packet.items.get(*i)?)));
+        let registered = || {
+            packet
+                .limits_items
+                .iter()
+                .filter_map(|i| Some((*i, packet.items.get(*i)?)))
+        };
         Self {
-            entries: registered().map(|(place, item)| Entry::new(place, item)).collect(),
+            entries: registered()
+                .map(|(place, item)| Entry::new(place, item))
+                .collect(),
             names: registered().map(|(_, item)| item.name.clone()).collect(),
             set: DEFAULT_SET.to_owned(),
         }
@@ -154,7 +161,9 @@ impl LimitsState {
 
     /// Replaces an item's limits; returns whether the item has limits at all.
     pub fn set_limits(&mut self, item: usize, limits: &LimitsSet, persistence: u32) -> bool {
-        let Some(entry) = self.entry_mut(item) else { return false };
+        let Some(entry) = self.entry_mut(item) else {
+            return false;
+        };
         entry.set_numbers(limits);
         entry.persistence = persistence;
         entry.replaced = true;
@@ -165,7 +174,9 @@ impl LimitsState {
     ///
     /// Returns whether the item has limits at all.
     pub fn enable(&mut self, item: usize) -> bool {
-        self.entry_mut(item).map(|entry| entry.enabled = true).is_some()
+        self.entry_mut(item)
+            .map(|entry| entry.enabled = true)
+            .is_some()
     }
 
     /// Switches checking of an item off and clears its state, but not its count (§6.2).
@@ -178,13 +189,18 @@ impl LimitsState {
         if old != Some(LimitsColor::Stale) {
             entry.current = 0;
         }
-        Some(Transition { item, old, new: None })
+        Some(Transition {
+            item,
+            old,
+            new: None,
+        })
     }
 
     /// Returns the current state of an item.
     #[must_use]
     pub fn state(&self, item: usize) -> Option<LimitsColor> {
-        self.entry(item).and_then(|entry| LimitsColor::from_code(entry.current))
+        self.entry(item)
+            .and_then(|entry| LimitsColor::from_code(entry.current))
     }
 
     /// Returns whether an item is checked; `None` if it has no limits.
@@ -202,7 +218,8 @@ impl LimitsState {
     /// Returns the setting and the current count of an item's persistence.
     #[must_use]
     pub fn persistence(&self, item: usize) -> Option<(u32, u32)> {
-        self.entry(item).map(|entry| (entry.persistence, entry.count))
+        self.entry(item)
+            .map(|entry| (entry.persistence, entry.count))
     }
 
     fn entry(&self, item: usize) -> Option<&Entry> {
@@ -215,6 +232,9 @@ impl LimitsState {
 
     /// Returns the place of an item in the order of checking.
     pub(crate) fn order(&self, item: usize) -> usize {
-        self.entries.iter().position(|entry| entry.item() == item).unwrap_or(usize::MAX)
+        self.entries
+            .iter()
+            .position(|entry| entry.item() == item)
+            .unwrap_or(usize::MAX)
     }
 }

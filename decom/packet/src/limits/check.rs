@@ -51,7 +51,12 @@ impl Entry {
             has_green: false,
             has_numbers: false,
             replaced: false,
-            colors: item.states.iter().flat_map(|s| s.iter()).map(|(_, s)| code(s.color)).collect(),
+            colors: item
+                .states
+                .iter()
+                .flat_map(|s| s.iter())
+                .map(|(_, s)| code(s.color))
+                .collect(),
         };
         if let Some(set) = item.limits.set_or_default(super::DEFAULT_SET) {
             entry.set_numbers(set);
@@ -89,7 +94,11 @@ impl Entry {
     fn classify(&self, value: f64) -> u8 {
         if value > self.yellow_low {
             if value < self.yellow_high {
-                if self.has_green { self.operational(value) } else { GREEN }
+                if self.has_green {
+                    self.operational(value)
+                } else {
+                    GREEN
+                }
             } else if value >= self.red_high {
                 RED_HIGH
             } else {
@@ -160,7 +169,11 @@ impl Entry {
     fn change(&mut self, state: u8, transitions: &mut Vec<Transition>) {
         let old = LimitsColor::from_code(self.current);
         self.current = state;
-        transitions.push(Transition { item: self.item(), old, new: LimitsColor::from_code(state) });
+        transitions.push(Transition {
+            item: self.item(),
+            old,
+            new: LimitsColor::from_code(state),
+        });
     }
 }
 

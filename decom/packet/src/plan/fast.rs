@@ -88,6 +88,8 @@ pub(super) struct Fast {
     /// Whether places were counted from the end, so that the length must be exactly `needed`.
     pub(super) exact: bool,
     pub(super) fields: Vec<FieldOp>,
+    /// End of the record's raw section.
+    pub(super) raw_end: usize,
     /// Numbers of 1, 2, 4 and 8 bytes that keep their order.
     pub(super) kept: [Vec<MoveOp>; 4],
     /// Numbers of 2, 4 and 8 bytes that are reversed.
@@ -149,7 +151,10 @@ impl Fast {
         let mut limits = limits;
         for group in &self.states {
             let limits = limits.as_deref_mut();
-            by_kind!(group.kind, states(&group.ops, &self.lookups, record, limits, transitions));
+            by_kind!(
+                group.kind,
+                states(&group.ops, &self.lookups, record, limits, transitions)
+            );
         }
         if let Some(limits) = limits {
             for group in &self.limits {
@@ -165,6 +170,9 @@ impl Fast {
             let window = if op.little { big.swap_bytes() } else { big };
             let value = ((window << (op.left & 63)) as i64 >> (op.right & 63)) as u64 & op.mask;
             store(record, op.slot, value.to_le_bytes());
+        }
+        if let Some(spilled) = record.get_mut(self.raw_end..self.raw_end + 8) {
+            spilled.fill(0);
         }
         let [bytes, halves, words, doubles] = &self.kept;
         moves::<1, false>(bytes, packet, record);
@@ -194,8 +202,12 @@ fn moves<const N: usize, const REVERSE: bool>(ops: &[MoveOp], packet: &[u8], rec
 
 fn run(op: &RunOp, packet: &[u8], record: &mut [u8]) {
     let (source, slot, length) = (op.source as usize, op.slot as usize, op.length as usize);
-    let Some(from) = packet.get(source..source + length) else { return };
-    let Some(to) = record.get_mut(slot..slot + length) else { return };
+    let Some(from) = packet.get(source..source + length) else {
+        return;
+    };
+    let Some(to) = record.get_mut(slot..slot + length) else {
+        return;
+    };
     match op.group {
         2 => reverse_groups::<2>(from, to),
         4 => reverse_groups::<4>(from, to),
@@ -237,14 +249,20 @@ fn states<T: Raw>(
 ) {
     let mut entries = limits.map(|limits| limits.entries.as_mut_slice());
     for op in ops {
-        let Some(lookup) = lookups.get(op.lookup as usize) else { continue };
+        let Some(lookup) = lookups.get(op.lookup as usize) else {
+            continue;
+        };
         let index = lookup.index(T::load(record, op.slot).key());
         store(record, op.target, index.to_le_bytes());
         if op.limits_at != NO_SLOT
             && let Some(entries) = entries.as_deref_mut()
             && let Some(entry) = entries.get_mut(op.entry as usize)
         {
-            store(record, op.limits_at, [entry.check_state(index, transitions)]);
+            store(
+                record,
+                op.limits_at,
+                [entry.check_state(index, transitions)],
+            );
         }
     }
 }
@@ -257,8 +275,14 @@ fn check<T: Raw>(
 ) {
     let entries = limits.entries.as_mut_slice();
     for op in ops {
-        let Some(entry) = entries.get_mut(op.entry as usize) else { continue };
+        let Some(entry) = entries.get_mut(op.entry as usize) else {
+            continue;
+        };
         let value = T::load(record, op.slot).number();
-        store(record, op.limits_at, [entry.check_number(value, transitions)]);
+        store(
+            record,
+            op.limits_at,
+            [entry.check_number(value, transitions)],
+        );
     }
 }

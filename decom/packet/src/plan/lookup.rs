@@ -47,13 +47,23 @@ impl Lookup {
         let first = sorted.first().map_or(0, |(value, _)| *value);
         let last = sorted.last().map_or(-1, |(value, _)| *value);
         if last - first >= MAX_TABLE {
-            return Some(Self { first, table: Box::default(), sorted: sorted.into(), other });
+            return Some(Self {
+                first,
+                table: Box::default(),
+                sorted: sorted.into(),
+                other,
+            });
         }
         let mut table = vec![other; (last - first + 1) as usize];
         for (value, index) in &sorted {
             table[(value - first) as usize] = *index;
         }
-        Some(Self { first, table: table.into(), sorted: Box::default(), other })
+        Some(Self {
+            first,
+            table: table.into(),
+            sorted: Box::default(),
+            other,
+        })
     }
 
     /// Returns the index of the state that a value has, or [`NO_STATE`].
@@ -81,12 +91,16 @@ fn any_index(states: &States) -> u16 {
 }
 
 fn position(index: Option<usize>) -> u16 {
-    index.and_then(|index| u16::try_from(index).ok()).unwrap_or(NO_STATE)
+    index
+        .and_then(|index| u16::try_from(index).ok())
+        .unwrap_or(NO_STATE)
 }
 
 /// Returns the index of the state that any value has: the first equal one, else ANY, else none.
 pub(super) fn index_of(states: &States, value: &Value) -> u16 {
-    let found = states.iter().position(|(_, state)| state.value.equals_state(value));
+    let found = states
+        .iter()
+        .position(|(_, state)| state.value.equals_state(value));
     match position(found) {
         NO_STATE => any_index(states),
         index => index,
@@ -102,7 +116,12 @@ mod tests {
         let mut states = States::default();
         for (name, value) in values {
             let value = value.clone();
-            let state = State { value, hazardous: None, messages_disabled: false, color: None };
+            let state = State {
+                value,
+                hazardous: None,
+                messages_disabled: false,
+                color: None,
+            };
             states.insert(name, state);
         }
         states
@@ -120,9 +139,17 @@ mod tests {
     #[test]
     fn tables_and_searches_find_what_comparing_finds() {
         agrees(&states(&[]));
-        agrees(&states(&[("A", Value::Int(0)), ("B", Value::Int(1)), ("C", Value::Int(1))]));
+        agrees(&states(&[
+            ("A", Value::Int(0)),
+            ("B", Value::Int(1)),
+            ("C", Value::Int(1)),
+        ]));
         agrees(&states(&[("A", Value::Int(-2)), ("B", Value::Float(7.0))]));
-        agrees(&states(&[("A", Value::Int(-2)), ("X", Value::from("ANY")), ("B", Value::Int(2))]));
+        agrees(&states(&[
+            ("A", Value::Int(-2)),
+            ("X", Value::from("ANY")),
+            ("B", Value::Int(2)),
+        ]));
         agrees(&states(&[("A", Value::Int(-2)), ("B", Value::Int(70_000))]));
         assert!(Lookup::compile(&states(&[("H", Value::Float(0.5))])).is_none());
         assert!(Lookup::compile(&states(&[("T", Value::from("TEXT"))])).is_none());

@@ -21,14 +21,38 @@ impl Kind {
     /// Returns the kind of an element; `None` for texts and for integers beyond 64 bits.
     pub(super) fn of(element: Element) -> Option<Self> {
         Some(match element {
-            Element::Int { width: 1, signed: false } => Self::U8,
-            Element::Int { width: 1, signed: true } => Self::I8,
-            Element::Int { width: 2, signed: false } => Self::U16,
-            Element::Int { width: 2, signed: true } => Self::I16,
-            Element::Int { width: 4, signed: false } => Self::U32,
-            Element::Int { width: 4, signed: true } => Self::I32,
-            Element::Int { width: 8, signed: false } => Self::U64,
-            Element::Int { width: 8, signed: true } => Self::I64,
+            Element::Int {
+                width: 1,
+                signed: false,
+            } => Self::U8,
+            Element::Int {
+                width: 1,
+                signed: true,
+            } => Self::I8,
+            Element::Int {
+                width: 2,
+                signed: false,
+            } => Self::U16,
+            Element::Int {
+                width: 2,
+                signed: true,
+            } => Self::I16,
+            Element::Int {
+                width: 4,
+                signed: false,
+            } => Self::U32,
+            Element::Int {
+                width: 4,
+                signed: true,
+            } => Self::I32,
+            Element::Int {
+                width: 8,
+                signed: false,
+            } => Self::U64,
+            Element::Int {
+                width: 8,
+                signed: true,
+            } => Self::I64,
             Element::Single => Self::F32,
             Element::Double => Self::F64,
             Element::Int { .. } | Element::Bytes { .. } => return None,

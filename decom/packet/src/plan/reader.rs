@@ -1,9 +1,13 @@
 //! Reads any item of a packet by its definition: the careful way, for what the fast operations
 //! do not cover.
 
+use std::cell::OnceCell;
+
+use crate::access::{PacketTimes, PacketView};
+use super::DecodePlan;
 use crate::bits;
 use crate::definition::{
-    Accessor, Conversion, Item, Packet, SelectedItem, ValueType, unix_nanos,
+    Accessor, Conversion, DataType, Expression, Item, Packet, SelectedItem, ValueType, unix_nanos,
 };
 use crate::time;
 use crate::value::Value;
@@ -30,9 +34,18 @@ impl TimeSource {
             Some((packet.item_index(&selected.name)?, selected.value_type))
         };
         match &item.read_conversion.as_ref()?.conversion {
-            C::UnixTime { seconds, microseconds }
-            | C::UnixTimeFormatted { seconds, microseconds }
-            | C::UnixTimeSeconds { seconds, microseconds } => Some(Self {
+            C::UnixTime {
+                seconds,
+                microseconds,
+            }
+            | C::UnixTimeFormatted {
+                seconds,
+                microseconds,
+            }
+            | C::UnixTimeSeconds {
+                seconds,
+                microseconds,
+            } => Some(Self {
                 seconds: find(seconds)?,
                 microseconds: match microseconds {
                     Some(selected) => Some(find(selected)?),
@@ -45,28 +58,89 @@ impl TimeSource {
 }
 
 /// A packet's bytes with its definition.
-#[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
-    pub(super) packet: &'a Packet,
+    packet: &'a Packet,
     /// By place in the packet's items.
-    pub(super) times: &'a [Option<TimeSource>],
-    pub(super) bytes: &'a [u8],
+    times: &'a [Option<TimeSource>],
+    bytes: &'a [u8],
+    /// First place that an item of variable size moves or sizes.
+    first_moving: usize,
+    /// Finds items that others move or contain; made when the first of them is read.
+    view: OnceCell<PacketView<'a>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn new(plan: &'a DecodePlan, bytes: &'a [u8]) -> Self {
+        Self {
+            packet: &plan.packet,
+            times: &plan.times,
+            bytes,
+            first_moving: plan.first_moving,
+            view: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn packet(&self) -> &'a Packet {
+        self.packet
+    }
+
     /// Reads the raw value; derived items have none.
-    pub(super) fn raw(&self, item: &Item) -> Result<Value, Unreadable> {
+    pub(super) fn raw(&self, place: usize, item: &Item) -> Result<Value, Unreadable> {
+        self.field(place, item)
+            .map(|field| Self::value_of_field(item, field))
+    }
+
+    /// Makes the raw value out of what the field holds: texts end at their first zero byte.
+    pub(super) fn value_of_field(item: &Item, field: Value) -> Value {
+        match field {
+            Value::Bytes(bytes) => bits::text_value(&bytes, item.data_type),
+            Value::Array(values) => Value::Array(
+                values
+                    .into_iter()
+                    .map(|value| Self::value_of_field(item, value))
+                    .collect(),
+            ),
+            value => value,
+        }
+    }
+
+    /// Reads the field: the raw value, except that texts are all bytes of their field where the
+    /// item has a place of its own.
+    pub(super) fn field(&self, place: usize, item: &Item) -> Result<Value, Unreadable> {
         if item.is_derived() {
             return Ok(Value::Null);
         }
         if self.packet.accessor != Accessor::Binary {
             return Err(Unreadable);
         }
-        let Item { bit_offset, bit_size, data_type, endianness, array_size, .. } = *item;
-        match bits::read(self.bytes, bit_offset, bit_size, data_type, endianness, array_size) {
+        if item.structure_child.is_some() || place >= self.first_moving {
+            let times = PacketTimes::default();
+            let view = self
+                .view
+                .get_or_init(|| PacketView::new(self.packet, self.bytes, times));
+            return view
+                .read_item(place, ValueType::Raw)
+                .map_err(|_| Unreadable);
+        }
+        let Item {
+            bit_offset,
+            bit_size,
+            data_type,
+            endianness,
+            array_size,
+            ..
+        } = *item;
+        let data_type = if data_type == DataType::String {
+            DataType::Block
+        } else {
+            data_type
+        };
+        match bits::read(
+            self.bytes, bit_offset, bit_size, data_type, endianness, array_size,
+        ) {
             Ok(value) => Ok(value),
-            // What is missing is null where short packets are expected (§3.5).
-            Err(bits::BitsError::Insufficient { .. }) if self.packet.short_buffer_allowed => {
+            // What a short packet leaves of an item of open size may be less than nothing (P01B).
+            Err(_) if self.packet.short_buffer_allowed && bit_offset >= 0 && bit_size <= 0 => {
                 Ok(Value::Null)
             }
             Err(_) => Err(Unreadable),
@@ -81,15 +155,15 @@ impl Reader<'_> {
     fn convert(&self, place: usize, raw: &Value, depth: u32) -> Result<Value, Unreadable> {
         use Conversion as C;
         let item = self.packet.items.get(place).ok_or(Unreadable)?;
-        let Some(definition) = &item.read_conversion else { return Ok(raw.clone()) };
+        let Some(definition) = &item.read_conversion else {
+            return Ok(raw.clone());
+        };
         let missing = raw.is_null() && !item.is_derived();
         if missing && self.packet.short_buffer_allowed {
             return Ok(Value::Null);
         }
         match &definition.conversion {
-            C::UnixTime { .. } => {
-                Ok(self.nanos(place, depth)?.map_or(Value::Null, Value::Time))
-            }
+            C::UnixTime { .. } => Ok(self.nanos(place, depth)?.map_or(Value::Null, Value::Time)),
             C::UnixTimeFormatted { .. } => Ok(self
                 .nanos(place, depth)?
                 .map_or(Value::Null, |nanos| Value::String(time::formatted(nanos)))),
@@ -101,6 +175,7 @@ impl Reader<'_> {
             | C::ReceivedTimeSeconds
             | C::ReceivedTimeFormatted
             | C::ReceivedCount => Ok(Value::Null),
+            C::Generic { expression } => self.generic(expression, raw, depth),
             _ => match raw {
                 Value::Array(values) => values
                     .iter()
@@ -111,6 +186,26 @@ impl Reader<'_> {
                 single => definition.apply(single).map_err(|_| Unreadable),
             },
         }
+    }
+
+    /// Evaluates an expression, for arrays once per element.
+    fn generic(
+        &self,
+        expression: &Expression,
+        raw: &Value,
+        depth: u32,
+    ) -> Result<Value, Unreadable> {
+        if let Value::Array(values) = raw {
+            let each = values
+                .iter()
+                .map(|value| self.generic(expression, value, depth));
+            return each.collect::<Result<_, _>>().map(Value::Array);
+        }
+        let mut read = |name: &str, value_type| {
+            let place = self.packet.item_index(name).ok_or(Unreadable)?;
+            self.selected((place, value_type), depth)
+        };
+        expression.evaluate(raw, &mut read)?.ok_or(Unreadable)
     }
 
     /// Returns the time of an item's time conversion; `None` where an item it reads is null.
@@ -124,26 +219,36 @@ impl Reader<'_> {
         if seconds.is_null() || microseconds.as_ref().is_some_and(Value::is_null) {
             return Ok(None);
         }
-        unix_nanos(&seconds, microseconds.as_ref()).map(Some).ok_or(Unreadable)
+        unix_nanos(&seconds, microseconds.as_ref())
+            .map(Some)
+            .ok_or(Unreadable)
     }
 
     fn selected(&self, selected: (usize, ValueType), depth: u32) -> Result<Value, Unreadable> {
         let (place, value_type) = selected;
         let item = self.packet.items.get(place).ok_or(Unreadable)?;
-        let raw = self.raw(item)?;
+        let raw = self.raw(place, item)?;
         if value_type == ValueType::Raw && !item.is_derived() {
             return Ok(raw);
         }
         if depth >= MAX_DEPTH {
             return Err(Unreadable);
         }
-        self.convert(place, &raw, depth + 1)
+        let value = self.convert(place, &raw, depth + 1)?;
+        if value_type == ValueType::Raw {
+            return Ok(value);
+        }
+        let name = item
+            .states
+            .as_ref()
+            .and_then(|states| states.name_of(&value));
+        Ok(name.map_or(value, Value::from))
     }
 
     /// Returns the packet time that an item gives: a time, or a number of unix seconds.
     pub(super) fn time(&self, place: usize) -> Option<i64> {
         let item = self.packet.items.get(place)?;
-        let raw = self.raw(item).ok()?;
+        let raw = self.raw(place, item).ok()?;
         match self.convert(place, &raw, 0).ok()? {
             Value::Time(nanos) => Some(nanos),
             number @ (Value::Int(_) | Value::Float(_)) => unix_nanos(&number, None),

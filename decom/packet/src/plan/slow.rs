@@ -42,16 +42,19 @@ impl Output<'_> {
         }
     }
 
-    /// Stores a reference to what `write` appends.
-    fn refer(&mut self, slot: u32, count: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Stores a reference to what `write` appends: its offset and its count, or its length.
+    fn refer(&mut self, slot: u32, count: Option<u32>, write: impl FnOnce(&mut Vec<u8>)) {
         let offset = (self.record.len() - self.base) as u32;
         write(self.record);
         let length = (self.record.len() - self.base) as u32 - offset;
-        let count = if count == NO_SLOT { length } else { count };
+        let count = count.unwrap_or(length);
         if length == 0 {
             return self.store(slot, NOTHING);
         }
-        self.store(slot, (u64::from(count) << 32 | u64::from(offset)).to_le_bytes());
+        self.store(
+            slot,
+            (u64::from(count) << 32 | u64::from(offset)).to_le_bytes(),
+        );
     }
 
     fn mark(&mut self, layout: &Layout, index: usize, status: u8) {
@@ -82,12 +85,19 @@ pub(super) fn pack(
 ) {
     let (Some(packed), Some(item)) = (
         layout.items.get(index),
-        layout.items.get(index).and_then(|packed| reader.packet.items.get(packed.place)),
+        layout
+            .items
+            .get(index)
+            .and_then(|packed| reader.packet().items.get(packed.place)),
     ) else {
         return;
     };
-    let raw = reader.raw(item).and_then(|value| {
-        if put_raw(output, packed, &value) { Ok(value) } else { Err(Unreadable) }
+    let raw = reader.field(packed.place, item).and_then(|value| {
+        if put_raw(output, packed, &value) {
+            Ok(value)
+        } else {
+            Err(Unreadable)
+        }
     });
     if packed.raw != RawForm::None {
         output.mark(layout, index, status_of(&raw));
@@ -95,18 +105,32 @@ pub(super) fn pack(
     if matches!(raw, Err(Unreadable) | Ok(Value::Null)) {
         clear_raw(output, packed);
     }
-    let converted = raw.and_then(|raw| {
+    let skip_states = matches!(raw, Ok(Value::Null))
+        && !item.is_derived()
+        && reader.packet().short_buffer_allowed;
+    let converted = raw.and_then(|field| {
+        let raw = Reader::value_of_field(item, field);
         let value = reader.before_states(packed.place, &raw)?;
-        if put_converted(output, packed, &value) { Ok(value) } else { Err(Unreadable) }
+        if put_converted(output, packed, &value) {
+            Ok(value)
+        } else {
+            Err(Unreadable)
+        }
     });
     if matches!(converted, Err(Unreadable) | Ok(Value::Null)) {
         clear_converted(output, packed);
     }
-    if !matches!(packed.converted, ConvertedForm::Same | ConvertedForm::Envelope) {
-        output.mark(layout, index, status_of(&converted) << STATUS_CONVERTED_SHIFT);
+    if !matches!(
+        packed.converted,
+        ConvertedForm::Same | ConvertedForm::Envelope
+    ) {
+        output.mark(
+            layout,
+            index,
+            status_of(&converted) << STATUS_CONVERTED_SHIFT,
+        );
     }
     let converted = converted.unwrap_or(Value::Null);
-    let skip_states = converted.is_null() && reader.packet.short_buffer_allowed;
     let state = put_states(output, packed, item, &converted, skip_states);
     if packed.limits_at != NO_SLOT {
         let code = check(item, &converted, state, entry, checking);
@@ -121,17 +145,27 @@ pub(super) fn check_hidden(
     entry: u32,
     checking: &mut Checking<'_>,
 ) {
-    let Some(item) = reader.packet.items.get(place) else { return };
-    let value = reader.raw(item).and_then(|raw| reader.before_states(place, &raw));
+    let Some(item) = reader.packet().items.get(place) else {
+        return;
+    };
+    let value = reader.raw(place, item)
+        .and_then(|raw| reader.before_states(place, &raw));
     let value = value.unwrap_or(Value::Null);
-    let state = item.states.as_ref().map_or(NO_STATE, |states| index_of(states, &value));
+    let state = item
+        .states
+        .as_ref()
+        .map_or(NO_STATE, |states| index_of(states, &value));
     check(item, &value, state, entry, checking);
 }
 
 /// Returns the code of the item's limits state after this sample.
 fn check(item: &Item, value: &Value, state: u16, entry: u32, checking: &mut Checking<'_>) -> u8 {
-    let Some(limits) = checking.limits.as_deref_mut() else { return 0 };
-    let Some(entry) = limits.entries.get_mut(entry as usize) else { return 0 };
+    let Some(limits) = checking.limits.as_deref_mut() else {
+        return 0;
+    };
+    let Some(entry) = limits.entries.get_mut(entry as usize) else {
+        return 0;
+    };
     if item.array_size.is_some() {
         return entry.current();
     }
@@ -175,7 +209,9 @@ fn put_raw(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool 
         (RawForm::List { element, count }, Value::Array(values)) => {
             let mut bytes = Vec::new();
             let fits = values.len() == count as usize
-                && values.iter().all(|value| element_bytes(element, value, &mut bytes));
+                && values
+                    .iter()
+                    .all(|value| element_bytes(element, value, &mut bytes));
             if fits {
                 output.copy(slot, &bytes);
             }
@@ -183,21 +219,25 @@ fn put_raw(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool 
         }
         (RawForm::VariableBytes { .. }, value) => match value.as_bytes() {
             Some(bytes) => {
-                output.refer(slot, NO_SLOT, |out| out.extend_from_slice(bytes));
+                output.refer(slot, None, |out| out.extend_from_slice(bytes));
                 true
             }
             None => false,
         },
         (RawForm::VariableList { element }, Value::Array(values)) => {
             let mut bytes = Vec::new();
-            let fits = values.iter().all(|value| element_bytes(element, value, &mut bytes));
+            let fits = values
+                .iter()
+                .all(|value| element_bytes(element, value, &mut bytes));
             if fits {
-                output.refer(slot, values.len() as u32, |out| out.extend_from_slice(&bytes));
+                output.refer(slot, Some(values.len() as u32), |out| {
+                    out.extend_from_slice(&bytes)
+                });
             }
             fits
         }
         (RawForm::Tagged, value) => {
-            output.refer(slot, NO_SLOT, |out| write_tagged(value, out));
+            output.refer(slot, None, |out| write_tagged(value, out));
             true
         }
         _ => false,
@@ -215,7 +255,9 @@ fn element_bytes(element: Element, value: &Value, out: &mut Vec<u8>) -> bool {
         }
         (Element::Double, Value::Float(value)) => out.extend_from_slice(&value.to_le_bytes()),
         (Element::Bytes { length, .. }, value) => {
-            let Some(bytes) = value.as_bytes() else { return false };
+            let Some(bytes) = value.as_bytes() else {
+                return false;
+            };
             let end = out.len() + length as usize;
             out.extend_from_slice(bytes);
             out.resize(end, 0);
@@ -241,11 +283,15 @@ fn put_converted(output: &mut Output<'_>, packed: &PackedItem, value: &Value) ->
         (ConvertedForm::Same | ConvertedForm::Envelope, _) | (_, Value::Null) => true,
         (ConvertedForm::Number, Value::Array(values)) => {
             let mut bytes = Vec::new();
-            let fits = values.iter().all(|value| element_bytes(Element::Double, value, &mut bytes));
+            let fits = values
+                .iter()
+                .all(|value| element_bytes(Element::Double, value, &mut bytes));
             match packed.count() {
                 Some(_) if fits => output.copy(slot, &bytes),
                 None if fits => {
-                    output.refer(slot, values.len() as u32, |out| out.extend_from_slice(&bytes));
+                    output.refer(slot, Some(values.len() as u32), |out| {
+                        out.extend_from_slice(&bytes)
+                    });
                 }
                 _ => {}
             }
@@ -260,7 +306,7 @@ fn put_converted(output: &mut Output<'_>, packed: &PackedItem, value: &Value) ->
             true
         }
         (ConvertedForm::Tagged, value) => {
-            output.refer(slot, NO_SLOT, |out| write_tagged(value, out));
+            output.refer(slot, None, |out| write_tagged(value, out));
             true
         }
         _ => false,
@@ -297,7 +343,7 @@ fn put_states(
             NO_STATE
         }
         (None, Value::Array(values)) => {
-            output.refer(slot, values.len() as u32, |out| {
+            output.refer(slot, Some(values.len() as u32), |out| {
                 for value in values {
                     out.extend(index_of(states, value).to_le_bytes());
                 }
@@ -313,7 +359,11 @@ fn put_states(
             NO_STATE
         }
         _ => {
-            let index = if skip { NO_STATE } else { index_of(states, value) };
+            let index = if skip {
+                NO_STATE
+            } else {
+                index_of(states, value)
+            };
             output.store(slot, index.to_le_bytes());
             index
         }

@@ -5,15 +5,16 @@ use crate::value::Value;
 
 /// Makes the FORMATTED form of one converted value that is not the name of a state.
 ///
-/// Null stays null, lists become lists of texts, and bytes without a format string stay bytes.
+/// Null stays null, lists become lists of texts.
 pub(crate) fn formatted(item: &Item, converted: &Value) -> Value {
     match converted {
         Value::Null => Value::Null,
         Value::Array(values) => {
             Value::Array(values.iter().map(|value| formatted(item, value)).collect())
         }
-        Value::Bytes(_) if item.format_string.is_none() && item.units.is_none() => {
-            converted.clone()
+        // Bytes are their own text; what is not UTF-8 stays bytes.
+        Value::Bytes(bytes) if item.format_string.is_none() && item.units.is_none() => {
+            Value::from_utf8_or_bytes(bytes.clone())
         }
         value => {
             // A value that the format string cannot show is shown plainly rather than not at all.

@@ -45,11 +45,18 @@ pub(crate) enum RawForm {
     /// Derived: no bytes.
     None,
     One(Element),
-    List { element: Element, count: u32 },
+    List {
+        element: Element,
+        count: u32,
+    },
     /// Reference to the bytes of a STRING or BLOCK.
-    VariableBytes { data_type: DataType },
+    VariableBytes {
+        data_type: DataType,
+    },
     /// Reference to elements one after the other.
-    VariableList { element: Element },
+    VariableList {
+        element: Element,
+    },
     /// Reference to a tagged value.
     Tagged,
 }
@@ -85,15 +92,23 @@ pub(crate) enum ConvertedForm {
 impl ConvertedForm {
     fn of(item: &Item) -> Self {
         use Conversion as C;
-        match item.read_conversion.as_ref().map(|definition| &definition.conversion) {
+        match item
+            .read_conversion
+            .as_ref()
+            .map(|definition| &definition.conversion)
+        {
             None | Some(C::Unsupported) => Self::Same,
-            Some(C::Polynomial { .. } | C::SegmentedPolynomial { .. } | C::UnixTimeSeconds { .. }) => {
-                Self::Number
-            }
+            Some(
+                C::Polynomial { .. } | C::SegmentedPolynomial { .. } | C::UnixTimeSeconds { .. },
+            ) => Self::Number,
             Some(C::UnixTime { .. }) => Self::Time,
-            Some(C::UnixTimeFormatted { .. } | C::BitReverse { .. } | C::IpRead | C::IpWrite) => {
-                Self::Tagged
-            }
+            Some(
+                C::UnixTimeFormatted { .. }
+                | C::BitReverse { .. }
+                | C::IpRead
+                | C::IpWrite
+                | C::Generic { .. },
+            ) => Self::Tagged,
             Some(
                 C::PacketTimeSeconds
                 | C::PacketTimeFormatted
@@ -141,7 +156,10 @@ impl PackedItem {
     }
 
     pub(crate) fn is_list(&self) -> bool {
-        matches!(self.raw, RawForm::List { .. } | RawForm::VariableList { .. })
+        matches!(
+            self.raw,
+            RawForm::List { .. } | RawForm::VariableList { .. }
+        )
     }
 }
 
@@ -189,7 +207,12 @@ impl PublishedItem {
             array_bit_size,
             converted: ConvertedForm::of(item).word(),
             limits: item.has_limits(),
-            states: item.states.iter().flat_map(|s| s.names()).map(str::to_owned).collect(),
+            states: item
+                .states
+                .iter()
+                .flat_map(|s| s.names())
+                .map(str::to_owned)
+                .collect(),
         }
     }
 
@@ -209,7 +232,10 @@ impl PublishedItem {
                 if self.bit_size == 0 && self.array_bit_size == 0 {
                     return RawForm::VariableBytes { data_type };
                 }
-                Element::Bytes { length: self.bit_size.div_ceil(8), data_type }
+                Element::Bytes {
+                    length: self.bit_size.div_ceil(8),
+                    data_type,
+                }
             }
         };
         match self.array_bit_size {
@@ -269,6 +295,8 @@ pub(crate) struct Layout {
     pub(crate) items: Vec<PackedItem>,
     /// Index into `items` by place in [`Packet::items`], or [`NO_SLOT`].
     pub(crate) by_place: Vec<u32>,
+    /// Bytes up to the converted section.
+    pub(crate) raw_end: usize,
     /// Bytes up to the variable part.
     pub(crate) fixed_length: usize,
     /// Whether anything refers into the variable part.
@@ -282,6 +310,7 @@ impl Layout {
         let mut layout = Self {
             items: Vec::new(),
             by_place: vec![NO_SLOT; packet.items.len()],
+            raw_end: 0,
             fixed_length: 0,
             has_references: false,
             fingerprint: 0,
@@ -320,6 +349,7 @@ impl Layout {
                 RawForm::VariableBytes { .. } | RawForm::VariableList { .. } | RawForm::Tagged
             );
         }
+        self.raw_end = next.0 as usize;
         for (item, published) in self.items.iter_mut().zip(&self.published) {
             let count = item.count();
             self.has_references |= count.is_none() || item.converted == ConvertedForm::Tagged;

@@ -1,7 +1,9 @@
 //! Reading the items of a record.
 
 use super::layout::{ConvertedForm, Element, NO_SLOT, NO_STATE, PackedItem, RawForm};
-use super::{PacketMeta, RecordError, STATUS_CONVERTED_SHIFT, check, formatted, tagged};
+use super::{
+    PacketMeta, RecordError, STATUS_CONVERTED_SHIFT, STATUS_NULL, check, formatted, tagged,
+};
 use crate::definition::{Conversion, DataType, Item, States};
 use crate::limits::LimitsColor;
 use crate::plan::DecodePlan;
@@ -24,13 +26,20 @@ pub struct RecordView<'a> {
 #[inline]
 fn at<const N: usize>(bytes: &[u8], slot: u32) -> [u8; N] {
     let slot = slot as usize;
-    bytes.get(slot..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
+    bytes
+        .get(slot..)
+        .and_then(|rest| rest.first_chunk())
+        .copied()
+        .unwrap_or([0; N])
 }
 
 /// Returns offset and length or count of a reference.
 pub(super) fn reference(bytes: &[u8], slot: u32) -> Option<(u32, u32)> {
     let [a, b, c, d, e, f, g, h] = *bytes.get(slot as usize..)?.first_chunk()?;
-    Some((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])))
+    Some((
+        u32::from_le_bytes([a, b, c, d]),
+        u32::from_le_bytes([e, f, g, h]),
+    ))
 }
 
 impl<'a> RecordView<'a> {
@@ -44,7 +53,12 @@ impl<'a> RecordView<'a> {
         bytes: &'a [u8],
     ) -> Result<Self, RecordError> {
         let status = check::check(plan.packet(), plan.layout(), bytes)?;
-        Ok(Self { plan, bytes, status, meta })
+        Ok(Self {
+            plan,
+            bytes,
+            status,
+            meta,
+        })
     }
 
     /// Returns the plan whose packet this is.
@@ -83,7 +97,9 @@ impl<'a> RecordView<'a> {
     /// Returns the formatted value of an item: text, a list of texts, bytes or null.
     #[must_use]
     pub fn formatted(&self, place: usize) -> Value {
-        let Some(item) = self.item(place) else { return Value::Null };
+        let Some(item) = self.item(place) else {
+            return Value::Null;
+        };
         let format = |value: Value| formatted::formatted(item, &value);
         match self.packed(place) {
             Some((index, packed)) => self.converted_value(index, packed, format),
@@ -111,9 +127,13 @@ impl<'a> RecordView<'a> {
         }
         let slot = packed.raw_at;
         match packed.raw {
-            RawForm::One(Element::Single) => Some(f64::from(f32::from_le_bytes(at(self.bytes, slot)))),
+            RawForm::One(Element::Single) => {
+                Some(f64::from(f32::from_le_bytes(at(self.bytes, slot))))
+            }
             RawForm::One(Element::Double) => Some(f64::from_le_bytes(at(self.bytes, slot))),
-            RawForm::One(element @ Element::Int { .. }) => Some(self.integer(element, slot)? as f64),
+            RawForm::One(element @ Element::Int { .. }) => {
+                Some(self.integer(element, slot)? as f64)
+            }
             _ => None,
         }
     }
@@ -178,7 +198,8 @@ impl<'a> RecordView<'a> {
     /// Returns whether the raw value is missing or unreadable.
     #[must_use]
     pub fn is_missing(&self, place: usize) -> bool {
-        self.packed(place).is_none_or(|(index, _)| self.status(index) & 3 != 0)
+        self.packed(place)
+            .is_none_or(|(index, _)| self.status(index) & 3 != 0)
     }
 
     fn item(&self, place: usize) -> Option<&'a Item> {
@@ -200,8 +221,14 @@ impl<'a> RecordView<'a> {
         self.status(index) >> STATUS_CONVERTED_SHIFT & 3 == 0
     }
 
+    /// Returns whether null has no state because short packets are expected.
+    fn skips_states(&self) -> bool {
+        self.plan.packet().short_buffer_allowed
+    }
+
     fn slice(&self, offset: u32, length: u32) -> Option<&'a [u8]> {
-        self.bytes.get(offset as usize..(offset as usize).checked_add(length as usize)?)
+        self.bytes
+            .get(offset as usize..(offset as usize).checked_add(length as usize)?)
     }
 
     /// Reads a reserved item; hidden items are not in the record and read as null.
@@ -214,7 +241,9 @@ impl<'a> RecordView<'a> {
 
     /// Evaluates the conversions of times and counts of the packet (cosmos-packets §8).
     fn envelope_value(&self, place: usize) -> Value {
-        let conversion = self.item(place).and_then(|item| item.read_conversion.as_ref());
+        let conversion = self
+            .item(place)
+            .and_then(|item| item.read_conversion.as_ref());
         let text = |time: Option<i64>, without: &str| {
             Value::String(time.map_or_else(|| without.to_owned(), time::formatted))
         };
@@ -237,14 +266,38 @@ impl<'a> RecordView<'a> {
     fn integer(&self, element: Element, slot: u32) -> Option<i128> {
         let bytes = self.bytes;
         Some(match element {
-            Element::Int { width: 1, signed: false } => u8::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int { width: 1, signed: true } => i8::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int { width: 2, signed: false } => u16::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int { width: 2, signed: true } => i16::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int { width: 4, signed: false } => u32::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int { width: 4, signed: true } => i32::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int { width: 8, signed: false } => u64::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int { width: 8, signed: true } => i64::from_le_bytes(at(bytes, slot)).into(),
+            Element::Int {
+                width: 1,
+                signed: false,
+            } => u8::from_le_bytes(at(bytes, slot)).into(),
+            Element::Int {
+                width: 1,
+                signed: true,
+            } => i8::from_le_bytes(at(bytes, slot)).into(),
+            Element::Int {
+                width: 2,
+                signed: false,
+            } => u16::from_le_bytes(at(bytes, slot)).into(),
+            Element::Int {
+                width: 2,
+                signed: true,
+            } => i16::from_le_bytes(at(bytes, slot)).into(),
+            Element::Int {
+                width: 4,
+                signed: false,
+            } => u32::from_le_bytes(at(bytes, slot)).into(),
+            Element::Int {
+                width: 4,
+                signed: true,
+            } => i32::from_le_bytes(at(bytes, slot)).into(),
+            Element::Int {
+                width: 8,
+                signed: false,
+            } => u64::from_le_bytes(at(bytes, slot)).into(),
+            Element::Int {
+                width: 8,
+                signed: true,
+            } => i64::from_le_bytes(at(bytes, slot)).into(),
             Element::Int { .. } => i128::from_le_bytes(at(bytes, slot)),
             _ => return None,
         })
@@ -260,8 +313,9 @@ impl<'a> RecordView<'a> {
     }
 
     fn text(&self, offset: u32, length: u32, data_type: DataType) -> Value {
-        self.slice(offset, length)
-            .map_or(Value::Null, |bytes| crate::bits::text_value(bytes, data_type))
+        self.slice(offset, length).map_or(Value::Null, |bytes| {
+            crate::bits::text_value(bytes, data_type)
+        })
     }
 
     fn list(&self, count: u32, offset: u32, width: u32, each: impl Fn(u32) -> Value) -> Value {
@@ -278,17 +332,17 @@ impl<'a> RecordView<'a> {
         match packed.raw {
             RawForm::None => Value::Null,
             RawForm::One(element) => self.element(element, slot),
-            RawForm::List { element, count } => {
-                self.list(count, slot, element.width(), |slot| self.element(element, slot))
-            }
+            RawForm::List { element, count } => self.list(count, slot, element.width(), |slot| {
+                self.element(element, slot)
+            }),
             RawForm::VariableBytes { data_type } => match reference(self.bytes, slot) {
                 Some((offset, length)) => self.text(offset, length, data_type),
                 None => Value::Null,
             },
             RawForm::VariableList { element } => match reference(self.bytes, slot) {
-                Some((offset, count)) => {
-                    self.list(count, offset, element.width(), |slot| self.element(element, slot))
-                }
+                Some((offset, count)) => self.list(count, offset, element.width(), |slot| {
+                    self.element(element, slot)
+                }),
                 None => Value::Null,
             },
             RawForm::Tagged => self.tagged(slot),
@@ -338,8 +392,12 @@ impl<'a> RecordView<'a> {
         packed: &PackedItem,
         show: impl Fn(Value) -> Value,
     ) -> Value {
-        let states = self.item(packed.place).and_then(|item| item.states.as_ref());
-        let Some(states) = states else { return show(self.before_states(index, packed)) };
+        let states = self
+            .item(packed.place)
+            .and_then(|item| item.states.as_ref());
+        let Some(states) = states else {
+            return show(self.before_states(index, packed));
+        };
         if packed.state_at == NO_SLOT {
             let value = self.before_states(index, packed);
             return match states.name_of(&value) {
@@ -361,17 +419,27 @@ impl<'a> RecordView<'a> {
             Value::Array(values) => Value::Array(
                 (0..count)
                     .zip(values)
-                    .map(|(i, value)| match name_at(offset.saturating_add(i.saturating_mul(2))) {
-                        Some(name) => Value::from(name),
-                        None => show(value),
-                    })
+                    .map(
+                        |(i, value)| match name_at(offset.saturating_add(i.saturating_mul(2))) {
+                            Some(name) => Value::from(name),
+                            None => show(value),
+                        },
+                    )
                     .collect(),
             ),
+            // A whole array that is missing may have the ANY state as well.
+            Value::Null if self.status(index) & 3 == STATUS_NULL && !self.skips_states() => states
+                .name_of(&Value::Null)
+                .map_or(Value::Null, Value::from),
             other => show(other),
         }
     }
 }
 
 fn name(states: &States, index: u16) -> Option<&str> {
-    if index == NO_STATE { None } else { states.names().nth(usize::from(index)) }
+    if index == NO_STATE {
+        None
+    } else {
+        states.names().nth(usize::from(index))
+    }
 }

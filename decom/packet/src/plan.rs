@@ -1,0 +1,229 @@
+//! The compiled decode plan of a packet: bytes in, packed record out.
+//!
+//! A [`DecodePlan`] is made once per packet definition and shared. It looks nothing up by name and
+//! allocates nothing per item: places, conversions, states and limits are flat operations in
+//! loops of one kind each ([`fast`]). What those do not cover (integers beyond 64 bits, texts with
+//! states, items of variable size, time conversions, packets that are too short) takes the
+//! careful way through [`crate::bits`], item by item, into the same record ([`slow`]).
+
+mod compile;
+mod fast;
+mod lookup;
+mod raw;
+mod reader;
+mod slow;
+
+use std::sync::Arc;
+
+use crate::definition::Packet;
+use crate::limits::{LimitsState, Transition};
+use crate::record::{FLAG_LIMITS, FLAG_STATUS, HEADER_LENGTH, Layout, PublishedItem, VERSION};
+
+use compile::{NO_ENTRY, entry_of};
+use fast::Fast;
+use reader::{Reader, TimeSource};
+use slow::{Checking, Output};
+
+/// Name of the item that gives the packet time.
+const PACKET_TIME: &str = "PACKET_TIME";
+
+/// A packet definition compiled for decoding.
+#[derive(Debug, Clone)]
+pub struct DecodePlan {
+    packet: Arc<Packet>,
+    layout: Layout,
+    fast: Fast,
+    slow: Vec<Slow>,
+    /// Everything, for packets that the fast operations do not cover.
+    careful: Vec<Slow>,
+    /// Places and limits entries of hidden items that have limits.
+    hidden_limits: Vec<(usize, u32)>,
+    times: Vec<Option<TimeSource>>,
+    packet_time: Option<usize>,
+    /// Place of the first item of variable size; what lies behind may move.
+    first_moving: usize,
+}
+
+/// A packed item that takes the careful way.
+#[derive(Debug, Clone, Copy)]
+struct Slow {
+    index: usize,
+    entry: u32,
+}
+
+impl DecodePlan {
+    /// Compiles a packet.
+    #[must_use]
+    pub fn compile(packet: &Arc<Packet>) -> Self {
+        let layout = Layout::of(packet);
+        let compile::Compiled { fast, slow } = compile::compile(packet, &layout);
+        let with_entry = |index: usize| Slow {
+            index,
+            entry: layout
+                .items
+                .get(index)
+                .map_or(NO_ENTRY, |item| entry_of(packet, item.place)),
+        };
+        let hidden = packet.limits_items.iter().zip(0..);
+        Self {
+            slow: slow.into_iter().map(with_entry).collect(),
+            careful: (0..layout.items.len()).map(with_entry).collect(),
+            hidden_limits: hidden
+                .filter(|(place, _)| packet.items.get(**place).is_some_and(|item| item.hidden))
+                .map(|(place, entry)| (*place, entry))
+                .collect(),
+            times: packet
+                .items
+                .iter()
+                .map(|item| TimeSource::of(packet, item))
+                .collect(),
+            packet_time: packet.item_index(PACKET_TIME),
+            first_moving: compile::first_moving(packet),
+            packet: Arc::clone(packet),
+            layout,
+            fast,
+        }
+    }
+
+    /// Returns the packet that was compiled.
+    #[must_use]
+    pub fn packet(&self) -> &Arc<Packet> {
+        &self.packet
+    }
+
+    /// Returns the items of a record in packed order, as they are published for outsiders.
+    #[must_use]
+    pub fn published_items(&self) -> &[PublishedItem] {
+        &self.layout.published
+    }
+
+    /// Returns whether an item is in the packed values; reserved and hidden ones are not.
+    #[must_use]
+    pub fn is_packed(&self, place: usize) -> bool {
+        self.layout.at_place(place).is_some()
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Decodes one packet and appends its record to `record`.
+    ///
+    /// `limits` is the state of this packet's limits (made by [`LimitsState::new`] of the same
+    /// definition); `None` decodes without checking and leaves limits states out of the record.
+    /// Changes of state are appended to `transitions` in the order of checking. Nothing is
+    /// allocated beyond the growth of the two buffers as long as the packet has its full length
+    /// and fixed-size items.
+    ///
+    /// Any bytes can be decoded: items that are missing or make no sense are marked as such.
+    pub fn decode_into(
+        &self,
+        bytes: &[u8],
+        mut limits: Option<&mut LimitsState>,
+        record: &mut Vec<u8>,
+        transitions: &mut Vec<Transition>,
+    ) {
+        let base = record.len();
+        let first = transitions.len();
+        // Bit fields may spill over the end; see `fast`.
+        record.resize(base + self.layout.fixed_length + 8, 0);
+        self.write_header(&mut record[base..], limits.is_some());
+        let covered = self.fast.covers(bytes.len());
+        if covered {
+            self.fast.run(
+                bytes,
+                &mut record[base..],
+                limits.as_deref_mut(),
+                transitions,
+            );
+        }
+        record.truncate(base + self.layout.fixed_length);
+        let rest = if covered { &self.slow } else { &self.careful };
+        if !rest.is_empty() || !self.hidden_limits.is_empty() {
+            let limits = limits.as_deref_mut();
+            self.decode_rest(
+                bytes,
+                rest,
+                base,
+                record,
+                Checking {
+                    limits,
+                    transitions,
+                },
+            );
+        }
+        if let (Some(limits), Some(new @ [_, _, ..])) = (limits, transitions.get_mut(first..)) {
+            new.sort_by_key(|transition| limits.order(transition.item));
+        }
+    }
+
+    fn write_header(&self, record: &mut [u8], checked: bool) {
+        let items = (self.layout.items.len() as u16).to_le_bytes();
+        let fingerprint = self.layout.fingerprint.to_le_bytes();
+        let flags = if checked { FLAG_LIMITS } else { 0 };
+        let header: [u8; HEADER_LENGTH] = [
+            VERSION,
+            flags,
+            items[0],
+            items[1],
+            fingerprint[0],
+            fingerprint[1],
+            fingerprint[2],
+            fingerprint[3],
+        ];
+        raw::store(record, 0, header);
+    }
+
+    /// Packs what the fast operations did not.
+    fn decode_rest(
+        &self,
+        bytes: &[u8],
+        rest: &[Slow],
+        base: usize,
+        record: &mut Vec<u8>,
+        mut checking: Checking<'_>,
+    ) {
+        let reader = Reader::new(self, bytes);
+        let mut output = Output {
+            record,
+            base,
+            status: Vec::new(),
+        };
+        for Slow { index, entry } in rest {
+            slow::pack(
+                &reader,
+                &self.layout,
+                *index,
+                *entry,
+                &mut output,
+                &mut checking,
+            );
+        }
+        for (place, entry) in &self.hidden_limits {
+            slow::check_hidden(&reader, *place, *entry, &mut checking);
+        }
+        if !output.status.is_empty() {
+            let Output { record, status, .. } = output;
+            record.extend_from_slice(&status);
+            record[base + 1] |= FLAG_STATUS;
+        }
+    }
+
+    /// Returns the packet time that the packet's own `PACKET_TIME` item gives, in nanoseconds
+    /// since 1970-01-01 UTC; `None` if there is no such item or its bytes are missing.
+    ///
+    /// Whole seconds and microseconds are added as integers, so no digit is lost.
+    ///
+    /// Source: cosmos-packets §8, §10.
+    #[must_use]
+    pub fn packet_time(&self, bytes: &[u8]) -> Option<i64> {
+        let place = self.packet_time?;
+        Reader::new(self, bytes).time(place)
+    }
+
+    /// Returns whether the packet defines its own time.
+    #[must_use]
+    pub fn has_packet_time(&self) -> bool {
+        self.packet_time.is_some()
+    }
+}
