@@ -29,4 +29,4 @@ pub use lines::{Statement, Token, tokenize};
 pub use words::{convert_to_value, hex_bytes};
 
 pub(crate) use arguments::Arguments;
-pub(crate) use lines::Lexer;
+pub(crate) use lines::{quoted_end, unquoted};

@@ -20,7 +20,7 @@ mod types;
 pub use conversion::{
     Conversion, ConversionDefinition, ConversionError, Segment, SelectedItem, class_name,
 };
-pub(crate) use conversion::{formatted_time, unix_nanos};
+pub(crate) use conversion::{formatted_time, polynomial, unix_nanos};
 pub use definitions::{Definitions, LimitsGroupItem, LookupError, TargetSource};
 pub use expression::Expression;
 pub(crate) use format_string::default_text;

@@ -6,10 +6,16 @@
 //! - [`value`]: the values that items have.
 //! - [`definition`]: targets, packets and items as read from configuration, immutable once built.
 
+pub mod access;
 pub mod bits;
+pub mod command;
 pub mod config;
 pub mod definition;
+pub mod identify;
 pub mod target;
+pub mod limits;
+pub mod plan;
+pub mod record;
 pub mod time;
 pub mod value;
 

@@ -193,7 +193,7 @@ pub(crate) fn raw_tokens(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the end of the quoted token that starts at `start`, or `None` if it is not closed.
-fn quoted_end(bytes: &[u8], start: usize) -> Option<usize> {
+pub(crate) fn quoted_end(bytes: &[u8], start: usize) -> Option<usize> {
     let quote = bytes[start];
     let mut at = start + 1;
     loop {

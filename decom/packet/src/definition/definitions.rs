@@ -20,7 +20,7 @@ pub enum LookupError {
     #[error("Target '{0}' does not exist")]
     Target(String),
     /// No such packet in the target.
-    #[error("Packet '{target} {packet}' does not exist")]
+    #[error("Packet definition '{target} {packet}' does not exist")]
     Packet {
         /// Upper-cased target.
         target: String,
@@ -28,7 +28,7 @@ pub enum LookupError {
         packet: String,
     },
     /// No such item in the packet.
-    #[error("Item '{target} {packet} {item}' does not exist")]
+    #[error("Item '{target} {packet} {item}' does not exist (TargetModel)")]
     Item {
         /// Upper-cased target.
         target: String,
