@@ -10,7 +10,7 @@ use groundlog_proto::{
     wire::{ActiveDefinitions, DefinitionChunk, DefinitionSet, Setting, setting::Kind},
 };
 
-use crate::{DefinitionError, LoadedDefinitions, SettingsStore, loaded::DefinitionReader};
+use crate::{DefinitionError, LoadedDefinitions, SettingsStore};
 
 /// The largest piece of a set in one record: below the 1 MiB that a broker takes.
 const CHUNK_BYTES: usize = 900 * 1024;
@@ -29,7 +29,6 @@ struct Inner {
     log: Arc<dyn Log>,
     partition: TopicPartition,
     settings: SettingsStore,
-    reader: DefinitionReader,
     index: tokio::sync::Mutex<Index>,
     loaded: Mutex<HashMap<DefinitionHash, Arc<LoadedDefinitions>>>,
 }
@@ -40,18 +39,12 @@ struct Inner {
 pub struct DefinitionStore(Arc<Inner>);
 
 impl DefinitionStore {
-    /// Opens the sets of a namespace, with another way to read their texts.
-    pub fn with_reader(
-        log: Arc<dyn Log>,
-        names: &TopicNames,
-        settings: SettingsStore,
-        reader: DefinitionReader,
-    ) -> Self {
+    /// Opens the sets of a namespace.
+    pub fn new(log: Arc<dyn Log>, names: &TopicNames, settings: SettingsStore) -> Self {
         Self(Arc::new(Inner {
             log,
             partition: TopicPartition::new(names.topic(TopicKind::Definitions), 0),
             settings,
-            reader,
             index: tokio::sync::Mutex::default(),
             loaded: Mutex::default(),
         }))
@@ -71,7 +64,7 @@ impl DefinitionStore {
     ) -> Result<Arc<LoadedDefinitions>, DefinitionError> {
         let bytes = set.encode_to_vec();
         let hash = DefinitionHash::of(&bytes);
-        let loaded = self.read(hash, set)?;
+        let loaded = read(hash, set)?;
         let mut index = self.0.index.lock().await;
         self.follow(&mut index).await?;
         if !index.starts.contains_key(&hash) {
@@ -150,22 +143,8 @@ impl DefinitionStore {
             return Err(damaged("their hash differs from their name".to_owned()));
         }
         let set = DefinitionSet::decode(bytes.as_slice()).map_err(|e| damaged(e.to_string()))?;
-        let loaded = self.read(hash, &set)?;
+        let loaded = read(hash, &set)?;
         Ok(self.lock().entry(hash).or_insert(loaded).clone())
-    }
-
-    fn read(
-        &self,
-        hash: DefinitionHash,
-        set: &DefinitionSet,
-    ) -> Result<Arc<LoadedDefinitions>, DefinitionError> {
-        let read = (self.0.reader)(set);
-        let definitions = read.map_err(|reason| DefinitionError::Unreadable { hash, reason })?;
-        Ok(Arc::new(LoadedDefinitions::new(
-            hash,
-            &set.plugin,
-            definitions,
-        )))
     }
 
     /// Reads what was added to the topic since the last time.
@@ -227,6 +206,16 @@ impl DefinitionStore {
     fn lock(&self) -> MutexGuard<'_, HashMap<DefinitionHash, Arc<LoadedDefinitions>>> {
         self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn read(
+    hash: DefinitionHash,
+    set: &DefinitionSet,
+) -> Result<Arc<LoadedDefinitions>, DefinitionError> {
+    let loaded = LoadedDefinitions::read(hash, set);
+    loaded
+        .map(Arc::new)
+        .map_err(|reason| DefinitionError::Unreadable { hash, reason })
 }
 
 fn chunks(hash: DefinitionHash, bytes: &[u8]) -> Records {

@@ -33,6 +33,7 @@
 //! Beside the runner live the stores that every service shares: [`DefinitionStore`] (definition
 //! sets by hash), [`SettingsStore`] (durable state as events) and [`MetricsRegistry`].
 
+mod definition_set;
 mod definition_store;
 mod error;
 mod lag;
@@ -46,11 +47,12 @@ mod settings;
 mod settings_store;
 mod snapshot;
 
+pub use definition_set::definition_set;
 pub use definition_store::DefinitionStore;
 pub use error::{DefinitionError, RunError, SettingsError};
 pub use lag::{Lag, LagRegistry, Progress};
-pub use loaded::{DefinitionReader, LoadedDefinitions};
-pub use metrics::{Counter, Gauge, Metric, MetricKind, MetricsRegistry};
+pub use loaded::LoadedDefinitions;
+pub use metrics::{Counter, Gauge, Labels, Metric, MetricKind, MetricsRegistry};
 pub use outputs::Outputs;
 pub use projection::{ApplyError, Assignment, Input, Projection, Start, Target};
 pub use role_board::{RoleBoard, RoleState};

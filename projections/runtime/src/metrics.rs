@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write,
+    fmt::{self, Write},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -65,7 +65,8 @@ impl Gauge {
     }
 }
 
-type Labels = Vec<(String, String)>;
+/// Names and values of a series' labels.
+pub type Labels = Vec<(String, String)>;
 
 #[derive(Debug)]
 struct Family {
@@ -73,11 +74,23 @@ struct Family {
     series: BTreeMap<Labels, Arc<AtomicU64>>,
 }
 
+/// Reads the numbers of a metric that another part keeps by itself: labels and value per series.
+type Read = Box<dyn Fn() -> Vec<(Labels, f64)> + Send>;
+
 /// All numbers of a process. Cheap to clone; passed to every service.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct MetricsRegistry {
     families: Arc<Mutex<BTreeMap<&'static str, Family>>>,
+    observed: Arc<Mutex<Vec<(Metric, Read)>>>,
     lags: LagRegistry,
+}
+
+impl fmt::Debug for MetricsRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsRegistry")
+            .field("families", &self.families)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MetricsRegistry {
@@ -96,6 +109,12 @@ impl MetricsRegistry {
         Gauge(self.cell(metric, labels))
     }
 
+    /// Adds a metric whose numbers are kept elsewhere and read whenever the registry is rendered.
+    pub fn observe(&self, metric: &Metric, read: impl Fn() -> Vec<(Labels, f64)> + Send + 'static) {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        observed.push((*metric, Box::new(read)));
+    }
+
     /// Returns how far every consumer of this process has got.
     pub fn lags(&self) -> &LagRegistry {
         &self.lags
@@ -112,24 +131,20 @@ impl MetricsRegistry {
     /// Renders everything in the Prometheus text format, by name and labels in order.
     pub fn render(&self) -> String {
         let mut text = String::new();
-        for (name, family) in self.lock().iter() {
-            let kind = match family.metric.kind {
-                MetricKind::Counter => "counter",
-                MetricKind::Gauge => "gauge",
-            };
-            let Metric {
-                description, unit, ..
-            } = family.metric;
-            let _ = writeln!(
-                text,
-                "# HELP {name} {description} [{unit}]\n# TYPE {name} {kind}"
-            );
-            for (labels, cell) in &family.series {
-                text.push_str(name);
-                render_labels(&mut text, labels);
-                let value = number(family.metric.kind, cell.load(Ordering::Relaxed));
-                let _ = writeln!(text, " {value}");
-            }
+        for family in self.lock().values() {
+            let kind = family.metric.kind;
+            let series = family.series.iter();
+            let numbers = series
+                .map(|(labels, cell)| (labels.clone(), number(kind, cell.load(Ordering::Relaxed))));
+            render_family(&mut text, &family.metric, numbers);
+        }
+        for (metric, read) in self
+            .observed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
+            render_family(&mut text, metric, read().into_iter());
         }
         text
     }
@@ -145,6 +160,29 @@ impl MetricsRegistry {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Family>> {
         self.families.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn render_family(text: &mut String, metric: &Metric, series: impl Iterator<Item = (Labels, f64)>) {
+    let Metric {
+        name,
+        kind,
+        unit,
+        description,
+    } = *metric;
+    let kind = match kind {
+        MetricKind::Counter => "counter",
+        MetricKind::Gauge => "gauge",
+    };
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "# HELP {name} {description} [{unit}]\n# TYPE {name} {kind}"
+    );
+    for (labels, value) in series {
+        text.push_str(name);
+        render_labels(text, &labels);
+        let _ = writeln!(text, " {value}");
     }
 }
 

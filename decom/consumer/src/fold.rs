@@ -1,0 +1,405 @@
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use groundlog_log::{RecordRef, Records};
+use groundlog_packet::{PacketId, limits::Transition, plan::DecodePlan, record::PacketMeta};
+use groundlog_projection::{ItemName, LoadedDefinitions};
+use groundlog_proto::{
+    DefinitionHash, Generation, Offset,
+    borrowed::{DecomBodyRef, PositionRef, RawBodyRef, RawPacketRef, RawRecordRef},
+    prost::Message,
+    wire::{Marker, SetTelemetry, marker, setting},
+};
+
+use crate::{
+    DecomError, FLAG_INVALID, FLAG_STORED,
+    encode::{Envelope, push_decom},
+    limits_event::push_limits_event,
+    limits_settings::LimitsSettings,
+    packet_state::{PacketState, PacketStates},
+    snapshot,
+};
+
+/// Where a fold's records come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Generation of the topic.
+    pub generation: Generation,
+    /// Full name of the topic.
+    pub topic: Arc<str>,
+    /// The partition.
+    pub partition: u32,
+    /// Whether everything in it is stored (`from.raw.stored`).
+    pub stored: bool,
+}
+
+/// What a fold has made since it was last emptied.
+#[derive(Debug, Default)]
+pub struct FoldOutputs {
+    /// For the same partition of `decom`.
+    pub decom: Records,
+    /// For the same partition of `decom.stored`.
+    pub stored: Records,
+    /// For the same partition of `limits`.
+    pub limits: Records,
+}
+
+impl FoldOutputs {
+    /// Makes room for what so many records of so many bytes may yield.
+    pub fn reserve(&mut self, records: usize, bytes: usize) {
+        if self.decom.is_empty() {
+            self.decom = Records::with_capacity(records, bytes * 3);
+        }
+    }
+}
+
+/// Why a record was not folded. Neither state nor outputs have changed.
+#[derive(Debug)]
+pub enum FoldError {
+    /// These definitions must be bound first ([`Fold::bind`]); then the record is applied again.
+    Needs(DefinitionHash),
+    /// The record cannot be folded; the definitions it names, if any.
+    Record(DecomError, Option<DefinitionHash>),
+}
+
+impl<E: Into<DecomError>> From<E> for FoldError {
+    fn from(error: E) -> Self {
+        Self::Record(error.into(), None)
+    }
+}
+
+/// The raw record being folded.
+#[derive(Clone, Copy)]
+struct Input<'a> {
+    offset: Offset,
+    bytes: usize,
+    raw: &'a RawRecordRef<'a>,
+}
+
+/// Definitions in use, with the places of their packets' states (live, stored).
+struct Bound {
+    loaded: Arc<LoadedDefinitions>,
+    places: Vec<[Option<usize>; 2]>,
+}
+
+/// The fold of one partition of `raw` or `from.raw.stored`: pure, no I/O, the same bytes every time.
+pub struct Fold {
+    source: Source,
+    bound: Vec<Bound>,
+    by_hash: HashMap<DefinitionHash, usize>,
+    packets: PacketStates,
+    settings: LimitsSettings,
+    values: Vec<u8>,
+    transitions: Vec<Transition>,
+}
+
+impl Fold {
+    /// Makes the fold before the first record.
+    pub fn new(source: Source) -> Self {
+        Self {
+            source,
+            bound: Vec::new(),
+            by_hash: HashMap::new(),
+            packets: PacketStates::default(),
+            settings: LimitsSettings::default(),
+            values: Vec::new(),
+            transitions: Vec::new(),
+        }
+    }
+
+    /// Makes the fold as it was when the snapshot was taken.
+    ///
+    /// # Errors
+    /// [`DecomError::Snapshot`] when the bytes are damaged.
+    pub fn restore(source: Source, bytes: Bytes) -> Result<Self, DecomError> {
+        let (packets, settings) = snapshot::read(bytes)?;
+        Ok(Self {
+            packets,
+            settings,
+            ..Self::new(source)
+        })
+    }
+
+    /// Returns the state as bytes; equal states give equal bytes.
+    pub fn snapshot(&self) -> Vec<u8> {
+        snapshot::write(&self.packets, &self.settings)
+    }
+
+    /// Makes definitions available to the records that name them.
+    pub fn bind(&mut self, loaded: Arc<LoadedDefinitions>) {
+        let places = vec![[None; 2]; loaded.definitions().packets().len()];
+        self.by_hash.insert(loaded.hash(), self.bound.len());
+        self.bound.push(Bound { loaded, places });
+    }
+
+    /// Folds one record.
+    ///
+    /// # Errors
+    /// [`FoldError`]; nothing has changed then.
+    pub fn apply(&mut self, record: RecordRef<'_>, out: &mut FoldOutputs) -> Result<(), FoldError> {
+        let raw = RawRecordRef::parse(record.value)?;
+        let from = Input {
+            offset: record.offset,
+            bytes: record.value.len(),
+            raw: &raw,
+        };
+        match raw.body {
+            RawBodyRef::Packet(packet) => self.packet(from, packet, out),
+            RawBodyRef::Set(message) => self.set(from, message, out),
+            RawBodyRef::Marker(message) => self.marker(from, message, out),
+            RawBodyRef::Values(_) => Err(DecomError::Values.into()),
+            RawBodyRef::Missing => Err(DecomError::NoBody.into()),
+        }
+    }
+
+    fn packet(
+        &mut self,
+        from: Input<'_>,
+        packet: RawPacketRef<'_>,
+        out: &mut FoldOutputs,
+    ) -> Result<(), FoldError> {
+        let stored = self.source.stored || from.raw.stored;
+        let bound = self.definitions(from.raw)?;
+        let loaded = self.bound[bound].loaded.clone();
+        let id = loaded.identify(from.raw.interface, packet.target, packet.name, packet.data);
+        let plan = loaded.plan(id);
+        let place = self.place(bound, id, plan, stored);
+        let PacketState {
+            key,
+            received_count,
+            limits,
+            ..
+        } = self.packets.at(place);
+        let envelope = Envelope {
+            source: source_of(&self.source, from.offset),
+            raw: from.raw,
+            raw_bytes: from.bytes,
+            definitions: loaded.hash(),
+            key,
+            target: &plan.packet().target_name,
+            packet: &plan.packet().packet_name,
+            packet_time_ns: plan
+                .packet_time(packet.data)
+                .or(from.raw.packet_time_ns)
+                .unwrap_or(from.raw.received_time_ns),
+            received_count: *received_count + 1,
+            flags: flags(plan, packet.data, stored),
+        };
+        self.values.clear();
+        self.transitions.clear();
+        let mut body = DecomBodyRef::Missing;
+        if id != loaded.unknown() {
+            let limits = limits.bind(loaded.hash(), plan.packet(), &self.settings);
+            let meta = PacketMeta {
+                received_time_ns: Some(from.raw.received_time_ns),
+                packet_time_ns: Some(envelope.packet_time_ns),
+                received_count: envelope.received_count,
+            };
+            plan.decode_into(
+                packet.data,
+                meta,
+                Some(limits),
+                &mut self.values,
+                &mut self.transitions,
+            );
+            body = DecomBodyRef::Values(&self.values);
+        }
+        let to = if stored {
+            &mut out.stored
+        } else {
+            &mut out.decom
+        };
+        push_decom(to, &envelope, body)?;
+        if !stored && !self.transitions.is_empty() {
+            let limits = limits.bind(loaded.hash(), plan.packet(), &self.settings);
+            for transition in &self.transitions {
+                push_limits_event(
+                    &mut out.limits,
+                    &envelope,
+                    plan,
+                    &self.values,
+                    limits,
+                    transition,
+                );
+            }
+        }
+        *received_count += 1;
+        Ok(())
+    }
+
+    fn set(
+        &mut self,
+        from: Input<'_>,
+        message: &[u8],
+        out: &mut FoldOutputs,
+    ) -> Result<(), FoldError> {
+        let set =
+            SetTelemetry::decode(message).map_err(|_| DecomError::Inner { what: "set_tlm" })?;
+        let bound = self.definitions(from.raw)?;
+        let stored = self.source.stored || from.raw.stored;
+        let key = [set.target.as_str(), &set.name].join(" ");
+        let envelope = Envelope {
+            source: source_of(&self.source, from.offset),
+            key: &key,
+            raw: from.raw,
+            raw_bytes: from.bytes,
+            definitions: self.bound[bound].loaded.hash(),
+            target: &set.target,
+            packet: &set.name,
+            packet_time_ns: from.raw.packet_time_ns.unwrap_or(from.raw.received_time_ns),
+            received_count: 0,
+            flags: if stored { FLAG_STORED } else { 0 },
+        };
+        let to = if stored {
+            &mut out.stored
+        } else {
+            &mut out.decom
+        };
+        Ok(push_decom(to, &envelope, DecomBodyRef::Set(message))?)
+    }
+
+    fn marker(
+        &mut self,
+        from: Input<'_>,
+        message: &[u8],
+        out: &mut FoldOutputs,
+    ) -> Result<(), FoldError> {
+        let marker = Marker::decode(message).map_err(|_| DecomError::Inner { what: "marker" })?;
+        match marker.kind {
+            Some(marker::Kind::Barrier(name)) => {
+                let stored = self.source.stored;
+                let envelope = Envelope {
+                    source: source_of(&self.source, from.offset),
+                    raw: from.raw,
+                    raw_bytes: from.bytes,
+                    key: "",
+                    definitions: DefinitionHash::default(),
+                    target: "",
+                    packet: "",
+                    packet_time_ns: from.raw.received_time_ns,
+                    received_count: 0,
+                    flags: if stored { FLAG_STORED } else { 0 },
+                };
+                let to = if stored {
+                    &mut out.stored
+                } else {
+                    &mut out.decom
+                };
+                Ok(push_decom(to, &envelope, DecomBodyRef::Barrier(&name))?)
+            }
+            Some(marker::Kind::Setting(setting)) => match setting.kind {
+                Some(setting::Kind::LimitsSet(active)) => {
+                    self.settings.set = Some(active.set.to_uppercase());
+                    self.apply_settings();
+                    Ok(())
+                }
+                Some(setting::Kind::Limits(it)) => {
+                    let item = ItemName::new(&it.target, &it.packet, &it.item);
+                    self.enable(from, item, it.enabled, out)
+                }
+                _ => Ok(()),
+            },
+            Some(marker::Kind::WriterEpoch(_) | marker::Kind::TickNs(_)) | None => Ok(()),
+        }
+    }
+
+    /// Brings every limits state that is in use in line with the settings.
+    fn apply_settings(&mut self) {
+        let Self {
+            bound,
+            by_hash,
+            packets,
+            settings,
+            ..
+        } = self;
+        for state in packets.iter_mut() {
+            state.with_bound_limits(
+                |hash| by_hash.get(&hash).map(|place| &bound[*place].loaded),
+                |packet, limits| settings.apply(packet, limits),
+            );
+        }
+    }
+
+    /// Switches limits checking of an item; switching off raises an event (cosmos-packets §6.2).
+    fn enable(
+        &mut self,
+        from: Input<'_>,
+        name: ItemName,
+        enabled: bool,
+        out: &mut FoldOutputs,
+    ) -> Result<(), FoldError> {
+        let bound = self.definitions(from.raw)?;
+        let loaded = self.bound[bound].loaded.clone();
+        let Some(id) = loaded.telemetry(&name.target, &name.packet) else {
+            // Not in the definitions of the marker, but perhaps in those in use.
+            self.settings.enabled.insert(name, enabled);
+            self.apply_settings();
+            return Ok(());
+        };
+        let plan = loaded.plan(id);
+        let place = self.place(bound, id, plan, self.source.stored);
+        let PacketState { key, limits, .. } = self.packets.at(place);
+        let limits = limits.bind(loaded.hash(), plan.packet(), &self.settings);
+        let item = plan.packet().item_index(&name.item);
+        let disabled = match (item, enabled) {
+            (Some(item), true) => {
+                limits.enable(item);
+                None
+            }
+            (Some(item), false) => limits.disable(item),
+            (None, _) => None,
+        };
+        if let (Some(transition), false) = (disabled, self.source.stored) {
+            let envelope = Envelope {
+                source: source_of(&self.source, from.offset),
+                key,
+                raw: from.raw,
+                raw_bytes: from.bytes,
+                definitions: loaded.hash(),
+                target: &plan.packet().target_name,
+                packet: &plan.packet().packet_name,
+                packet_time_ns: from.raw.received_time_ns,
+                received_count: 0,
+                flags: 0,
+            };
+            push_limits_event(&mut out.limits, &envelope, plan, &[], limits, &transition);
+        }
+        self.settings.enabled.insert(name, enabled);
+        Ok(())
+    }
+
+    fn definitions(&self, raw: &RawRecordRef<'_>) -> Result<usize, FoldError> {
+        let hash = DefinitionHash::from_wire(raw.definitions).ok_or(DecomError::NoDefinitions)?;
+        self.by_hash
+            .get(&hash)
+            .copied()
+            .ok_or(FoldError::Needs(hash))
+    }
+
+    /// Returns the place of a packet's state; the names are looked up once per definitions.
+    fn place(&mut self, bound: usize, id: PacketId, plan: &DecodePlan, stored: bool) -> usize {
+        let cached = &mut self.bound[bound].places[id.index()][usize::from(stored)];
+        *cached.get_or_insert_with(|| {
+            let packet = plan.packet();
+            self.packets
+                .place(&packet.target_name, &packet.packet_name, stored)
+        })
+    }
+}
+
+fn source_of(source: &Source, offset: Offset) -> PositionRef<'_> {
+    PositionRef {
+        generation: source.generation,
+        topic: &source.topic,
+        partition: source.partition,
+        offset,
+        sub_index: 0,
+    }
+}
+
+fn flags(plan: &DecodePlan, data: &[u8], stored: bool) -> u32 {
+    let packet = plan.packet();
+    let short = data.len() < packet.defined_length() && !packet.short_buffer_allowed;
+    let invalid = if short { FLAG_INVALID } else { 0 };
+    invalid | if stored { FLAG_STORED } else { 0 }
+}

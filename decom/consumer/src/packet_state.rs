@@ -1,0 +1,127 @@
+use std::{collections::HashMap, sync::Arc};
+
+use groundlog_packet::{Packet, limits::LimitsState};
+use groundlog_projection::LoadedDefinitions;
+use groundlog_proto::DefinitionHash;
+
+use crate::limits_settings::LimitsSettings;
+
+/// What the fold remembers about one packet, live or stored.
+#[derive(Debug)]
+pub(crate) struct PacketState {
+    pub(crate) target: String,
+    pub(crate) packet: String,
+    /// "TARGET PACKET", the key of its records.
+    pub(crate) key: String,
+    pub(crate) stored: bool,
+    pub(crate) received_count: u64,
+    pub(crate) limits: Limits,
+}
+
+/// Limits state, bound to the definitions that it was last used with.
+#[derive(Debug)]
+pub(crate) enum Limits {
+    /// No packet was checked yet.
+    Fresh,
+    /// From a snapshot, as bytes.
+    Packed {
+        definitions: DefinitionHash,
+        bytes: Vec<u8>,
+    },
+    /// In use.
+    Bound {
+        definitions: DefinitionHash,
+        state: Box<LimitsState>,
+    },
+}
+
+impl Limits {
+    /// Returns the state for use with these definitions of the packet. A change of
+    /// definitions carries over what is known of items that are still there.
+    pub(crate) fn bind(
+        &mut self,
+        definitions: DefinitionHash,
+        packet: &Packet,
+        settings: &LimitsSettings,
+    ) -> &mut LimitsState {
+        let fits =
+            matches!(&*self, Limits::Bound { definitions: bound, .. } if *bound == definitions);
+        if !fits {
+            let old = match &*self {
+                Limits::Fresh => None,
+                Limits::Packed { bytes, .. } => Some(bytes.clone()),
+                Limits::Bound { state, .. } => Some(state.snapshot()),
+            };
+            let restored = old.and_then(|bytes| LimitsState::restore(packet, &bytes).ok());
+            let mut state = restored.unwrap_or_else(|| LimitsState::new(packet));
+            settings.apply(packet, &mut state);
+            *self = Limits::Bound {
+                definitions,
+                state: Box::new(state),
+            };
+        }
+        match self {
+            Limits::Bound { state, .. } => state,
+            Limits::Fresh | Limits::Packed { .. } => unreachable!("bound above"),
+        }
+    }
+}
+
+impl PacketState {
+    /// Changes the limits state if it is in use.
+    pub(crate) fn with_bound_limits<'a>(
+        &mut self,
+        loaded: impl FnOnce(DefinitionHash) -> Option<&'a Arc<LoadedDefinitions>>,
+        change: impl FnOnce(&Packet, &mut LimitsState),
+    ) {
+        let Limits::Bound { definitions, state } = &mut self.limits else {
+            return;
+        };
+        let Some(loaded) = loaded(*definitions) else {
+            return;
+        };
+        if let Some(id) = loaded.telemetry(&self.target, &self.packet) {
+            change(loaded.plan(id).packet(), state);
+        }
+    }
+}
+
+/// The states of all packets, in the order in which they first came.
+#[derive(Debug, Default)]
+pub(crate) struct PacketStates {
+    states: Vec<PacketState>,
+    places: HashMap<(String, String, bool), usize>,
+}
+
+impl PacketStates {
+    /// Returns the place of a packet's state, making one if there is none.
+    pub(crate) fn place(&mut self, target: &str, packet: &str, stored: bool) -> usize {
+        let key = (target.to_owned(), packet.to_owned(), stored);
+        if let Some(place) = self.places.get(&key) {
+            return *place;
+        }
+        let place = self.states.len();
+        self.states.push(PacketState {
+            target: target.to_owned(),
+            packet: packet.to_owned(),
+            key: [target, packet].join(" "),
+            stored,
+            received_count: 0,
+            limits: Limits::Fresh,
+        });
+        self.places.insert(key, place);
+        place
+    }
+
+    pub(crate) fn at(&mut self, place: usize) -> &mut PacketState {
+        &mut self.states[place]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PacketState> {
+        self.states.iter()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut PacketState> {
+        self.states.iter_mut()
+    }
+}

@@ -1,0 +1,138 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use groundlog_log::Records;
+use groundlog_projection::{
+    ApplyError, Assignment, DefinitionStore, Input, Outputs, Projection, Start, Target,
+};
+use groundlog_proto::{Fault, Offset, TopicKind, TopicName, TopicNames, TopicPartition};
+
+use crate::{DecomError, Fold, FoldError, FoldOutputs, Source, snapshot::SNAPSHOT_VERSION};
+
+/// Name of the consumer: group, owner of checkpoints and snapshots.
+const CONSUMER: &str = "decom";
+
+/// Drives one [`Fold`] per partition of `raw` and `raw.stored`.
+pub struct DecomProjection {
+    names: TopicNames,
+    definitions: DefinitionStore,
+    folds: HashMap<TopicPartition, Fold>,
+    outputs: FoldOutputs,
+}
+
+impl DecomProjection {
+    /// Makes the projection of a namespace.
+    pub fn new(names: &TopicNames, definitions: DefinitionStore) -> Self {
+        Self {
+            names: names.clone(),
+            definitions,
+            folds: HashMap::new(),
+            outputs: FoldOutputs::default(),
+        }
+    }
+
+    fn put(&mut self, partition: u32, outputs: &mut Outputs) {
+        let made = std::mem::take(&mut self.outputs);
+        let mut put = |kind: TopicKind, records: Records| {
+            outputs.put(
+                &TopicPartition::new(self.names.topic(kind), partition),
+                records,
+            );
+        };
+        put(TopicKind::Decom, made.decom);
+        put(TopicKind::DecomStored, made.stored);
+        put(TopicKind::Limits, made.limits);
+    }
+}
+
+#[async_trait]
+impl Projection for DecomProjection {
+    fn name(&self) -> &str {
+        CONSUMER
+    }
+
+    fn inputs(&self) -> Vec<TopicName> {
+        vec![
+            self.names.topic(TopicKind::Raw),
+            self.names.topic(TopicKind::RawStored),
+        ]
+    }
+
+    fn target(&self) -> Target {
+        Target::Log
+    }
+
+    async fn assigned(&mut self, assignment: &Assignment) -> Result<Start, Box<dyn Fault>> {
+        let partition = &assignment.partition;
+        let source = Source {
+            generation: assignment.generation,
+            topic: partition.topic.as_str().into(),
+            partition: partition.partition,
+            stored: self.names.kind(&partition.topic) == Some(TopicKind::RawStored),
+        };
+        let (fold, start) = match &assignment.snapshot {
+            Some(snapshot) if snapshot.version == SNAPSHOT_VERSION => {
+                let restored = Fold::restore(source, snapshot.data.clone());
+                let restored = restored.map_err(|error| Box::new(error) as Box<dyn Fault>)?;
+                (restored, Start::Snapshot)
+            }
+            _ => (Fold::new(source), Start::Earliest),
+        };
+        self.folds.insert(partition.clone(), fold);
+        Ok(start)
+    }
+
+    async fn apply(&mut self, input: &Input<'_>, outputs: &mut Outputs) -> Result<(), ApplyError> {
+        let partition = input.partition().partition;
+        let Some(fold) = self.folds.get_mut(input.partition()) else {
+            return Ok(());
+        };
+        let bytes: usize = input.iter().map(|record| record.value.len()).sum();
+        self.outputs.reserve(input.len(), bytes);
+        for record in input.iter() {
+            let mut folded = fold.apply(record, &mut self.outputs);
+            if let Err(FoldError::Needs(hash)) = folded {
+                folded = match self.definitions.get(hash).await {
+                    Ok(loaded) => {
+                        fold.bind(loaded);
+                        fold.apply(record, &mut self.outputs)
+                    }
+                    Err(error) => Err(FoldError::Record(error.into(), Some(hash))),
+                };
+            }
+            let failed = match folded {
+                Ok(()) => continue,
+                Err(FoldError::Record(error, hash)) => {
+                    ApplyError::new(record.offset, error).with_definitions(hash)
+                }
+                // Bound a moment ago.
+                Err(FoldError::Needs(_)) => {
+                    ApplyError::new(record.offset, DecomError::NoDefinitions)
+                }
+            };
+            self.put(partition, outputs);
+            return Err(failed);
+        }
+        self.put(partition, outputs);
+        Ok(())
+    }
+
+    async fn flush(&mut self, _: &TopicPartition, _: Offset) -> Result<(), Box<dyn Fault>> {
+        Ok(())
+    }
+
+    fn snapshot(&mut self, partition: &TopicPartition) -> Option<(u32, Vec<u8>)> {
+        self.folds
+            .get(partition)
+            .map(|fold| (SNAPSHOT_VERSION, fold.snapshot()))
+    }
+
+    async fn revoked(&mut self, partition: &TopicPartition) {
+        self.folds.remove(partition);
+    }
+
+    async fn reset(&mut self) -> Result<(), Box<dyn Fault>> {
+        self.folds.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,38 @@
+use groundlog_projection::{DefinitionStore, Runner, RunnerOptions};
+use tokio::sync::watch;
+
+use crate::{DecomError, DecomProjection};
+
+/// What decommutation needs.
+#[derive(Clone)]
+pub struct DecomOptions {
+    /// Log, names, batch and snapshot sizes.
+    pub runner: RunnerOptions,
+    /// Where records' definitions come from.
+    pub definitions: DefinitionStore,
+}
+
+/// The service that decommutates.
+pub struct Decom {
+    options: DecomOptions,
+}
+
+impl Decom {
+    /// Makes the service; nothing is read before [`Decom::run`].
+    pub fn build(options: DecomOptions) -> Self {
+        Self { options }
+    }
+
+    /// Runs until `shutdown` turns true; then what was decommutated is committed, with a snapshot.
+    ///
+    /// # Errors
+    /// Fatal faults; records that cannot be decoded are dead letters.
+    pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), DecomError> {
+        let DecomOptions {
+            runner,
+            definitions,
+        } = self.options;
+        let projection = DecomProjection::new(&runner.names, definitions);
+        Ok(Runner::new(projection, runner).run(shutdown).await?)
+    }
+}

@@ -1,0 +1,87 @@
+use std::{sync::Arc, time::Duration};
+
+use groundlog_projection::{DefinitionStore, Runner, RunnerOptions};
+use tokio::sync::watch;
+
+use crate::{
+    CurrentValues, CvtError,
+    projection::{Barriers, CvtProjection},
+    rebuild::Rebuilds,
+    table::Table,
+};
+
+/// What the current value table needs.
+#[derive(Clone)]
+pub struct CvtOptions {
+    /// Log, names, batch and snapshot sizes.
+    pub runner: RunnerOptions,
+    /// Where records' definitions come from.
+    pub definitions: DefinitionStore,
+    /// Scope written into the markers of a rebuild.
+    pub scope: String,
+    /// How long a rebuild waits until its barriers have come through decommutation.
+    pub barrier_timeout: Duration,
+}
+
+impl CvtOptions {
+    /// Takes the defaults: scope DEFAULT, a minute for barriers.
+    pub fn new(runner: RunnerOptions, definitions: DefinitionStore) -> Self {
+        Self {
+            runner,
+            definitions,
+            scope: "DEFAULT".to_owned(),
+            barrier_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The service that keeps the table up to date and rebuilds it on demand.
+pub struct Cvt {
+    options: CvtOptions,
+    table: Arc<Table>,
+    barriers: Barriers,
+}
+
+impl Cvt {
+    /// Makes the service with an empty table; nothing is read before [`Cvt::run`].
+    pub fn build(options: CvtOptions) -> Self {
+        Self {
+            options,
+            table: Arc::new(Table::new()),
+            barriers: Barriers::default(),
+        }
+    }
+
+    /// Returns the reader of the table.
+    pub fn values(&self) -> CurrentValues {
+        CurrentValues(self.table.clone())
+    }
+
+    /// Runs until `shutdown` turns true; then a snapshot is written, so that the next start has
+    /// nothing to fold.
+    ///
+    /// # Errors
+    /// Fatal faults of the runner or of the topic `control`.
+    pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), CvtError> {
+        let projection = CvtProjection {
+            table: self.table.clone(),
+            definitions: self.options.definitions.clone(),
+            names: self.options.runner.names.clone(),
+            barriers: self.barriers.clone(),
+        };
+        let rebuilds = Rebuilds::new(&self.options, self.barriers);
+        // A task of its own: a rebuild folds millions of records beside the live ones.
+        let mut rebuilding = tokio::spawn(rebuilds.run(shutdown.clone()));
+        let running = Runner::new(projection, self.options.runner.clone()).run(shutdown);
+        tokio::pin!(running);
+        let result = tokio::select! {
+            result = &mut running => result.map_err(CvtError::from),
+            stopped = &mut rebuilding => match stopped {
+                Ok(Err(error)) => Err(error),
+                _ => running.await.map_err(CvtError::from),
+            },
+        };
+        rebuilding.abort();
+        result
+    }
+}
