@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 use crate::definition::Packet;
 use crate::limits::{LimitsState, Transition};
-use crate::record::{FLAG_LIMITS, FLAG_STATUS, HEADER_LENGTH, Layout, PublishedItem, VERSION};
+use crate::record::{
+    FLAG_LIMITS, FLAG_STATUS, HEADER_LENGTH, Layout, PacketMeta, PublishedItem, VERSION,
+};
 
 use compile::{NO_ENTRY, entry_of};
 use fast::Fast;
@@ -109,6 +111,7 @@ impl DecodePlan {
 
     /// Decodes one packet and appends its record to `record`.
     ///
+    /// `meta` is what conversions of times and counts see; it is not stored in the record.
     /// `limits` is the state of this packet's limits (made by [`LimitsState::new`] of the same
     /// definition); `None` decodes without checking and leaves limits states out of the record.
     /// Changes of state are appended to `transitions` in the order of checking. Nothing is
@@ -119,6 +122,7 @@ impl DecodePlan {
     pub fn decode_into(
         &self,
         bytes: &[u8],
+        meta: PacketMeta,
         mut limits: Option<&mut LimitsState>,
         record: &mut Vec<u8>,
         transitions: &mut Vec<Transition>,
@@ -141,8 +145,9 @@ impl DecodePlan {
         let rest = if covered { &self.slow } else { &self.careful };
         if !rest.is_empty() || !self.hidden_limits.is_empty() {
             let limits = limits.as_deref_mut();
+            let reader = Reader::new(self, bytes, meta);
             self.decode_rest(
-                bytes,
+                &reader,
                 rest,
                 base,
                 record,
@@ -177,13 +182,12 @@ impl DecodePlan {
     /// Packs what the fast operations did not.
     fn decode_rest(
         &self,
-        bytes: &[u8],
+        reader: &Reader<'_>,
         rest: &[Slow],
         base: usize,
         record: &mut Vec<u8>,
         mut checking: Checking<'_>,
     ) {
-        let reader = Reader::new(self, bytes);
         let mut output = Output {
             record,
             base,
@@ -191,7 +195,7 @@ impl DecodePlan {
         };
         for Slow { index, entry } in rest {
             slow::pack(
-                &reader,
+                reader,
                 &self.layout,
                 *index,
                 *entry,
@@ -200,7 +204,7 @@ impl DecodePlan {
             );
         }
         for (place, entry) in &self.hidden_limits {
-            slow::check_hidden(&reader, *place, *entry, &mut checking);
+            slow::check_hidden(reader, *place, *entry, &mut checking);
         }
         if !output.status.is_empty() {
             let Output { record, status, .. } = output;
@@ -218,7 +222,7 @@ impl DecodePlan {
     #[must_use]
     pub fn packet_time(&self, bytes: &[u8]) -> Option<i64> {
         let place = self.packet_time?;
-        Reader::new(self, bytes).time(place)
+        Reader::new(self, bytes, PacketMeta::default()).time(place)
     }
 
     /// Returns whether the packet defines its own time.

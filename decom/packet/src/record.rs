@@ -55,11 +55,13 @@ mod check;
 mod error;
 mod formatted;
 mod layout;
+mod meta;
 mod tagged;
 mod view;
 
 pub use error::RecordError;
 pub use layout::PublishedItem;
+pub use meta::PacketMeta;
 pub use view::RecordView;
 
 pub(crate) use layout::{
@@ -83,14 +85,3 @@ pub(crate) const STATUS_NULL: u8 = 1;
 pub(crate) const STATUS_UNREADABLE: u8 = 2;
 /// Bits by which the status of a converted value is shifted.
 pub(crate) const STATUS_CONVERTED_SHIFT: u32 = 2;
-
-/// What the envelope of a record says about its packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PacketMeta {
-    /// Received time in nanoseconds since 1970-01-01 UTC.
-    pub received_time_ns: Option<i64>,
-    /// Packet time in nanoseconds since 1970-01-01 UTC (cosmos-packets §8).
-    pub packet_time_ns: Option<i64>,
-    /// How many packets of this name have been received, this one included.
-    pub received_count: u64,
-}

@@ -57,7 +57,10 @@ pub(super) fn entry_of(packet: &Packet, place: usize) -> u32 {
 
 /// Returns the place of the first item of variable size; what lies behind it may move.
 pub(super) fn first_moving(packet: &Packet) -> usize {
-    let found = packet.items.iter().position(|item| item.variable_bit_size.is_some());
+    let found = packet
+        .items
+        .iter()
+        .position(|item| item.variable_bit_size.is_some());
     found.unwrap_or(usize::MAX)
 }
 

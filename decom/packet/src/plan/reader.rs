@@ -3,12 +3,13 @@
 
 use std::cell::OnceCell;
 
-use crate::access::{PacketTimes, PacketView};
 use super::DecodePlan;
+use crate::access::{PacketTimes, PacketView};
 use crate::bits;
 use crate::definition::{
     Accessor, Conversion, DataType, Expression, Item, Packet, SelectedItem, ValueType, unix_nanos,
 };
+use crate::record::PacketMeta;
 use crate::time;
 use crate::value::Value;
 
@@ -63,6 +64,7 @@ pub(super) struct Reader<'a> {
     /// By place in the packet's items.
     times: &'a [Option<TimeSource>],
     bytes: &'a [u8],
+    meta: PacketMeta,
     /// First place that an item of variable size moves or sizes.
     first_moving: usize,
     /// Finds items that others move or contain; made when the first of them is read.
@@ -70,11 +72,12 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(plan: &'a DecodePlan, bytes: &'a [u8]) -> Self {
+    pub(super) fn new(plan: &'a DecodePlan, bytes: &'a [u8], meta: PacketMeta) -> Self {
         Self {
             packet: &plan.packet,
             times: &plan.times,
             bytes,
+            meta,
             first_moving: plan.first_moving,
             view: OnceCell::new(),
         }
@@ -114,7 +117,7 @@ impl<'a> Reader<'a> {
             return Err(Unreadable);
         }
         if item.structure_child.is_some() || place >= self.first_moving {
-            let times = PacketTimes::default();
+            let times = PacketTimes::from(self.meta);
             let view = self
                 .view
                 .get_or_init(|| PacketView::new(self.packet, self.bytes, times));
@@ -170,11 +173,11 @@ impl<'a> Reader<'a> {
             C::UnixTimeSeconds { .. } => Ok(self
                 .nanos(place, depth)?
                 .map_or(Value::Null, |nanos| Value::Float(time::seconds(nanos)))),
-            C::PacketTimeSeconds
+            conversion @ (C::PacketTimeSeconds
             | C::PacketTimeFormatted
             | C::ReceivedTimeSeconds
             | C::ReceivedTimeFormatted
-            | C::ReceivedCount => Ok(Value::Null),
+            | C::ReceivedCount) => Ok(self.meta.value(conversion).unwrap_or(Value::Null)),
             C::Generic { expression } => self.generic(expression, raw, depth),
             _ => match raw {
                 Value::Array(values) => values

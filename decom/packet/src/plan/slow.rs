@@ -130,6 +130,8 @@ pub(super) fn pack(
             status_of(&converted) << STATUS_CONVERTED_SHIFT,
         );
     }
+    // Only a null that is known to be one may have the ANY state.
+    let skip_states = skip_states || converted.is_err();
     let converted = converted.unwrap_or(Value::Null);
     let state = put_states(output, packed, item, &converted, skip_states);
     if packed.limits_at != NO_SLOT {
@@ -148,7 +150,8 @@ pub(super) fn check_hidden(
     let Some(item) = reader.packet().items.get(place) else {
         return;
     };
-    let value = reader.raw(place, item)
+    let value = reader
+        .raw(place, item)
         .and_then(|raw| reader.before_states(place, &raw));
     let value = value.unwrap_or(Value::Null);
     let state = item

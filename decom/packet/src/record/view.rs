@@ -4,10 +4,9 @@ use super::layout::{ConvertedForm, Element, NO_SLOT, NO_STATE, PackedItem, RawFo
 use super::{
     PacketMeta, RecordError, STATUS_CONVERTED_SHIFT, STATUS_NULL, check, formatted, tagged,
 };
-use crate::definition::{Conversion, DataType, Item, States};
+use crate::definition::{DataType, Item, States};
 use crate::limits::LimitsColor;
 use crate::plan::DecodePlan;
-use crate::time;
 use crate::value::Value;
 
 /// A record whose bytes were checked against its packet's layout.
@@ -239,27 +238,13 @@ impl<'a> RecordView<'a> {
         }
     }
 
-    /// Evaluates the conversions of times and counts of the packet (cosmos-packets §8).
     fn envelope_value(&self, place: usize) -> Value {
         let conversion = self
             .item(place)
             .and_then(|item| item.read_conversion.as_ref());
-        let text = |time: Option<i64>, without: &str| {
-            Value::String(time.map_or_else(|| without.to_owned(), time::formatted))
-        };
-        let seconds = |time: Option<i64>| Value::Float(time.map_or(0.0, time::seconds));
-        match conversion.map(|definition| &definition.conversion) {
-            Some(Conversion::PacketTimeSeconds) => seconds(self.meta.packet_time_ns),
-            Some(Conversion::PacketTimeFormatted) => {
-                text(self.meta.packet_time_ns, "No Packet Time")
-            }
-            Some(Conversion::ReceivedTimeSeconds) => seconds(self.meta.received_time_ns),
-            Some(Conversion::ReceivedTimeFormatted) => {
-                text(self.meta.received_time_ns, "No Packet Received Time")
-            }
-            Some(Conversion::ReceivedCount) => Value::from(self.meta.received_count),
-            _ => Value::Null,
-        }
+        conversion
+            .and_then(|definition| self.meta.value(&definition.conversion))
+            .unwrap_or(Value::Null)
     }
 
     #[inline]

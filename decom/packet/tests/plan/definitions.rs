@@ -12,7 +12,8 @@ pub(crate) fn packet(text: &str) -> Arc<Packet> {
     let source = TargetSource {
         name: "TGT".to_owned(),
         target_txt: String::new(),
-        files: vec![("tlm.txt".to_owned(), text.to_owned())],
+        files: vec![("cmd_tlm/tlm.txt".to_owned(), text.to_owned())],
+        binary_files: vec![],
     };
     let definitions = Definitions::builder()
         .add_target(source)
@@ -189,12 +190,12 @@ pub(crate) fn packet_text() -> impl Strategy<Value = String> {
         "",
         "",
         "",
-        "APPEND_ITEM LEN 4 UINT\nAPPEND_ITEM PAD 4 UINT\nAPPEND_ITEM VAR 0 BLOCK\n\
+        "ITEM EVEN 400 8 UINT\nAPPEND_ITEM LEN 4 UINT\nAPPEND_ITEM PAD 4 UINT\nAPPEND_ITEM VAR 0 BLOCK\n\
          VARIABLE_BIT_SIZE LEN\nAPPEND_ITEM BEHIND 16 UINT\nPOLY_READ_CONVERSION 1 2\n\
          LIMITS DEFAULT 1 ENABLED 0 1000 60000 70000\n",
-        "APPEND_ITEM SEL 2 UINT\nAPPEND_ITEM NUM 6 INT\nVARIABLE_BIT_SIZE SEL\n\
+        "ITEM EVEN 400 8 UINT\nAPPEND_ITEM SEL 2 UINT\nAPPEND_ITEM NUM 6 INT\nVARIABLE_BIT_SIZE SEL\n\
          APPEND_ITEM BEHIND 8 UINT\nSTATE OFF 0 RED\nSTATE REST ANY GREEN\n",
-        "APPEND_ITEM LEN 3 UINT\nAPPEND_ITEM PAD 5 UINT\nAPPEND_ARRAY_ITEM VAR 16 UINT 0\n\
+        "ITEM EVEN 400 8 UINT\nAPPEND_ITEM LEN 3 UINT\nAPPEND_ITEM PAD 5 UINT\nAPPEND_ARRAY_ITEM VAR 16 UINT 0\n\
          VARIABLE_BIT_SIZE LEN 16\nPOLY_READ_CONVERSION 0 0.5\nSTATE ONE 1\nAPPEND_ITEM BEHIND 24 STRING\n",
     ]);
     let flags = select(vec!["", "ALLOW_SHORT\n"]);

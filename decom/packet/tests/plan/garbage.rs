@@ -32,7 +32,7 @@ fn read_all(plan: &DecodePlan, record: &[u8]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn damaged_records_never_panic(
@@ -45,7 +45,7 @@ proptest! {
         let plan = DecodePlan::compile(&packet);
         let mut limits = LimitsState::new(&packet);
         let mut record = Vec::new();
-        plan.decode_into(&bytes, Some(&mut limits), &mut record, &mut Vec::new());
+        plan.decode_into(&bytes, PacketMeta::default(), Some(&mut limits), &mut record, &mut Vec::new());
         prop_assert!(read_all(&plan, &record));
         read_all(&plan, &noise);
         for length in 0..record.len() {
@@ -100,7 +100,13 @@ fn a_record_of_another_definition_is_refused() {
     let one = packet("TELEMETRY TGT P BIG_ENDIAN\nITEM A 0 8 UINT\n");
     let other = packet("TELEMETRY TGT P BIG_ENDIAN\nITEM B 0 8 UINT\n");
     let mut record = Vec::new();
-    DecodePlan::compile(&one).decode_into(&[1], None, &mut record, &mut Vec::new());
+    DecodePlan::compile(&one).decode_into(
+        &[1],
+        PacketMeta::default(),
+        None,
+        &mut record,
+        &mut Vec::new(),
+    );
     let plan = DecodePlan::compile(&other);
     let error = RecordView::new(&plan, PacketMeta::default(), &record).unwrap_err();
     assert!(matches!(

@@ -4,6 +4,7 @@ use groundlog_packet::access::{PacketTimes, PacketView};
 use groundlog_packet::definition::{LimitsSet, Packet, ValueType};
 use groundlog_packet::limits::{LimitsColor, LimitsState, Transition};
 use groundlog_packet::plan::DecodePlan;
+use groundlog_packet::record::PacketMeta;
 use groundlog_packet::value::Value;
 use proptest::prelude::*;
 
@@ -124,7 +125,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(800))]
+    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn folds_follow_the_prose(
@@ -142,7 +143,7 @@ proptest! {
                     // Mostly full packets: those are the fast way.
                     bytes.resize(bytes.len().max(packet.defined_length()), 1);
                     let mut transitions = Vec::new();
-                    plan.decode_into(&bytes, Some(&mut limits), &mut Vec::new(), &mut transitions);
+                    plan.decode_into(&bytes, PacketMeta::default(), Some(&mut limits), &mut Vec::new(), &mut transitions);
                     let expected: Vec<_> =
                         models.iter_mut().filter_map(|m| m.sample(&packet, &bytes, set)).collect();
                     prop_assert_eq!(transitions, expected);
@@ -194,6 +195,7 @@ fn states(text: &str, samples: &[u8]) -> Vec<&'static str> {
         .map(|sample| {
             plan.decode_into(
                 &[*sample],
+                PacketMeta::default(),
                 Some(&mut limits),
                 &mut Vec::new(),
                 &mut Vec::new(),
@@ -302,7 +304,13 @@ fn missing_items_keep_their_state() {
     let mut limits = LimitsState::new(&packet);
     let place = packet.item_index("T").unwrap();
     for bytes in [&[1, 0x5a][..], &[1]] {
-        plan.decode_into(bytes, Some(&mut limits), &mut Vec::new(), &mut Vec::new());
+        plan.decode_into(
+            bytes,
+            PacketMeta::default(),
+            Some(&mut limits),
+            &mut Vec::new(),
+            &mut Vec::new(),
+        );
         assert_eq!(limits.state(place), Some(LimitsColor::RedHigh));
     }
 }

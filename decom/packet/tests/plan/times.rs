@@ -34,7 +34,13 @@ fn times_and_counts_come_from_the_envelope() {
     let plan = DecodePlan::compile(&packet);
     let mut limits = LimitsState::new(&packet);
     let mut record = Vec::new();
-    plan.decode_into(&BYTES, Some(&mut limits), &mut record, &mut Vec::new());
+    plan.decode_into(
+        &BYTES,
+        PacketMeta::default(),
+        Some(&mut limits),
+        &mut record,
+        &mut Vec::new(),
+    );
     let meta = PacketMeta {
         received_time_ns: Some(1_700_000_000_500_000_000),
         packet_time_ns: plan.packet_time(&BYTES),

@@ -34,14 +34,20 @@ fn compare(plan: &DecodePlan, packet: &Packet, bytes: &[u8], length: usize) {
         received_count: 9,
     };
     let careful = PacketView::new(packet, bytes, times);
-    let mut limits = LimitsState::new(packet);
-    let (mut record, mut transitions) = (vec![0xee; 3], Vec::new());
-    plan.decode_into(bytes, Some(&mut limits), &mut record, &mut transitions);
     let meta = PacketMeta {
         received_time_ns: times.received,
         packet_time_ns: careful.time().ok().flatten(),
         received_count: 9,
     };
+    let mut limits = LimitsState::new(packet);
+    let (mut record, mut transitions) = (vec![0xee; 3], Vec::new());
+    plan.decode_into(
+        bytes,
+        meta,
+        Some(&mut limits),
+        &mut record,
+        &mut transitions,
+    );
     let view = RecordView::new(plan, meta, &record[3..]).unwrap();
     for (place, item) in packet.items.iter().enumerate() {
         let read = |value_type| careful.read_item(place, value_type).unwrap_or(Value::Null);
@@ -97,7 +103,7 @@ fn compare(plan: &DecodePlan, packet: &Packet, bytes: &[u8], length: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn records_hold_what_the_careful_reader_finds(
@@ -124,9 +130,9 @@ proptest! {
         let packet = packet(&text);
         let plan = DecodePlan::compile(&packet);
         let (mut first, mut second) = (Vec::new(), vec![0xff; 4096]);
-        plan.decode_into(&bytes, None, &mut first, &mut Vec::new());
+        plan.decode_into(&bytes, PacketMeta::default(), None, &mut first, &mut Vec::new());
         second.truncate(100);
-        plan.decode_into(&bytes, None, &mut second, &mut Vec::new());
+        plan.decode_into(&bytes, PacketMeta::default(), None, &mut second, &mut Vec::new());
         prop_assert_eq!(&first[..], &second[100..]);
     }
 }
@@ -135,7 +141,13 @@ proptest! {
 fn record(packet: &Arc<Packet>, bytes: &[u8]) -> (DecodePlan, Vec<u8>) {
     let plan = DecodePlan::compile(packet);
     let mut record = Vec::new();
-    plan.decode_into(bytes, None, &mut record, &mut Vec::new());
+    plan.decode_into(
+        bytes,
+        PacketMeta::default(),
+        None,
+        &mut record,
+        &mut Vec::new(),
+    );
     (plan, record)
 }
 
