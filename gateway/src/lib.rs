@@ -1,1 +1,35 @@
 //! HTTP over the log: JSON-RPC, authentication, health, metrics, the operator API.
+//!
+//! ```text
+//!  POST /openc3-api/api        JSON-RPC as COSMOS clients speak it
+//!  /openc3-api/auth/*, ping    log in, log out
+//!  /groundlog/v1/*             imports, rebuilds, status: the command line's side
+//!  /health  /metrics           supervisors, Prometheus
+//! ```
+//!
+//! The gateway owns no state: current values come from the in-process table, commands and
+//! settings are events that it appends and follows. It never talks to an interface; a command is
+//! answered when the event that ends it appears on the log.
+//!
+//! Three calls make one: [`GatewayOptions`], [`Gateway::build`], [`Gateway::run`].
+
+mod auth;
+mod commands;
+mod error;
+mod http;
+mod interfaces;
+pub mod json;
+mod metrics;
+mod operator;
+mod options;
+mod raw;
+mod rpc;
+mod service;
+mod system;
+mod values;
+
+pub use auth::{AuthError, DEFAULT_PASSWORD, RateLimit};
+pub use error::GatewayError;
+pub use interfaces::InterfaceInfo;
+pub use options::GatewayOptions;
+pub use service::{Gateway, Handle, Parts};

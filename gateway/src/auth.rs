@@ -1,0 +1,363 @@
+//! Who may call (cosmos-api §1.6).
+//!
+//! Accepted in `Authorization`, with or without `Bearer `: a session token (`ses_…`), a one-time
+//! token (`otp_…`), the service password, the password itself. A password is stretched with argon2
+//! once; after that its keyed hash is compared, so that it costs a request two rounds of SHA-256.
+//! Sessions are kept as hashes in the settings, and end with the password they were opened with.
+
+mod error;
+mod limiter;
+mod one_time;
+mod password;
+mod routes;
+mod token;
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use groundlog_log::{Log, Records};
+use groundlog_projection::{SettingsStore, setting_key};
+use groundlog_proto::{
+    Nanos,
+    prost::Message,
+    wire::{PasswordSet, Session, Setting, setting::Kind},
+};
+
+pub use error::AuthError;
+pub(crate) use error::Refusal;
+use limiter::Limiter;
+use one_time::OneTimeTokens;
+pub use password::DEFAULT_PASSWORD;
+use password::{PASSWORD_CHARS_MIN, Stretcher};
+pub(crate) use routes::routes;
+pub(crate) use token::random_bytes;
+use token::{Digest32, KeyedHash};
+
+/// Prefix of session tokens; no password may start with it.
+const SESSION_PREFIX: &str = "ses_";
+/// Prefix of one-time tokens; no password may start with it.
+const ONE_TIME_PREFIX: &str = "otp_";
+/// Name of every authenticated caller, as the reference's core edition has it.
+pub(crate) const USER: &str = "anonymous";
+
+/// How often a bad password may be tried.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimit {
+    /// Bad attempts per window.
+    pub attempts_max: u32,
+    /// The window.
+    pub window: Duration,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self {
+            attempts_max: 10,
+            window: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What the authenticator needs to know.
+pub(crate) struct AuthOptions {
+    /// The password that shall be in force; `None` keeps the stored one, or sets the default.
+    pub(crate) password: Option<String>,
+    /// Password of the system's own services.
+    pub(crate) service_password: Option<String>,
+    pub(crate) rate_limit: RateLimit,
+    /// Whether the gateway listens on a loopback address only.
+    pub(crate) loopback: bool,
+}
+
+/// Knows who may call.
+pub(crate) struct Authenticator {
+    log: Arc<dyn Log>,
+    settings: SettingsStore,
+    stretcher: Stretcher,
+    keyed: KeyedHash,
+    verified: RwLock<Option<Verified>>,
+    service: Option<Digest32>,
+    one_time: OneTimeTokens,
+    user_limiter: Limiter,
+    service_limiter: Limiter,
+    loopback: bool,
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// A password that argon2 has confirmed, and for which hash.
+struct Verified {
+    keyed: Digest32,
+    phc: String,
+}
+
+impl Authenticator {
+    /// Brings the configured password into force and refuses to expose the default one.
+    pub(crate) async fn build(
+        log: Arc<dyn Log>,
+        settings: SettingsStore,
+        options: AuthOptions,
+    ) -> Result<Self, AuthError> {
+        let keyed = KeyedHash::random()?;
+        let limiter = || Limiter::new(options.rate_limit.attempts_max, options.rate_limit.window);
+        let this = Self {
+            log,
+            settings,
+            stretcher: Stretcher::new(),
+            verified: RwLock::new(None),
+            service: options.service_password.map(|password| keyed.of(&password)),
+            keyed,
+            one_time: OneTimeTokens::default(),
+            user_limiter: limiter(),
+            service_limiter: limiter(),
+            loopback: options.loopback,
+            changing: tokio::sync::Mutex::new(()),
+        };
+        this.start(options.password).await?;
+        Ok(this)
+    }
+
+    async fn start(&self, configured: Option<String>) -> Result<(), AuthError> {
+        let stored = self.stored();
+        if let Some(password) = configured {
+            if !(stored.is_some() && self.verify_slowly(&password).await?) {
+                self.store(&password).await?;
+            }
+            return self.check_exposure(&password);
+        }
+        if stored.is_none() {
+            self.store(DEFAULT_PASSWORD).await?;
+        }
+        if !self.loopback && self.verify_slowly(DEFAULT_PASSWORD).await? {
+            return Err(AuthError::DefaultExposed);
+        }
+        Ok(())
+    }
+
+    /// Says whether a caller with this credential may go on.
+    pub(crate) async fn check(&self, credential: Option<&str>) -> Result<(), Refusal> {
+        let given = credential.unwrap_or_default().trim();
+        let given = given.strip_prefix("Bearer ").unwrap_or(given).trim_start();
+        if given.is_empty() {
+            return Err(Refusal::Missing);
+        }
+        if given.starts_with(SESSION_PREFIX) {
+            return self.session(given).then_some(()).ok_or(Refusal::Invalid);
+        }
+        if given.starts_with(ONE_TIME_PREFIX) {
+            return self
+                .one_time
+                .take(given)
+                .then_some(())
+                .ok_or(Refusal::Invalid);
+        }
+        let keyed = self.keyed.of(given);
+        if self
+            .service
+            .is_some_and(|service| token::equal(&service, &keyed))
+        {
+            return Ok(());
+        }
+        self.password(given).await
+    }
+
+    /// Checks the password itself, within the limit of bad attempts.
+    pub(crate) async fn password(&self, given: &str) -> Result<(), Refusal> {
+        if self.verified_already(given) {
+            return Ok(());
+        }
+        if !self.user_limiter.open(Instant::now()) {
+            return Err(Refusal::RateLimited);
+        }
+        match self.verify_slowly(given).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.user_limiter.bad(Instant::now());
+                Err(Refusal::Invalid)
+            }
+            Err(error) => {
+                tracing::error!(%error, "a password could not be checked");
+                Err(Refusal::Invalid)
+            }
+        }
+    }
+
+    /// Checks the service password, within its own limit of bad attempts.
+    pub(crate) fn service_password(&self, given: &str) -> Result<(), Refusal> {
+        if !self.service_limiter.open(Instant::now()) {
+            return Err(Refusal::RateLimited);
+        }
+        let keyed = self.keyed.of(given);
+        if self
+            .service
+            .is_some_and(|service| token::equal(&service, &keyed))
+        {
+            return Ok(());
+        }
+        self.service_limiter.bad(Instant::now());
+        Err(Refusal::Invalid)
+    }
+
+    /// Opens a session; it survives a restart.
+    pub(crate) async fn open_session(&self) -> Result<String, AuthError> {
+        let token = token::random(SESSION_PREFIX)?;
+        self.store_session(&token::digest(&token), false).await?;
+        Ok(token)
+    }
+
+    /// Ends the session of a token; other credentials have none.
+    pub(crate) async fn close_session(&self, credential: &str) -> Result<(), AuthError> {
+        let token = credential.trim();
+        let token = token.strip_prefix("Bearer ").unwrap_or(token).trim_start();
+        if token.starts_with(SESSION_PREFIX) && self.session(token) {
+            self.store_session(&token::digest(token), true).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a token that is good once.
+    pub(crate) fn one_time_token(&self) -> Result<String, AuthError> {
+        self.one_time.issue(ONE_TIME_PREFIX)
+    }
+
+    /// Replaces the password; every session ends.
+    pub(crate) async fn change(&self, old: Option<&str>, new: &str) -> Result<(), AuthError> {
+        let _one_at_a_time = self.changing.lock().await;
+        check_form(new)?;
+        if self.stored().is_some() {
+            let old = old
+                .filter(|old| !old.is_empty())
+                .ok_or(AuthError::OldEmpty)?;
+            self.password(old)
+                .await
+                .map_err(|_| AuthError::OldIncorrect)?;
+        }
+        self.check_exposure(new)?;
+        self.store(new).await
+    }
+
+    /// Returns whether a password is set.
+    pub(crate) fn has_password(&self) -> bool {
+        self.stored().is_some()
+    }
+
+    fn check_exposure(&self, password: &str) -> Result<(), AuthError> {
+        let exposed = !self.loopback && password == DEFAULT_PASSWORD;
+        if exposed {
+            Err(AuthError::DefaultExposed)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn verified_already(&self, given: &str) -> bool {
+        let keyed = self.keyed.of(given);
+        let verified = self.verified.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(verified) = verified.as_ref() else {
+            return false;
+        };
+        // The stored hash may have been replaced since, here or by another process.
+        token::equal(&verified.keyed, &keyed)
+            && self.settings.current().password.as_ref() == Some(&verified.phc)
+    }
+
+    async fn verify_slowly(&self, given: &str) -> Result<bool, AuthError> {
+        let Some(phc) = self.stored() else {
+            return Ok(false);
+        };
+        let good = self.stretcher.verify(given, &phc).await?;
+        if good {
+            self.remember(given, phc);
+        }
+        Ok(good)
+    }
+
+    fn remember(&self, password: &str, phc: String) {
+        let verified = Verified {
+            keyed: self.keyed.of(password),
+            phc,
+        };
+        *self
+            .verified
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(verified);
+    }
+
+    /// Stores a password and ends every session, in one append.
+    async fn store(&self, password: &str) -> Result<(), AuthError> {
+        check_form(password)?;
+        let phc = self.stretcher.hash(password).await?;
+        let set = Kind::Password(PasswordSet {
+            argon2: phc.clone(),
+        });
+        let settings = self.settings.current();
+        let open = settings
+            .sessions
+            .values()
+            .filter(|session| !session.revoked);
+        let ended = open.map(|it| {
+            Kind::Session(Session {
+                revoked: true,
+                ..it.clone()
+            })
+        });
+        self.append(std::iter::once(set).chain(ended)).await?;
+        self.remember(password, phc);
+        Ok(())
+    }
+
+    async fn store_session(&self, digest: &Digest32, revoked: bool) -> Result<(), AuthError> {
+        let token_hash = bytes::Bytes::copy_from_slice(digest);
+        let session = Session {
+            token_hash,
+            revoked,
+            user: USER.to_owned(),
+        };
+        self.append(std::iter::once(Kind::Session(session))).await
+    }
+
+    /// Appends settings together and waits until they count.
+    async fn append(&self, kinds: impl Iterator<Item = Kind>) -> Result<(), AuthError> {
+        let mut records = Records::new();
+        for kind in kinds {
+            let (time_ns, user) = (Nanos::now().0, USER.to_owned());
+            let setting = Setting {
+                time_ns,
+                user,
+                kind: Some(kind),
+            };
+            let key = setting_key(&setting).unwrap_or_default();
+            records.push(key.as_bytes(), &setting.encode_to_vec());
+        }
+        let partition = self.settings.partition();
+        let ack = self.log.append(partition, records).await?;
+        self.settings.wait_for(ack.next).await?;
+        Ok(())
+    }
+
+    fn stored(&self) -> Option<String> {
+        self.settings.current().password.clone()
+    }
+
+    fn session(&self, token: &str) -> bool {
+        let settings = self.settings.current();
+        let session = settings.sessions.get(token::digest(token).as_slice());
+        session.is_some_and(|session| !session.revoked)
+    }
+}
+
+fn check_form(password: &str) -> Result<(), AuthError> {
+    if password.is_empty() {
+        return Err(AuthError::Empty);
+    }
+    if password.chars().count() < PASSWORD_CHARS_MIN {
+        return Err(AuthError::TooShort);
+    }
+    let token = password.starts_with(SESSION_PREFIX) || password.starts_with(ONE_TIME_PREFIX);
+    if token {
+        Err(AuthError::LooksLikeToken)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! `/groundlog/v1/…`: what the command line needs beyond the COSMOS interface.
+//!
+//! Authenticated like the JSON API; answers are JSON, refusals `{"error": "…"}`.
+
+mod append;
+mod directives;
+mod status;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::json;
+
+pub(crate) use append::Importer;
+pub(crate) use directives::{connect, disconnect};
+pub(crate) use status::state_word;
+
+use crate::{auth::Refusal, http, system::System};
+
+/// Makes the routes.
+pub(crate) fn routes(system: &Arc<System>) -> Router<Arc<System>> {
+    Router::new()
+        .route("/groundlog/v1/status", get(status::status))
+        .route("/groundlog/v1/append", post(append::append))
+        .route("/groundlog/v1/imports/{id}", get(append::progress))
+        .route("/groundlog/v1/rebuild", post(directives::rebuild))
+        .route(
+            "/groundlog/v1/rebuild/{id}",
+            get(directives::rebuild_status),
+        )
+        .route(
+            "/groundlog/v1/interfaces/{name}/{action}",
+            post(directives::interface),
+        )
+        .layer(middleware::from_fn_with_state(system.clone(), authenticate))
+}
+
+async fn authenticate(State(system): State<Arc<System>>, request: Request, next: Next) -> Response {
+    match system.auth.check(http::credential(request.headers())).await {
+        Ok(()) => next.run(request).await,
+        Err(Refusal::Missing) => refuse(
+            StatusCode::UNAUTHORIZED,
+            "Token is required: send the password in the Authorization header",
+        ),
+        Err(Refusal::Invalid) => refuse(StatusCode::UNAUTHORIZED, "Token is invalid"),
+        Err(Refusal::RateLimited) => refuse(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many bad passwords, try again in two minutes",
+        ),
+    }
+}
+
+/// Makes a refusal.
+fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Response {
+    (status, Json(json!({ "error": why.to_string() }))).into_response()
+}

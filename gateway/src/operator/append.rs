@@ -1,0 +1,292 @@
+//! `POST append`: imports, each record of which is taken once.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use groundlog_log::{Log, LogError, Records, Transactor};
+use groundlog_projection::{SettingsError, SettingsStore};
+use groundlog_proto::{
+    Nanos, TopicKind, TopicPartition,
+    prost::{DecodeError, Message},
+    wire::{
+        ImportProgress, Origin, OriginKind, RawRecord, Setting, raw_record::Body as RawBody,
+        setting,
+    },
+};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::Mutex;
+
+use super::refuse;
+use crate::{
+    auth,
+    http::{self, BodyError},
+    system::System,
+};
+
+/// The largest body: some ten thousand packets in one transaction.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Where a body belongs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    import_id: String,
+    #[serde(default)]
+    object: String,
+    #[serde(default)]
+    first_index: u64,
+    #[serde(default)]
+    complete: bool,
+}
+
+/// Why an import cannot go on.
+#[derive(Debug, thiserror::Error)]
+enum AppendError {
+    #[error("import_id must not be empty")]
+    NoImport,
+    #[error(
+        "record {index}: {source}; the body is a sequence of RawRecord messages, each behind its length"
+    )]
+    Record { index: u64, source: DecodeError },
+    #[error("records {next} to {first} of the import are missing; go on at index {next}")]
+    Gap { next: u64, first: u64 },
+    #[error("record {index} names no definitions, and none are active: load a plug-in first")]
+    NoDefinitions { index: u64 },
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+}
+
+impl AppendError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoImport | Self::Record { .. } => StatusCode::BAD_REQUEST,
+            Self::Gap { .. } | Self::NoDefinitions { .. } => StatusCode::CONFLICT,
+            Self::Log(LogError::RecordTooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Log(_) | Self::Settings(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// Writes imports, one body at a time: its transactional writer has one open transaction.
+pub(crate) struct Importer(Mutex<Option<Box<dyn Transactor>>>);
+
+impl Importer {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+/// `POST append?import_id=&object=&first_index=`.
+pub(super) async fn append(
+    State(system): State<Arc<System>>,
+    Query(place): Query<Place>,
+    body: Body,
+) -> Response {
+    let body = match http::read(body, BODY_BYTES_MAX).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => {
+            let why =
+                format!("the body exceeds {BODY_BYTES_MAX} bytes; send fewer records at once");
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, why);
+        }
+        Err(BodyError::Incomplete) => {
+            return refuse(StatusCode::BAD_REQUEST, "the body is incomplete");
+        }
+    };
+    match write(&system, &place, body).await {
+        Ok((appended, skipped, next)) => Json(json!({
+            "appended": appended, "skipped": skipped, "next_index": next,
+        }))
+        .into_response(),
+        Err(error) => refuse(error.status(), error),
+    }
+}
+
+/// `GET imports/{id}`.
+pub(super) async fn progress(
+    State(system): State<Arc<System>>,
+    Path(id): Path<String>,
+) -> Response {
+    let settings = system.settings.current();
+    let Some(progress) = settings.imports.get(&id) else {
+        return refuse(StatusCode::NOT_FOUND, format!("no import '{id}' is known"));
+    };
+    Json(json!({
+        "import_id": progress.import_id,
+        "object": progress.object,
+        "next_index": progress.next_index,
+        "complete": progress.complete,
+    }))
+    .into_response()
+}
+
+/// Appends what is new and its progress in one transaction; returns appended, skipped, next.
+async fn write(
+    system: &System,
+    place: &Place,
+    body: Bytes,
+) -> Result<(u64, u64, u64), AppendError> {
+    if place.import_id.is_empty() {
+        return Err(AppendError::NoImport);
+    }
+    let mut writer = system.importer.0.lock().await;
+    let settings = system.settings.current();
+    let known = settings.imports.get(&place.import_id);
+    let next = known.map_or(0, |progress| progress.next_index);
+    if place.first_index > next {
+        return Err(AppendError::Gap {
+            next,
+            first: place.first_index,
+        });
+    }
+    let batch = read_records(system, place, next, body)?;
+    let complete = place.complete || known.is_some_and(|progress| progress.complete);
+    if batch.records.is_empty() && known.is_some_and(|progress| progress.complete == complete) {
+        return Ok((0, batch.skipped, next));
+    }
+    let progress = ImportProgress {
+        import_id: place.import_id.clone(),
+        object: place.object.clone(),
+        next_index: next + batch.records.len() as u64,
+        complete,
+    };
+    let (appended, next) = (batch.records.len() as u64, progress.next_index);
+    let committed = commit(
+        system,
+        &mut writer,
+        batch.partition,
+        batch.records,
+        progress,
+    )
+    .await;
+    if matches!(committed, Err(AppendError::Log(LogError::Fenced { .. }))) {
+        // Another gateway took the slot over; the next body starts a writer of its own.
+        *writer = None;
+    }
+    committed?;
+    Ok((appended, batch.skipped, next))
+}
+
+struct ImportBatch {
+    partition: u32,
+    records: Records,
+    skipped: u64,
+}
+
+fn read_records(
+    system: &System,
+    place: &Place,
+    next: u64,
+    mut body: Bytes,
+) -> Result<ImportBatch, AppendError> {
+    let mut batch = ImportBatch {
+        partition: 0,
+        records: Records::new(),
+        skipped: 0,
+    };
+    let mut index = place.first_index;
+    while !body.is_empty() {
+        let mut record = RawRecord::decode_length_delimited(&mut body)
+            .map_err(|source| AppendError::Record { index, source })?;
+        if index < next {
+            batch.skipped += 1;
+        } else {
+            complete(system, place, index, &mut record)?;
+            if batch.records.is_empty() {
+                batch.partition = partition_of(system, &record);
+            }
+            let key = place.import_id.as_bytes();
+            batch
+                .records
+                .push_with(key, |out| out.extend_from_slice(&record.encode_to_vec()));
+        }
+        index += 1;
+    }
+    Ok(batch)
+}
+
+/// Fills in what the server answers for: stored, scope, origin, definitions.
+fn complete(
+    system: &System,
+    place: &Place,
+    index: u64,
+    record: &mut RawRecord,
+) -> Result<(), AppendError> {
+    record.stored = true;
+    system.scope.clone_into(&mut record.scope);
+    if record.definitions.is_empty() {
+        let active = system.definition_store.active();
+        let hash = active.ok_or(AppendError::NoDefinitions { index })?;
+        record.definitions = Bytes::copy_from_slice(hash.as_bytes());
+    }
+    let kind = match record.origin.as_ref().map(Origin::kind) {
+        Some(OriginKind::Dump) => OriginKind::Dump,
+        _ => OriginKind::Import,
+    };
+    record.origin = Some(Origin {
+        kind: kind as i32,
+        object: place.object.clone(),
+        index,
+        import_id: place.import_id.clone(),
+    });
+    Ok(())
+}
+
+/// Stored packets lie on the partition with the number of their live ones, so that one owner
+/// holds a packet's state.
+fn partition_of(system: &System, record: &RawRecord) -> u32 {
+    if let Some(info) = system.interfaces.get(&record.interface) {
+        return info.raw_partition;
+    }
+    match &record.body {
+        Some(RawBody::Packet(packet)) => system.interfaces.raw_partition(&packet.target),
+        Some(RawBody::Values(values)) => system.interfaces.raw_partition(&values.target),
+        _ => 0,
+    }
+}
+
+async fn commit(
+    system: &System,
+    writer: &mut Option<Box<dyn Transactor>>,
+    partition: u32,
+    records: Records,
+    progress: ImportProgress,
+) -> Result<(), AppendError> {
+    let transactor = match writer {
+        Some(transactor) => transactor,
+        None => writer.insert(open(system, &*system.log).await?),
+    };
+    let setting = Setting {
+        time_ns: Nanos::now().0,
+        user: auth::USER.to_owned(),
+        kind: Some(setting::Kind::Import(progress)),
+    };
+    let settings = system.settings.partition().clone();
+    let mut transaction = transactor.begin().await?;
+    if !records.is_empty() {
+        let stored = TopicPartition::new(system.names.topic(TopicKind::RawStored), partition);
+        transaction.append(&stored, records).await?;
+    }
+    transaction
+        .append(&settings, SettingsStore::record(&setting)?)
+        .await?;
+    let written = transaction.commit(Vec::new()).await?;
+    let ack = written.iter().find(|(partition, _)| *partition == settings);
+    if let Some((_, ack)) = ack {
+        system.settings.wait_for(ack.next).await?;
+    }
+    Ok(())
+}
+
+async fn open(system: &System, log: &dyn Log) -> Result<Box<dyn Transactor>, LogError> {
+    log.transactor(&format!("{}-import", system.member)).await
+}

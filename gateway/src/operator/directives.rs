@@ -1,0 +1,183 @@
+//! Wishes: connect, disconnect, rebuild. They go to `control` and expire.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use groundlog_log::Records;
+use groundlog_projection::SettingsError;
+use groundlog_proto::{
+    Nanos, TopicKind, TopicPartition,
+    prost::Message,
+    wire::{
+        ConnectInterface, Directive, DisconnectInterface, InterfaceWanted, RebuildProjection,
+        RebuildStatus, directive::Kind, setting,
+    },
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::refuse;
+use crate::{auth, http, system::System};
+
+/// A wish that nobody takes up within this time is void.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rebuild {
+    projection: String,
+    #[serde(default = "earliest")]
+    from: String,
+    #[serde(default)]
+    verify: bool,
+}
+
+fn earliest() -> String {
+    "earliest".to_owned()
+}
+
+/// `POST rebuild`: answers the id under which its progress can be asked for.
+pub(super) async fn rebuild(State(system): State<Arc<System>>, body: Body) -> Response {
+    let body = match http::read_small(body).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    let wish: Rebuild = match serde_json::from_slice(&body) {
+        Ok(wish) => wish,
+        Err(error) => return refuse(StatusCode::BAD_REQUEST, error),
+    };
+    let status = RebuildStatus {
+        projection: wish.projection.clone(),
+        ..RebuildStatus::default()
+    };
+    let key = wish.projection.clone();
+    let kind = Kind::Rebuild(RebuildProjection {
+        projection: wish.projection,
+        from: wish.from,
+        verify: wish.verify,
+    });
+    match append(&system, &key, kind).await {
+        Ok(id) => {
+            system.interfaces.announce_rebuild(RebuildStatus {
+                id: id.clone(),
+                ..status
+            });
+            (StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response()
+        }
+        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
+    }
+}
+
+/// `GET rebuild/{id}`.
+pub(super) async fn rebuild_status(
+    State(system): State<Arc<System>>,
+    Path(id): Path<String>,
+) -> Response {
+    let Some(status) = system.interfaces.rebuild(&id) else {
+        return refuse(StatusCode::NOT_FOUND, format!("no rebuild '{id}' is known"));
+    };
+    Json(json!({
+        "id": status.id,
+        "projection": status.projection,
+        "done": status.done,
+        "total": status.total,
+        "finished": status.finished,
+        "equal": status.equal,
+        "detail": status.detail,
+    }))
+    .into_response()
+}
+
+/// `POST interfaces/{name}/connect|disconnect`.
+pub(super) async fn interface(
+    State(system): State<Arc<System>>,
+    Path((name, action)): Path<(String, String)>,
+) -> Response {
+    let name = name.to_uppercase();
+    if system.interfaces.get(&name).is_none() {
+        return refuse(
+            StatusCode::NOT_FOUND,
+            format!("Interface '{name}' does not exist"),
+        );
+    }
+    let done = match action.as_str() {
+        "connect" => connect(&system, &name, Vec::new()).await,
+        "disconnect" => disconnect(&system, &name).await,
+        _ => return refuse(StatusCode::NOT_FOUND, "the action is connect or disconnect"),
+    };
+    match done {
+        Ok(()) => Json(json!({ "interface": name, "action": action })).into_response(),
+        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
+    }
+}
+
+/// Asks the owner of an interface to connect it, and remembers that this is wanted.
+pub(crate) async fn connect(
+    system: &System,
+    name: &str,
+    parameters: Vec<String>,
+) -> Result<(), SettingsError> {
+    wanted(system, name, true).await?;
+    let interface = name.to_owned();
+    append(
+        system,
+        name,
+        Kind::Connect(ConnectInterface {
+            interface,
+            parameters,
+        }),
+    )
+    .await
+    .map(drop)
+}
+
+/// Asks the owner of an interface to disconnect it, and remembers that this is wanted.
+pub(crate) async fn disconnect(system: &System, name: &str) -> Result<(), SettingsError> {
+    wanted(system, name, false).await?;
+    let interface = name.to_owned();
+    append(
+        system,
+        name,
+        Kind::Disconnect(DisconnectInterface { interface }),
+    )
+    .await
+    .map(drop)
+}
+
+async fn wanted(system: &System, name: &str, connected: bool) -> Result<(), SettingsError> {
+    let wanted = InterfaceWanted {
+        interface: name.to_owned(),
+        connected,
+    };
+    system.set(setting::Kind::Interface(wanted)).await
+}
+
+/// Appends a directive; returns its id.
+async fn append(system: &System, key: &str, kind: Kind) -> Result<String, SettingsError> {
+    let now = Nanos::now().0;
+    let id = match auth::random_bytes() {
+        Ok(bytes) => bytes[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>(),
+        // Time tells wishes apart as well.
+        Err(_) => format!("{now:016x}"),
+    };
+    let directive = Directive {
+        id: id.clone(),
+        time_ns: now,
+        expires_ns: now.saturating_add(LIFETIME.as_nanos() as i64),
+        kind: Some(kind),
+    };
+    let partition = TopicPartition::new(system.names.topic(TopicKind::Control), 0);
+    let mut records = Records::new();
+    records.push(key.as_bytes(), &directive.encode_to_vec());
+    system.log.append(&partition, records).await?;
+    Ok(id)
+}

@@ -1,0 +1,43 @@
+use std::net::{Ipv4Addr, SocketAddr};
+
+use groundlog_proto::TopicNames;
+
+use crate::{InterfaceInfo, RateLimit};
+
+/// What a gateway is to be.
+#[derive(Debug, Clone)]
+pub struct GatewayOptions {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The scope that is served, as clients name it.
+    pub scope: String,
+    /// Names of the topics, namespace included.
+    pub names: TopicNames,
+    /// Stable name of this gateway among those of the system.
+    pub member: String,
+    /// Password that shall be in force. `None` keeps the stored one; where none is stored that is
+    /// [`crate::DEFAULT_PASSWORD`], with which only loopback addresses are served.
+    pub password: Option<String>,
+    /// Password for the system's own services, if they log in apart.
+    pub service_password: Option<String>,
+    /// How often a bad password may be tried.
+    pub rate_limit: RateLimit,
+    /// Interfaces as configured.
+    pub interfaces: Vec<InterfaceInfo>,
+}
+
+impl Default for GatewayOptions {
+    /// Port 2900 on loopback, scope `DEFAULT`.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 2900)),
+            scope: "DEFAULT".to_owned(),
+            names: TopicNames::default(),
+            member: "gateway".to_owned(),
+            password: None,
+            service_password: None,
+            rate_limit: RateLimit::default(),
+            interfaces: Vec::new(),
+        }
+    }
+}

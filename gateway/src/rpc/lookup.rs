@@ -1,0 +1,99 @@
+//! Names to definitions, with the refusals that clients match on (cosmos-api §2, tags PKT, ITEM,
+//! LATEST, TGT).
+
+use std::sync::Arc;
+
+use groundlog_packet::{Packet, PacketKind, definition::ValueType};
+use groundlog_projection::LoadedDefinitions;
+
+use super::{
+    arguments::{ItemPath, PacketName},
+    call::Call,
+    error::RpcError,
+};
+use crate::values::{Place, place_of};
+
+/// An item that exists.
+pub(crate) struct Found {
+    pub(crate) definitions: Arc<LoadedDefinitions>,
+    pub(crate) packet: Arc<Packet>,
+    pub(crate) place: Place,
+}
+
+/// Finds a packet.
+pub(crate) fn packet(
+    definitions: &LoadedDefinitions,
+    kind: PacketKind,
+    name: &PacketName,
+) -> Result<Arc<Packet>, RpcError> {
+    let found = definitions
+        .definitions()
+        .packet(kind, &name.target, &name.packet);
+    found.cloned().map_err(|_| {
+        let PacketName { target, packet } = name;
+        RpcError::runtime(format!(
+            "Packet definition '{target} {packet}' does not exist"
+        ))
+    })
+}
+
+/// Finds a target.
+pub(crate) fn target_error(target: &str, scope: &str) -> RpcError {
+    RpcError::runtime(format!(
+        "Target '{target}' does not exist for scope: {scope} (TargetModel)"
+    ))
+}
+
+/// Finds a telemetry item; the packet may be `LATEST`.
+pub(crate) async fn item(call: &Call<'_>, path: &ItemPath) -> Result<Found, RpcError> {
+    let definitions = call.definitions().await?;
+    let name = resolve_latest(call, &definitions, path)?;
+    let packet = packet(&definitions, PacketKind::Telemetry, &name)?;
+    let place = place_of(&packet, &path.item).ok_or_else(|| {
+        RpcError::runtime(format!(
+            "Item '{} {} {}' does not exist (TargetModel)",
+            name.target, name.packet, path.item
+        ))
+    })?;
+    Ok(Found {
+        definitions,
+        packet,
+        place,
+    })
+}
+
+/// Puts the packet that `LATEST` stands for in its place.
+pub(crate) fn resolve_latest(
+    call: &Call<'_>,
+    definitions: &LoadedDefinitions,
+    path: &ItemPath,
+) -> Result<PacketName, RpcError> {
+    let target = path.target.clone();
+    if path.packet != "LATEST" {
+        return Ok(PacketName {
+            target,
+            packet: path.packet.clone(),
+        });
+    }
+    let packet = call
+        .latest(definitions, &path.target, &path.item)
+        .ok_or_else(|| {
+            RpcError::runtime(format!(
+                "Item '{} LATEST {}' does not exist for scope: {}",
+                path.target,
+                path.item,
+                call.scope()
+            ))
+        })?;
+    Ok(PacketName { target, packet })
+}
+
+/// Reads the keyword `type`.
+pub(crate) fn form(
+    call: &Call<'_>,
+    default: &str,
+    refuse: impl FnOnce(&str) -> RpcError,
+) -> Result<ValueType, RpcError> {
+    let word = call.word("type", default);
+    ValueType::from_request(&word).ok_or_else(|| refuse(&word))
+}

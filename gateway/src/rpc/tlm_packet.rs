@@ -1,0 +1,247 @@
+//! `get_tlm_packet`, `get_tlm_values`, `get_tlm_available`.
+
+use std::sync::Arc;
+
+use groundlog_packet::{
+    Packet, PacketKind, Value,
+    definition::{Item, ValueType, is_reserved_item},
+};
+use groundlog_projection::LoadedDefinitions;
+
+use super::{
+    arguments::{ItemPath, PacketName, telemetry_packet},
+    call::Call,
+    error::RpcError,
+    lookup,
+    table::{Arity, Method},
+};
+use crate::{
+    system::System,
+    values::{PacketValues, Place, Reading, place_of},
+};
+
+/// Seconds after which a value is stale unless the caller says otherwise.
+const STALE_SECONDS: f64 = 30.0;
+
+pub(super) fn methods() -> Vec<Method> {
+    const PACKET: &[&str] = &["type", "stale_time", "cache_timeout"];
+    const VALUES: &[&str] = &["stale_time", "cache_timeout", "start_time", "end_time"];
+    vec![
+        Method::new("get_tlm_packet", Arity::Any, PACKET, |call| {
+            Box::pin(get_tlm_packet(call))
+        }),
+        Method::new("get_tlm_values", Arity::Between(1, 1), VALUES, |call| {
+            Box::pin(get_tlm_values(call))
+        }),
+        Method::new(
+            "get_tlm_available",
+            Arity::Between(1, 1),
+            &["manual"],
+            |call| Box::pin(get_tlm_available(call)),
+        ),
+    ]
+}
+
+async fn get_tlm_packet(call: Call<'_>) -> Result<Value, RpcError> {
+    let name = telemetry_packet(&call)?;
+    let definitions = call.definitions().await?;
+    let packet = lookup::packet(&definitions, PacketKind::Telemetry, &name)?;
+    let form = lookup::form(&call, "CONVERTED", |word| {
+        RpcError::argument(format!(
+            "Unknown type '{word}' for {} {}",
+            name.target, name.packet
+        ))
+    })?;
+    let stale = call.number("stale_time", STALE_SECONDS)?;
+    let system = call.authorise().await?;
+    let values = PacketValues::now(system, &definitions, &packet);
+    let rows = shown_items(&packet).into_iter().map(|index| {
+        let reading = values.reading(
+            Place {
+                index,
+                element: None,
+            },
+            form,
+            stale,
+        );
+        let name = Value::from(packet.items[index].name.as_str());
+        Value::Array(vec![name, reading.value, reading.limits])
+    });
+    Ok(Value::Array(rows.collect()))
+}
+
+/// Returns the places of the items that are not hidden, as defined, derived ones last.
+fn shown_items(packet: &Packet) -> Vec<usize> {
+    let mut places: Vec<_> = (0..packet.items.len())
+        .filter(|index| !packet.items[*index].hidden)
+        .collect();
+    places.sort_by_key(|index| {
+        let item = &packet.items[*index];
+        (item.is_derived(), item.create_index)
+    });
+    places
+}
+
+/// One entry of the list of `get_tlm_values`.
+struct Asked {
+    path: ItemPath,
+    form: String,
+}
+
+async fn get_tlm_values(call: Call<'_>) -> Result<Value, RpcError> {
+    let asked = asked_items(&call)?;
+    if call.keyword("start_time").is_some() {
+        return Err(RpcError::not_supported("get_tlm_values with start_time"));
+    }
+    let stale = call.number("stale_time", STALE_SECONDS)?;
+    let definitions = call.definitions().await?;
+    let system = call.authorise().await?;
+    let mut reader = Reader {
+        system,
+        definitions: &definitions,
+        last: None,
+    };
+    let mut rows = Vec::with_capacity(asked.len());
+    for asked in asked {
+        let reading = match asked {
+            None => Reading {
+                value: Value::Null,
+                limits: Value::Null,
+            },
+            Some(asked) => reader.read(&call, &asked, stale)?,
+        };
+        rows.push(Value::Array(vec![reading.value, reading.limits]));
+    }
+    Ok(Value::Array(rows))
+}
+
+/// Reads `["T__P__I__TYPE", null, …]`; item names may hold `__` themselves.
+fn asked_items(call: &Call<'_>) -> Result<Vec<Option<Asked>>, RpcError> {
+    let wrong =
+        || RpcError::argument("items must be array of strings: ['TGT__PKT__ITEM__TYPE', ...]");
+    let Some(Value::Array(items)) = call.params.first() else {
+        return Err(wrong());
+    };
+    let entries = items.iter().map(|item| match item {
+        Value::Null => Ok(None),
+        Value::String(text) => split(text).map(Some),
+        _ => Err(wrong()),
+    });
+    entries.collect()
+}
+
+fn split(text: &str) -> Result<Asked, RpcError> {
+    let text = text.to_uppercase();
+    let path = text.strip_suffix("__LIMITS").unwrap_or(&text);
+    let parts: Vec<_> = path.split("__").collect();
+    if parts.len() < 4 || parts.iter().any(|part| part.is_empty()) {
+        return Err(RpcError::argument(
+            "items must be formatted as TGT__PKT__ITEM__TYPE",
+        ));
+    }
+    let last = parts.len() - 1;
+    let item = parts[2..last].join("__");
+    Ok(Asked {
+        path: ItemPath::new(parts[0], parts[1], &item),
+        form: parts[last].to_owned(),
+    })
+}
+
+/// Reads items, keeping hold of a packet while the next item is of the same one.
+struct Reader<'a> {
+    system: &'a System,
+    definitions: &'a LoadedDefinitions,
+    last: Option<(PacketName, Arc<Packet>)>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, call: &Call<'_>, asked: &Asked, stale: f64) -> Result<Reading, RpcError> {
+        let form = ValueType::from_request(&asked.form)
+            .ok_or_else(|| RpcError::runtime(format!("Unknown value type '{}'", asked.form)))?;
+        let name = lookup::resolve_latest(call, self.definitions, &asked.path)?;
+        let packet = self.packet(name)?;
+        let Some(place) = place_of(&packet, &asked.path.item) else {
+            return Ok(Reading {
+                value: Value::Null,
+                limits: Value::Null,
+            });
+        };
+        let values = PacketValues::now(self.system, self.definitions, &packet);
+        Ok(values.reading(place, form, stale))
+    }
+
+    fn packet(&mut self, name: PacketName) -> Result<Arc<Packet>, RpcError> {
+        if let Some((last, packet)) = &self.last
+            && *last == name
+        {
+            return Ok(packet.clone());
+        }
+        let definitions = self.definitions.definitions();
+        let found = definitions.packet(PacketKind::Telemetry, &name.target, &name.packet);
+        let packet = found.cloned().map_err(|_| {
+            let PacketName { target, packet } = &name;
+            RpcError::runtime(format!(
+                "Packet '{target} {packet}' has no current values in CVT"
+            ))
+        })?;
+        self.last = Some((name, packet.clone()));
+        Ok(packet)
+    }
+}
+
+async fn get_tlm_available(call: Call<'_>) -> Result<Value, RpcError> {
+    let asked = asked_items(&call)?;
+    let definitions = call.definitions().await?;
+    call.authorise().await?;
+    let best = asked.into_iter().map(|asked| {
+        let best = asked.and_then(|asked| best_form(&call, &definitions, &asked));
+        best.map_or(Value::Null, Value::String)
+    });
+    Ok(Value::Array(best.collect()))
+}
+
+/// Returns the entry with the best form that the item has; `None` for unknown items.
+fn best_form(call: &Call<'_>, definitions: &LoadedDefinitions, asked: &Asked) -> Option<String> {
+    let name = lookup::resolve_latest(call, definitions, &asked.path).ok()?;
+    let packet = lookup::packet(definitions, PacketKind::Telemetry, &name).ok()?;
+    let item = &packet.items[place_of(&packet, &asked.path.item)?.index];
+    let form = form_of(item, &asked.form);
+    let ItemPath {
+        target,
+        packet,
+        item: name,
+    } = &asked.path;
+    let limits = if item.limits.sets.contains_key("DEFAULT") {
+        "__LIMITS"
+    } else {
+        ""
+    };
+    Some(format!("{target}__{packet}__{name}__{form}{limits}"))
+}
+
+fn form_of(item: &Item, wanted: &str) -> &'static str {
+    let wanted = ValueType::from_request(wanted);
+    if is_reserved_item(&item.name) || item.array_size.is_some() {
+        return "RAW";
+    }
+    match wanted {
+        Some(ValueType::Formatted) if item.has_formatted() => "FORMATTED",
+        Some(ValueType::Formatted | ValueType::Converted) if item.has_converted() => "CONVERTED",
+        _ => "RAW",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_split() {
+        let asked = split("inst__health_status__a__b__with_units__LIMITS").unwrap();
+        assert_eq!(asked.path, ItemPath::new("INST", "HEALTH_STATUS", "A__B"));
+        assert_eq!(asked.form, "WITH_UNITS");
+        for wrong in ["", "INST", "INST__P__I", "__P__I__RAW", "INST__P____RAW"] {
+            assert!(split(wrong).is_err(), "{wrong}");
+        }
+    }
+}

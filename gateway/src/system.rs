@@ -1,0 +1,94 @@
+//! What requests are answered from.
+
+use std::{sync::Arc, time::Duration};
+
+use groundlog_cvt::CurrentValues;
+use groundlog_log::Log;
+use groundlog_projection::{
+    DefinitionStore, LoadedDefinitions, MetricsRegistry, RoleBoard, SettingsError, SettingsStore,
+};
+use groundlog_proto::{
+    Nanos, TopicKind, TopicNames, TopicPartition,
+    wire::{Setting, setting::Kind},
+};
+
+use crate::{
+    auth::{Authenticator, USER},
+    commands::Commands,
+    http::Rates,
+    interfaces::Interfaces,
+    metrics::GatewayMetrics,
+    operator::Importer,
+    rpc::RpcError,
+};
+
+/// Everything a request may need, shared by all of them.
+pub(crate) struct System {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) names: TopicNames,
+    pub(crate) scope: String,
+    pub(crate) member: String,
+    pub(crate) roles: RoleBoard,
+    pub(crate) settings: SettingsStore,
+    pub(crate) definition_store: DefinitionStore,
+    pub(crate) current: CurrentValues,
+    pub(crate) metrics: MetricsRegistry,
+    pub(crate) own_metrics: GatewayMetrics,
+    pub(crate) rates: Rates,
+    pub(crate) auth: Authenticator,
+    pub(crate) commands: Commands,
+    pub(crate) interfaces: Interfaces,
+    pub(crate) importer: Importer,
+}
+
+impl System {
+    /// Returns the definitions in force; reads them from the log the first time.
+    pub(crate) async fn definitions(&self) -> Result<Arc<LoadedDefinitions>, RpcError> {
+        let Some(hash) = self.definition_store.active() else {
+            return Err(RpcError::runtime(
+                "No definitions are active: load a plug-in first",
+            ));
+        };
+        if let Some(loaded) = self.definition_store.cached(hash) {
+            return Ok(loaded);
+        }
+        let loaded = self.definition_store.get(hash).await;
+        loaded.map_err(|error| RpcError::runtime(error.to_string()))
+    }
+
+    /// Appends a setting and waits until it counts.
+    pub(crate) async fn set(&self, kind: Kind) -> Result<(), SettingsError> {
+        let setting = Setting {
+            time_ns: Nanos::now().0,
+            user: USER.to_owned(),
+            kind: Some(kind),
+        };
+        self.settings.append(&setting).await.map(drop)
+    }
+
+    /// Names a partition of a topic.
+    pub(crate) fn partition(&self, kind: TopicKind, number: u32) -> TopicPartition {
+        TopicPartition::new(self.names.topic(kind), number)
+    }
+
+    /// Says why requests cannot be served now; `None` when they can.
+    pub(crate) async fn problem(&self) -> Option<String> {
+        if !self.roles.healthy() {
+            return Some("a role is being restarted, see /groundlog/v1/status".to_owned());
+        }
+        let commands = self.partition(TopicKind::Commands, 0);
+        match self.log.bounds(&commands).await {
+            Ok(_) => self
+                .definitions()
+                .await
+                .err()
+                .map(|error| error.text().to_owned()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// Counts one answered JSON-RPC request.
+    pub(crate) fn count(&self, took: Duration, code: Option<i32>) {
+        self.own_metrics.answered(took, code);
+    }
+}
