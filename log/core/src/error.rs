@@ -52,12 +52,14 @@ pub enum LogError {
     },
     /// Stored bytes are not what was written.
     #[error(
-        "{partition}: {path} is damaged at byte {byte} ({what}); nothing was changed. Restore the \
-         file from a copy, or move the folder away to start anew"
+        "{partition} offset {offset}: {path} is damaged at byte {byte} ({what}); nothing was \
+         changed. Restore the file from a copy, or move the folder away to start anew"
     )]
     Corrupt {
         /// The partition.
         partition: TopicPartition,
+        /// The first offset that cannot be read.
+        offset: Offset,
         /// The damaged file.
         path: PathBuf,
         /// Where in it.

@@ -15,19 +15,24 @@
 //! Backends are chosen by URL ([`open`]): `memory:` and `embedded:DIR`. Nothing outside this crate
 //! knows which one runs.
 
+pub mod conformance;
 mod contract;
+mod embedded;
 mod error;
 mod limits;
 mod memory;
 mod records;
 mod session;
 mod topic;
+mod url;
 
 pub use contract::{
     AppendAck, Appending, Checkpoint, GroupSpec, Log, Member, MemberEvent, Reader, Transactor, Txn,
 };
+pub use embedded::{EmbeddedLog, EmbeddedOptions, PartitionReport, VerifyReport, verify};
 pub use error::LogError;
 pub use limits::{APPEND_BYTES_MAX, RECORD_BYTES_MAX, TXN_BYTES_MAX};
 pub use memory::MemoryLog;
 pub use records::{Batch, RecordRef, Records};
 pub use topic::{Bounds, Durability, Retention, TopicInfo, TopicSpec};
+pub use url::{open, open_read_only};

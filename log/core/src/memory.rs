@@ -58,7 +58,7 @@ impl Log for MemoryLog {
         partition: &TopicPartition,
         from: Offset,
     ) -> Result<Box<dyn Reader>, LogError> {
-        TailReader::open(&*self.0, partition, from)
+        TailReader::open(self.0.clone(), partition, from)
     }
 
     fn append(&self, partition: &TopicPartition, records: Records) -> Appending {

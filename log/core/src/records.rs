@@ -153,6 +153,16 @@ impl Batch {
         self.next = self.next.max(offset + 1);
     }
 
+    /// Returns the buffer that all records share.
+    pub(crate) fn buffer(&self) -> &Bytes {
+        &self.data
+    }
+
+    /// Makes room for records.
+    pub(crate) fn reserve(&mut self, records: usize) {
+        self.entries.reserve(records);
+    }
+
     /// Says that nothing readable lies before `next` (offsets may have gaps).
     pub fn set_next(&mut self, next: Offset) {
         self.next = self.next.max(next);

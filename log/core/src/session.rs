@@ -40,6 +40,9 @@ pub(crate) struct Commit {
 /// The answer to a commit: one acknowledgement per part.
 pub(crate) type Committing = oneshot::Receiver<Result<Vec<AppendAck>, LogError>>;
 
+/// Queues a readied commit.
+pub(crate) type Submit = Box<dyn FnOnce() -> Committing + Send>;
+
 /// What a backend does for the shared parts.
 pub(crate) trait Store: Send + Sync + 'static {
     /// Fails with [`LogError::Closed`] once the log is closed.
@@ -53,15 +56,16 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// Opens a cursor that wakes `wake` whenever the committed tail moves or the log closes.
     fn cursor(
-        &self,
+        self: Arc<Self>,
         partition: &TopicPartition,
         from: Offset,
         wake: &Arc<Notify>,
     ) -> Result<Box<dyn Cursor>, LogError>;
 
-    /// Queues a commit; order is the order of calls. An empty commit is answered after everything
-    /// queued before it.
-    fn submit(&self, commit: Commit) -> Committing;
+    /// Readies a commit; the closure queues it, and order is the order of its calls. An empty commit
+    /// is answered after every commit queued before it. Two steps, because the second one runs
+    /// under the lock that fences.
+    fn prepare(self: Arc<Self>, commit: Commit) -> Submit;
 
     /// Reads a checkpoint as committed.
     fn stored_checkpoint(&self, group: &str, partition: &TopicPartition) -> Option<Offset>;

@@ -14,7 +14,7 @@ use super::partition::Partition;
 use crate::{
     AppendAck, Batch, LogError, Records, TopicInfo, TopicSpec,
     limits::{APPEND_BYTES_MAX, TXN_BYTES_MAX, check_sizes},
-    session::{Commit, Committing, Cursor, Groups, Store, Transactors, lock},
+    session::{Commit, Cursor, Groups, Store, Submit, Transactors, lock},
 };
 
 /// All of a memory log. One lock: it serves tests, not throughput.
@@ -193,7 +193,7 @@ impl Store for MemoryStore {
     }
 
     fn cursor(
-        &self,
+        self: Arc<Self>,
         partition: &TopicPartition,
         from: Offset,
         wake: &Arc<Notify>,
@@ -207,11 +207,13 @@ impl Store for MemoryStore {
         }))
     }
 
-    fn submit(&self, commit: Commit) -> Committing {
-        let (sender, receiver) = oneshot::channel();
-        // A caller that went away does not undo its commit.
-        drop(sender.send(self.commit(commit)));
-        receiver
+    fn prepare(self: Arc<Self>, commit: Commit) -> Submit {
+        Box::new(move || {
+            let (sender, receiver) = oneshot::channel();
+            // A caller that went away does not undo its commit.
+            drop(sender.send(self.commit(commit)));
+            receiver
+        })
     }
 
     fn stored_checkpoint(&self, group: &str, partition: &TopicPartition) -> Option<Offset> {

@@ -60,10 +60,8 @@ impl GroupMember {
                 // Whatever the last owner could still commit lies in the queue: wait for it, so
                 // that the checkpoint handed out is the last one. Nothing is taken off the list of
                 // changes before that (cancel safety).
-                self.store
-                    .submit(Commit::default())
-                    .await
-                    .unwrap_or(Err(LogError::Closed))?;
+                let barrier = self.store.clone().prepare(Commit::default());
+                barrier().await.unwrap_or(Err(LogError::Closed))?;
                 let mut tenures = Tenures::clone(&self.tenures);
                 tenures.extend(list.iter().cloned());
                 self.tenures = Arc::new(tenures);
@@ -133,7 +131,7 @@ impl Member for GroupMember {
         match self.cursors.get_mut(partition) {
             Some(cursor) => cursor.seek(offset),
             None => {
-                let cursor = self.store.cursor(partition, offset, &self.wake)?;
+                let cursor = self.store.clone().cursor(partition, offset, &self.wake)?;
                 self.cursors.insert(partition.clone(), cursor);
             }
         }
@@ -156,18 +154,13 @@ impl Member for GroupMember {
 
     async fn checkpoint(&mut self, checkpoints: Vec<Checkpoint>) -> Result<(), LogError> {
         let Identity { spec, incarnation } = &*self.identity;
-        let store = &self.store;
-        let commit = Commit {
+        let submit = self.store.clone().prepare(Commit {
             parts: Vec::new(),
             group: spec.group.clone(),
             checkpoints: checkpoints.clone(),
-        };
-        let committing =
-            store
-                .groups()
-                .commit(spec, *incarnation, &self.tenures, &checkpoints, || {
-                    store.submit(commit)
-                })?;
+        });
+        let groups = self.store.groups();
+        let committing = groups.commit(spec, *incarnation, &self.tenures, &checkpoints, submit)?;
         committing.await.unwrap_or(Err(LogError::Closed)).map(drop)
     }
 

@@ -17,12 +17,12 @@ pub(crate) struct TailReader {
 impl TailReader {
     /// Opens a reader of one partition.
     pub(crate) fn open(
-        store: &dyn Store,
+        store: Arc<dyn Store>,
         partition: &TopicPartition,
         from: Offset,
     ) -> Result<Box<dyn Reader>, LogError> {
         let wake = Arc::new(Notify::new());
-        let cursor = store.cursor(partition, from, &wake)?;
+        let cursor = store.clone().cursor(partition, from, &wake)?;
         Ok(Box::new(Self {
             cursor,
             wake,

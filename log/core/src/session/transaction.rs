@@ -202,7 +202,8 @@ impl Txn for BufferedTxn {
             group: fence.group().to_owned(),
             checkpoints: checkpoints.clone(),
         };
-        let committing = fence.check(&*store, &checkpoints, || store.submit(commit))?;
+        let submit = store.clone().prepare(commit);
+        let committing = fence.check(&*store, &checkpoints, submit)?;
         let acks = committing.await.unwrap_or(Err(LogError::Closed))?;
         Ok(partitions.into_iter().zip(acks).collect())
     }

@@ -1,0 +1,267 @@
+//! The commit journal of a folder: what is committed, in the order in which it was.
+//!
+//! Each entry names, for every partition it touches, the committed end, and carries checkpoints. An
+//! entry is whole or not there (CRC), which makes a transaction over several partitions atomic. The
+//! file is filled with zeros ahead of its end: the space an entry needs is there before the data
+//! it commits is written, and its sync changes no file size.
+//!
+//! Layout of the file: 0 magic (8), 8 random id (8), 16 CRC-32C of bytes 0–15 (4), 20 zero (4),
+//! 24 entries, then zeros.
+
+mod entry;
+mod scan;
+
+use std::{
+    fs::File,
+    hash::{BuildHasher, RandomState},
+    io::{self, IoSlice},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+pub(super) use self::{
+    entry::bytes_needed,
+    entry::{End, Entry, Kind, Mirror},
+    scan::{Scan, scan, was_replaced},
+};
+use super::{
+    disk,
+    format::{PartitionId, u32_at, u64_at},
+    options::Surroundings,
+};
+use crate::LogError;
+
+const MAGIC: [u8; 8] = *b"GLJRNL01";
+const HEADER: usize = 24;
+/// Zeros written ahead at a time.
+const AHEAD: u64 = 256 << 10;
+
+/// The journal as its writer has it open.
+#[derive(Debug)]
+pub(super) struct Journal {
+    path: PathBuf,
+    file: Arc<File>,
+    seed: u32,
+    seq: u64,
+    written: u64,
+    reserved: u64,
+    allocated: u64,
+    synced: u64,
+    mirror: Mirror,
+    surroundings: Surroundings,
+}
+
+/// What a state is known to be good up to: all of `mirror`, and every entry up to `seq`.
+#[derive(Debug, Clone)]
+pub(super) struct Sample {
+    pub(super) seq: u64,
+    pub(super) mirror: Mirror,
+}
+
+impl Journal {
+    /// Returns where the journal of a folder lies.
+    pub(super) fn path(dir: &Path) -> PathBuf {
+        dir.join("journal")
+    }
+
+    /// Makes a new journal that starts from a state whose data is on stable storage, and puts it
+    /// in place of the old one.
+    pub(super) fn create(
+        dir: &Path,
+        mirror: Mirror,
+        surroundings: &Surroundings,
+    ) -> Result<Self, LogError> {
+        let sample = Sample {
+            seq: 0,
+            mirror: mirror.clone(),
+        };
+        Self::replace(Self::path(dir), &sample, mirror, surroundings)
+    }
+
+    fn replace(
+        path: PathBuf,
+        sample: &Sample,
+        mirror: Mirror,
+        surroundings: &Surroundings,
+    ) -> Result<Self, LogError> {
+        let id = RandomState::new().hash_one(&path);
+        let temporary = path.with_extension("new");
+        let file =
+            File::create(&temporary).map_err(|e| disk::error("cannot create", &temporary, e))?;
+        let mut journal = Self {
+            path: temporary.clone(),
+            file: Arc::new(file),
+            seed: seed(id),
+            seq: sample.seq,
+            written: HEADER as u64,
+            reserved: 0,
+            allocated: 0,
+            synced: 0,
+            mirror: sample.mirror.clone(),
+            surroundings: surroundings.clone(),
+        };
+        journal.write(0, &header(id))?;
+        let mut first = Entry::new(Kind::Snapshot, sample.mirror.clone());
+        first.covers = sample.seq;
+        first.boot = surroundings.boot.unwrap_or_default();
+        let since = mirror.changes_since(&sample.mirror);
+        let mut rest = Entry::new(Kind::Commit, since);
+        journal.reserve(first.bytes() + rest.bytes())?;
+        journal.append(&mut first)?;
+        if !rest.state.is_empty() {
+            journal.append(&mut rest)?;
+        }
+        journal.reserved = 0;
+        journal.sync()?;
+        std::fs::rename(&temporary, &path)
+            .map_err(|e| disk::error("cannot rename to", &path, e))?;
+        path.parent().map_or(Ok(()), disk::sync_dir)?;
+        journal.path = path;
+        Ok(journal)
+    }
+
+    /// Makes sure that entries of so many bytes can be written whatever happens to the disk.
+    pub(super) fn reserve(&mut self, bytes: u64) -> Result<(), LogError> {
+        let wanted = self.written + self.reserved + bytes;
+        if wanted > self.allocated {
+            let target = wanted.next_multiple_of(AHEAD);
+            let zeros = vec![0; (target - self.allocated.max(self.written)) as usize];
+            self.write(self.allocated.max(self.written), &zeros)?;
+            self.allocated = target;
+        }
+        self.reserved += bytes;
+        Ok(())
+    }
+
+    /// Gives back what was reserved and is not needed.
+    pub(super) fn release(&mut self, bytes: u64) {
+        self.reserved = self.reserved.saturating_sub(bytes);
+    }
+
+    /// Writes an entry into reserved space. Its state counts as committed from here on.
+    pub(super) fn append(&mut self, entry: &mut Entry) -> Result<(), LogError> {
+        self.seq += 1;
+        entry.seq = self.seq;
+        entry.synced = self.synced;
+        let bytes = entry.encode(self.seed);
+        // The space was taken when it was reserved: a budget does not apply.
+        disk::write_at(
+            &self.file,
+            self.written,
+            &mut [IoSlice::new(&bytes)],
+            &Default::default(),
+        )
+        .map_err(|e| disk::error("cannot write", &self.path, e))?;
+        self.written += bytes.len() as u64;
+        self.mirror.apply(&entry.state);
+        Ok(())
+    }
+
+    fn write(&self, at: u64, bytes: &[u8]) -> Result<(), LogError> {
+        disk::write_at(
+            &self.file,
+            at,
+            &mut [IoSlice::new(bytes)],
+            &self.surroundings.space,
+        )
+        .map_err(|e| disk::error("cannot write", &self.path, e))
+    }
+
+    fn sync(&mut self) -> Result<(), LogError> {
+        self.file
+            .sync_all()
+            .map_err(|e| disk::error("cannot sync", &self.path, e))?;
+        self.synced = self.written;
+        Ok(())
+    }
+
+    /// Returns what to sync without holding the journal up, and what to tell [`Journal::synced`].
+    pub(super) fn to_sync(&self) -> (Arc<File>, PathBuf, u64) {
+        (self.file.clone(), self.path.clone(), self.written)
+    }
+
+    /// Notes that a file was synced up to a place.
+    pub(super) fn synced(&mut self, file: &Arc<File>, upto: u64) {
+        if Arc::ptr_eq(file, &self.file) {
+            self.synced = self.synced.max(upto);
+        }
+    }
+
+    /// Returns the number of the last entry.
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Returns the trim point of a partition.
+    pub(super) fn trim_of(&self, id: PartitionId) -> u64 {
+        self.mirror.ends.get(&id).map_or(0, |end| end.trim)
+    }
+
+    /// Returns the committed end of a partition; `None` before its first commit.
+    pub(super) fn end_of(&self, id: PartitionId) -> Option<End> {
+        self.mirror.ends.get(&id).copied()
+    }
+
+    /// Returns the number of bytes of entries.
+    pub(super) fn bytes(&self) -> u64 {
+        self.written
+    }
+
+    /// Returns the committed state as of now.
+    pub(super) fn sample(&self) -> Sample {
+        Sample {
+            seq: self.seq,
+            mirror: self.mirror.clone(),
+        }
+    }
+
+    /// Notes that everything of a sample is on stable storage.
+    pub(super) fn known_good(&mut self, sample: &Sample) -> Result<(), LogError> {
+        let mut entry = Entry::new(Kind::Good, Mirror::default());
+        entry.covers = sample.seq;
+        let bytes = entry.bytes();
+        self.reserve(bytes)?;
+        let appended = self.append(&mut entry);
+        self.release(bytes);
+        appended
+    }
+
+    /// Rewrites the journal as a state known to be good and what was committed since.
+    pub(super) fn compact(&mut self, sample: &Sample) -> Result<(), LogError> {
+        let mut fresh = Self::replace(
+            self.path.clone(),
+            sample,
+            self.mirror.clone(),
+            &self.surroundings,
+        )?;
+        fresh.seq = fresh.seq.max(self.seq);
+        fresh.reserve(self.reserved)?;
+        *self = fresh;
+        Ok(())
+    }
+}
+
+fn seed(id: u64) -> u32 {
+    crc32c::crc32c(&id.to_le_bytes())
+}
+
+fn header(id: u64) -> [u8; HEADER] {
+    let mut bytes = [0; HEADER];
+    bytes[..8].copy_from_slice(&MAGIC);
+    bytes[8..16].copy_from_slice(&id.to_le_bytes());
+    let crc = crc32c::crc32c(&bytes[..16]);
+    bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// Reads the header of a journal file: the seed of its checksums.
+fn read_header(file: &File) -> io::Result<Option<u32>> {
+    let mut bytes = [0; HEADER];
+    if disk::read_at(file, &mut bytes, 0)?.is_none()
+        || bytes[..8] != MAGIC
+        || crc32c::crc32c(&bytes[..16]) != u32_at(&bytes, 16)
+    {
+        return Ok(None);
+    }
+    Ok(Some(seed(u64_at(&bytes, 8))))
+}

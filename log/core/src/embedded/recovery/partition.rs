@@ -1,0 +1,329 @@
+use std::{fs::File, path::PathBuf, sync::Arc};
+
+use groundlog_proto::TopicPartition;
+
+use super::Trust;
+use crate::{
+    Durability, LogError, Retention,
+    embedded::{
+        disk,
+        format::{Damage, PartitionId, SEGMENT_HEADER},
+        index::{self, IndexEntry},
+        journal::End,
+        options::EmbeddedOptions,
+        scan::{Reached, later_batches, walk_from},
+        segment::{self, Segment},
+        topic_file::TopicFile,
+    },
+};
+
+/// What lies on disk of one partition.
+pub(super) struct Found {
+    pub(super) id: PartitionId,
+    pub(super) name: TopicPartition,
+    pub(super) dir: PathBuf,
+    pub(super) segments: Vec<Arc<Segment>>,
+    pub(super) is_synced: bool,
+    /// Segments below the trim point that an interrupted deletion left.
+    leftover: Vec<Arc<Segment>>,
+    /// What is known to be on stable storage.
+    good: End,
+    /// Every batch seen behind the known good end.
+    batches: Vec<Seen>,
+    reached: Reached,
+    /// The segment in which the good part ends.
+    last: u64,
+    damage: Option<Damage>,
+}
+
+/// A good batch behind the known good end.
+struct Seen {
+    segment: u64,
+    byte: u64,
+    end: u64,
+    offset: u64,
+    next: u64,
+    time: i64,
+    is_transactional: bool,
+}
+
+impl Found {
+    /// Lists a partition's segments and checks what was written since it was known to be good.
+    pub(super) fn look(
+        id: PartitionId,
+        name: TopicPartition,
+        dir: PathBuf,
+        file: &TopicFile,
+        good: Option<End>,
+        claimed: Option<End>,
+    ) -> Result<Self, LogError> {
+        let good = good.unwrap_or_default();
+        let trim = claimed.map_or(good.trim, |end| end.trim);
+        let mut segments = Vec::new();
+        for base in segment::list(&dir)? {
+            let segment = Segment::new(id, &dir, base, 0);
+            let length = std::fs::metadata(&segment.path)
+                .map_err(|e| disk::error("cannot look at", &segment.path, e))?
+                .len();
+            segment.set_committed(length);
+            segments.push(Arc::new(segment));
+        }
+        let keep = segments
+            .iter()
+            .rposition(|one| one.base <= trim)
+            .unwrap_or(0);
+        // Up to the segment that begins at the trim point, all are to go.
+        let exact = segments.get(keep).is_some_and(|one| one.base == trim);
+        let leftover = if exact {
+            segments.drain(..keep).collect()
+        } else {
+            Vec::new()
+        };
+        let start = Reached {
+            byte: good.bytes,
+            next: good.next,
+            time: None,
+        };
+        let mut found = Self {
+            id,
+            name,
+            dir,
+            segments,
+            is_synced: file.durability == Durability::Synced,
+            leftover,
+            good,
+            batches: Vec::new(),
+            reached: start,
+            last: good.segment,
+            damage: None,
+        };
+        found.check_first(trim, file.retention)?;
+        found.walk()?;
+        Ok(found)
+    }
+
+    fn check_first(&self, trim: u64, retention: Retention) -> Result<(), LogError> {
+        let first = self.segments.first().map(|one| one.base);
+        let missing = match first {
+            Some(base) => base > trim && retention != Retention::Compact,
+            None => self.good.bytes > 0,
+        };
+        if !missing {
+            return Ok(());
+        }
+        Err(self.corrupt(Damage {
+            path: self.dir.join(segment::file_name(trim)),
+            byte: 0,
+            offset: trim,
+            what: "the segment file is missing".to_owned(),
+        }))
+    }
+
+    /// Walks from the known good end to the end of the files, or the first damage.
+    fn walk(&mut self) -> Result<(), LogError> {
+        let good = self.good;
+        let has_good = good.bytes > 0;
+        if has_good && !self.segments.iter().any(|one| one.base == good.segment) {
+            return Err(self.corrupt(Damage {
+                path: self.dir.join(segment::file_name(good.segment)),
+                byte: 0,
+                offset: good.segment,
+                what: "the segment file is missing".to_owned(),
+            }));
+        }
+        let trailing: Vec<_> = self
+            .segments
+            .iter()
+            .filter(|one| !has_good || one.base >= good.segment)
+            .cloned()
+            .collect();
+        for segment in trailing {
+            let file = segment.open()?;
+            let length = segment.committed();
+            let mut start = self.reached;
+            if !has_good || segment.base != good.segment {
+                if segment.base != self.reached.next {
+                    let what = format!("the segment does not begin at {}", self.reached.next);
+                    self.damage = Some(segment.damage(0, self.reached.next, what));
+                    return Ok(());
+                }
+                if let Err(damage) = segment.check_header(self.id, &file) {
+                    self.damage = Some(damage);
+                    return Ok(());
+                }
+                start = Reached {
+                    byte: SEGMENT_HEADER as u64,
+                    ..self.reached
+                };
+            } else if length < good.bytes {
+                let what = "the file is shorter than what was committed".to_owned();
+                return Err(self.corrupt(segment.damage(length, good.next, what)));
+            }
+            let batches = &mut self.batches;
+            let walked = walk_from(&segment, &file, start, length, |step| {
+                batches.push(Seen {
+                    segment: segment.base,
+                    byte: step.byte,
+                    end: step.byte + step.header.total(),
+                    offset: step.header.base,
+                    next: step.header.next(),
+                    time: step.header.time,
+                    is_transactional: step.header.is_transactional(),
+                });
+            });
+            self.last = segment.base;
+            match walked {
+                Ok(reached) => self.reached = reached,
+                Err((reached, damage)) => {
+                    self.reached = reached;
+                    self.damage = Some(damage);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns how far the good part reaches.
+    pub(super) fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// Describes the place where committed data is missing.
+    pub(super) fn missing(&self) -> LogError {
+        let damage = self.damage.clone().unwrap_or_else(|| Damage {
+            path: self.dir.join(segment::file_name(self.last)),
+            byte: self.reached.byte,
+            offset: self.reached.next,
+            what: "the file is shorter than what was committed".to_owned(),
+        });
+        self.corrupt(damage)
+    }
+
+    fn corrupt(&self, damage: Damage) -> LogError {
+        LogError::Corrupt {
+            partition: self.name.clone(),
+            offset: damage.offset,
+            path: damage.path,
+            byte: damage.byte,
+            what: damage.what,
+        }
+    }
+
+    /// Decides where the partition ends, from what the journal commits. Refuses to cut off
+    /// anything that had been on stable storage.
+    pub(super) fn decide(
+        &self,
+        committed: Option<End>,
+        trust: Trust,
+    ) -> Result<Option<End>, LogError> {
+        self.check_damage(trust)?;
+        let mut end = committed.unwrap_or_default();
+        let committed = end.next;
+        for batch in self
+            .batches
+            .iter()
+            .filter(|batch| batch.offset >= committed)
+        {
+            if batch.is_transactional {
+                break;
+            }
+            end = End {
+                trim: end.trim,
+                next: batch.next,
+                segment: batch.segment,
+                bytes: batch.end,
+                time: batch.time,
+            };
+        }
+        Ok((end.bytes > 0).then_some(end))
+    }
+
+    /// A bad end is cut only where no valid batch follows it, or none that proves that it had been
+    /// synced and power may have failed since.
+    fn check_damage(&self, trust: Trust) -> Result<(), LogError> {
+        let Some(damage) = &self.damage else {
+            return Ok(());
+        };
+        let mut proof = None;
+        for segment in self.segments.iter().filter(|one| one.base >= self.last) {
+            let file = segment.open()?;
+            let from = if segment.path == damage.path {
+                damage.byte + 1
+            } else {
+                0
+            };
+            let later = later_batches(segment, &file, from)
+                .map_err(|e| disk::error("cannot read", &segment.path, e))?;
+            proof = proof.max(later);
+        }
+        match proof {
+            Some(synced) if trust.same_boot || synced > damage.offset => {
+                Err(self.corrupt(damage.clone()))
+            }
+            _ => {
+                tracing::warn!(
+                    partition = %self.name, offset = damage.offset, byte = damage.byte,
+                    path = %damage.path.display(), what = damage.what, "a bad end is cut"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes everything behind the end and takes over the index. Returns the files that must be
+    /// synced before the end may be called good.
+    pub(super) fn cut(
+        &mut self,
+        end: Option<&End>,
+        options: &EmbeddedOptions,
+    ) -> Result<Vec<(Arc<Segment>, Arc<File>)>, LogError> {
+        let end = end.copied().unwrap_or_default();
+        self.leftover.iter().try_for_each(segment::remove)?;
+        let (kept, gone): (Vec<_>, Vec<_>) = self
+            .segments
+            .drain(..)
+            .partition(|one| end.bytes > 0 && one.base <= end.segment);
+        gone.iter().try_for_each(segment::remove)?;
+        self.segments = kept;
+        let mut touched = Vec::new();
+        let first = self.good.segment;
+        for segment in self.segments.iter().filter(|one| one.base >= first) {
+            let file = File::options()
+                .read(true)
+                .write(true)
+                .open(&segment.path)
+                .map_err(|e| disk::error("cannot open", &segment.path, e))?;
+            if segment.base == end.segment && segment.committed() != end.bytes {
+                file.set_len(end.bytes)
+                    .map_err(|e| disk::error("cannot cut", &segment.path, e))?;
+                segment.set_committed(end.bytes);
+            }
+            segment
+                .fresh
+                .store(true, std::sync::atomic::Ordering::Relaxed);
+            touched.push((segment.clone(), Arc::new(file)));
+        }
+        self.adopt_index(&end, options);
+        Ok(touched)
+    }
+
+    fn adopt_index(&self, end: &End, options: &EmbeddedOptions) {
+        let Some(active) = self.segments.last() else {
+            return;
+        };
+        active.adopt_index(index::read(&active.path), end.bytes);
+        for batch in self
+            .batches
+            .iter()
+            .filter(|batch| batch.segment == active.base && batch.byte < end.bytes)
+        {
+            let entry = IndexEntry {
+                offset: batch.offset,
+                byte: batch.byte,
+                time: batch.time,
+            };
+            active.note(entry, options.index_bytes);
+        }
+    }
+}

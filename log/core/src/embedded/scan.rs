@@ -1,0 +1,175 @@
+//! Walks segments batch by batch, checking everything.
+
+use std::{fs::File, io, os::unix::fs::FileExt};
+
+use super::{
+    format::{BATCH_HEADER, BATCH_MAGIC, BatchHeader, Damage, SEGMENT_HEADER, u32_at},
+    segment::Segment,
+};
+
+/// Bytes read at a time.
+const CHUNK: usize = 1 << 20;
+
+/// One batch found by a walk.
+pub(super) struct Step<'a> {
+    pub(super) byte: u64,
+    pub(super) header: BatchHeader,
+    pub(super) body: &'a [u8],
+}
+
+impl Step<'_> {
+    /// Visits key and value of every record.
+    pub(super) fn records(&self, mut visit: impl FnMut(&[u8], &[u8])) {
+        let (table, mut rest) = self.body.split_at(self.header.records as usize * 8);
+        for pair in table.chunks_exact(8) {
+            let (key, after) = rest.split_at(u32_at(pair, 0) as usize);
+            let (value, after) = after.split_at(u32_at(pair, 4) as usize);
+            rest = after;
+            visit(key, value);
+        }
+    }
+}
+
+/// Where a walk stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reached {
+    /// First byte not walked.
+    pub(super) byte: u64,
+    /// First offset not seen.
+    pub(super) next: u64,
+    /// Append time of the last batch seen, if any.
+    pub(super) time: Option<i64>,
+}
+
+/// Walks a segment from its first batch to a byte. Every batch must be whole, good, and continue
+/// the offsets.
+pub(super) fn walk(
+    segment: &Segment,
+    file: &File,
+    upto: u64,
+    visit: impl FnMut(Step<'_>),
+) -> Result<Reached, Damage> {
+    let start = Reached {
+        byte: SEGMENT_HEADER as u64,
+        next: segment.base,
+        time: None,
+    };
+    walk_from(segment, file, start, upto, visit).map_err(|(_, damage)| damage)
+}
+
+/// Walks on from a place. On damage, says also how far the good part reaches.
+pub(super) fn walk_from(
+    segment: &Segment,
+    file: &File,
+    start: Reached,
+    upto: u64,
+    mut visit: impl FnMut(Step<'_>),
+) -> Result<Reached, (Reached, Damage)> {
+    let mut at = start;
+    let mut window = Window::default();
+    while at.byte < upto {
+        let checked = window
+            .at(file, at.byte, BATCH_HEADER, upto)
+            .and_then(|bytes| BatchHeader::decode(bytes, segment.seed).map_err(str::to_owned))
+            .and_then(|header| {
+                if header.base == at.next {
+                    Ok(header)
+                } else {
+                    Err(format!("offset {} instead of {}", header.base, at.next))
+                }
+            })
+            .and_then(|header| {
+                let bytes = window.at(file, at.byte, header.total() as usize, upto)?;
+                header.check_body(&bytes[BATCH_HEADER..])?;
+                Ok((header, bytes))
+            });
+        match checked {
+            Ok((header, bytes)) => {
+                visit(Step {
+                    byte: at.byte,
+                    header,
+                    body: &bytes[BATCH_HEADER..],
+                });
+                at = Reached {
+                    byte: at.byte + header.total(),
+                    next: header.next(),
+                    time: Some(header.time),
+                };
+            }
+            Err(what) => return Err((at, segment.damage(at.byte, at.next, what))),
+        }
+    }
+    Ok(at)
+}
+
+/// Looks for valid batches anywhere behind a byte. Returns the highest offset that one of them
+/// says was on stable storage when it was written; `None` when there is no valid batch.
+pub(super) fn later_batches(segment: &Segment, file: &File, from: u64) -> io::Result<Option<u64>> {
+    let length = file.metadata()?.len();
+    let mut found: Option<u64> = None;
+    let mut window = Window::default();
+    let mut at = from.max(SEGMENT_HEADER as u64);
+    while at + BATCH_HEADER as u64 <= length {
+        let wanted = CHUNK.min((length - at) as usize);
+        let bytes = window
+            .at(file, at, wanted, length)
+            .map_err(io::Error::other)?;
+        let usable = bytes.len() - BATCH_HEADER + 1;
+        let candidate = bytes[..usable]
+            .iter()
+            .enumerate()
+            .find(|(i, byte)| **byte == BATCH_MAGIC[0] && bytes[*i..].starts_with(&BATCH_MAGIC));
+        let Some((i, _)) = candidate else {
+            at += usable as u64;
+            continue;
+        };
+        let start = at + i as u64;
+        let header = BatchHeader::decode(&bytes[i..], segment.seed).ok();
+        match header {
+            Some(header) if start + header.total() <= length => {
+                let whole = window
+                    .at(file, start, header.total() as usize, length)
+                    .map_err(io::Error::other)?;
+                if header.check_body(&whole[BATCH_HEADER..]).is_ok() {
+                    found = found.max(Some(header.synced));
+                    at = start + header.total();
+                    continue;
+                }
+                at = start + 1;
+            }
+            Some(_) | None => at = start + 1,
+        }
+    }
+    Ok(found)
+}
+
+/// A part of a file held in memory while it is walked.
+#[derive(Default)]
+struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// Returns bytes of the file, reading ahead up to `end`.
+    fn at(&mut self, file: &File, at: u64, length: usize, end: u64) -> Result<&[u8], String> {
+        if at + length as u64 > end {
+            return Err("the file ends inside a batch".to_owned());
+        }
+        let held = self.start..self.start + self.bytes.len() as u64;
+        if at < held.start || at + length as u64 > held.end {
+            let size = length.max(CHUNK.min((end - at) as usize));
+            self.bytes.resize(size, 0);
+            self.start = at;
+            if let Err(error) = file.read_exact_at(&mut self.bytes, at) {
+                self.bytes.clear();
+                return Err(match error.kind() {
+                    io::ErrorKind::UnexpectedEof => "the file ends inside a batch".to_owned(),
+                    _ => error.to_string(),
+                });
+            }
+        }
+        let from = (at - self.start) as usize;
+        Ok(&self.bytes[from..from + length])
+    }
+}

@@ -1,0 +1,254 @@
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use super::{
+    disk,
+    format::{BATCH_HEADER, BatchHeader, Damage, PartitionId, SEGMENT_HEADER, SegmentHeader, seed},
+    index::{self, IndexEntry},
+};
+use crate::{LogError, session::lock};
+
+/// One segment file of a partition. The bytes up to [`Segment::committed`] never change.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) base: u64,
+    pub(super) path: PathBuf,
+    pub(super) seed: u32,
+    /// Bytes that readers may read.
+    committed: AtomicU64,
+    /// The folder does not yet durably name this file.
+    pub(super) fresh: AtomicBool,
+    first_time: OnceLock<i64>,
+    /// Index of a segment still written to; the index of others lies in a file.
+    index: Mutex<Vec<IndexEntry>>,
+    /// Size of the index file as last written, in entries.
+    pub(super) indexed: AtomicU64,
+}
+
+/// Where a search in a segment ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Byte where a batch begins, or the end.
+    pub(super) byte: u64,
+    /// Header of that batch; `None` at the end.
+    pub(super) header: Option<BatchHeader>,
+}
+
+impl Segment {
+    pub(super) fn new(id: PartitionId, dir: &Path, base: u64, committed: u64) -> Self {
+        Self {
+            base,
+            path: dir.join(file_name(base)),
+            seed: seed(id, base),
+            committed: AtomicU64::new(committed),
+            fresh: AtomicBool::new(false),
+            first_time: OnceLock::new(),
+            index: Mutex::new(Vec::new()),
+            indexed: AtomicU64::new(0),
+        }
+    }
+
+    /// Makes the file of a new segment.
+    pub(super) fn create(&self, header: &SegmentHeader) -> io::Result<File> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&self.path)?;
+        self.fresh.store(true, Ordering::Release);
+        self.first_time.get_or_init(|| header.first_time);
+        Ok(file)
+    }
+
+    pub(super) fn open(&self) -> Result<File, LogError> {
+        File::open(&self.path).map_err(|e| disk::error("cannot open", &self.path, e))
+    }
+
+    pub(super) fn committed(&self) -> u64 {
+        self.committed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_committed(&self, bytes: u64) {
+        self.committed.store(bytes, Ordering::Release);
+    }
+
+    /// Returns the append time of the first batch.
+    pub(super) fn first_time(&self) -> Result<i64, LogError> {
+        if let Some(time) = self.first_time.get() {
+            return Ok(*time);
+        }
+        let read = |e| disk::error("cannot read", &self.path, e);
+        let mut bytes = [0; SEGMENT_HEADER];
+        let header = match disk::read_at(&self.open()?, &mut bytes, 0).map_err(read)? {
+            Some(()) => SegmentHeader::decode(&bytes).ok(),
+            None => None,
+        };
+        // A damaged header is reported by whoever reads records; times before all others make a
+        // search begin here.
+        Ok(*self
+            .first_time
+            .get_or_init(|| header.map_or(i64::MIN, |header| header.first_time)))
+    }
+
+    /// Checks the header of the file.
+    pub(super) fn check_header(&self, id: PartitionId, file: &File) -> Result<(), Damage> {
+        let mut bytes = [0; SEGMENT_HEADER];
+        let what = match disk::read_at(file, &mut bytes, 0) {
+            Ok(Some(())) => match SegmentHeader::decode(&bytes) {
+                Ok(header) if header.id == id && header.base == self.base => return Ok(()),
+                Ok(_) => "the segment belongs to another topic, partition or offset".to_owned(),
+                Err(what) => what.to_owned(),
+            },
+            Ok(None) => "the segment header is cut short".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(self.damage(0, self.base, what))
+    }
+
+    pub(super) fn damage(&self, byte: u64, offset: u64, what: String) -> Damage {
+        Damage {
+            path: self.path.clone(),
+            byte,
+            offset,
+            what,
+        }
+    }
+
+    /// Notes where a batch lies, if it is far enough from the last one noted.
+    pub(super) fn note(&self, entry: IndexEntry, index_bytes: u64) {
+        let mut index = lock(&self.index);
+        if index
+            .last()
+            .is_none_or(|last| entry.byte >= last.byte + index_bytes)
+        {
+            index.push(entry);
+        }
+    }
+
+    /// Forgets index entries at or behind a byte that was cut off.
+    pub(super) fn forget_index(&self, from: u64) {
+        lock(&self.index).retain(|entry| entry.byte < from);
+    }
+
+    /// Takes over entries of the index file of a segment that goes on being written.
+    pub(super) fn adopt_index(&self, mut entries: Vec<IndexEntry>, upto: u64) {
+        entries.retain(|entry| entry.byte < upto);
+        self.indexed.store(entries.len() as u64, Ordering::Relaxed);
+        *lock(&self.index) = entries;
+    }
+
+    /// Writes the index file if it has grown. It is only a hint: never synced, checked when used.
+    pub(super) fn save_index(&self) -> Result<(), LogError> {
+        let entries = lock(&self.index).clone();
+        if entries.len() as u64 != self.indexed.swap(entries.len() as u64, Ordering::Relaxed) {
+            index::write(&self.path, &entries)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the index in memory once it lies in a file and nothing is added any more.
+    pub(super) fn seal(&self) -> Result<(), LogError> {
+        self.save_index()?;
+        lock(&self.index).clear();
+        Ok(())
+    }
+
+    /// Finds the first batch for which `wanted` holds; `before` says for an index entry whether the
+    /// batch it names lies before that one, or is it.
+    pub(super) fn locate(
+        &self,
+        file: &File,
+        before: impl Fn(&IndexEntry) -> bool,
+        wanted: impl Fn(&BatchHeader) -> bool,
+    ) -> Result<Place, Damage> {
+        let hint = self.hint(&before);
+        let start = hint.filter(|hint| {
+            // An index that does not fit its segment is as good as none.
+            matches!(self.header_at(file, hint.byte), Ok(Some(header)) if header.base == hint.offset)
+        });
+        let mut byte = start.map_or(SEGMENT_HEADER as u64, |hint| hint.byte);
+        let mut offset = start.map_or(self.base, |hint| hint.offset);
+        loop {
+            match self.header_at(file, byte) {
+                Ok(None) => return Ok(Place { byte, header: None }),
+                Ok(Some(header)) if wanted(&header) => {
+                    return Ok(Place {
+                        byte,
+                        header: Some(header),
+                    });
+                }
+                Ok(Some(header)) => {
+                    byte += header.total();
+                    offset = header.next();
+                }
+                Err(what) => return Err(self.damage(byte, offset, what)),
+            }
+        }
+    }
+
+    fn hint(&self, before: &impl Fn(&IndexEntry) -> bool) -> Option<IndexEntry> {
+        let find = |entries: &[IndexEntry]| {
+            let count = entries.partition_point(before);
+            count
+                .checked_sub(1)
+                .and_then(|last| entries.get(last))
+                .copied()
+        };
+        let index = lock(&self.index);
+        if index.is_empty() {
+            find(&index::read(&self.path))
+        } else {
+            find(&index)
+        }
+    }
+
+    /// Reads the header at a byte; `None` at the committed end.
+    fn header_at(&self, file: &File, byte: u64) -> Result<Option<BatchHeader>, String> {
+        if byte >= self.committed() {
+            return Ok(None);
+        }
+        let mut bytes = [0; BATCH_HEADER];
+        match disk::read_at(file, &mut bytes, byte) {
+            Ok(Some(())) => Ok(Some(BatchHeader::decode(&bytes, self.seed)?)),
+            Ok(None) => Err("the file is shorter than what was committed".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Returns the file name of a segment: its base offset.
+pub(super) fn file_name(base: u64) -> String {
+    format!("{base:020}.seg")
+}
+
+/// Lists the base offsets of a partition's segments in order.
+pub(super) fn list(dir: &Path) -> Result<Vec<u64>, LogError> {
+    let failed = |e| disk::error("cannot list", dir, e);
+    let mut bases = Vec::new();
+    for file in std::fs::read_dir(dir).map_err(failed)? {
+        let name = file.map_err(failed)?.file_name();
+        let base = name.to_str().and_then(|name| name.strip_suffix(".seg"));
+        bases.extend(base.and_then(|base| base.parse::<u64>().ok()));
+    }
+    bases.sort_unstable();
+    Ok(bases)
+}
+
+/// Removes a segment and its index.
+pub(super) fn remove(segment: &Arc<Segment>) -> Result<(), LogError> {
+    drop(std::fs::remove_file(index::path(&segment.path)));
+    match std::fs::remove_file(&segment.path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(disk::error("cannot remove", &segment.path, e))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,233 @@
+//! What is done beside the log's work: syncing what need not be synced at once, index files,
+//! retention, and keeping the journal short.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, atomic::Ordering},
+};
+
+use groundlog_proto::Nanos;
+
+use super::{
+    disk,
+    folder::Folder,
+    journal::{End, Entry, Kind, Mirror, Sample},
+    lane::nanos,
+    partition::Partition,
+    scan::{Step, walk},
+    segment::{self, Segment},
+    sync::{sync_files, take_unsynced},
+};
+use crate::{LogError, Retention, session::lock};
+
+/// Runs the upkeep thread until the log is closed.
+pub(super) fn run(folder: &Folder) {
+    let mut last_seq = 0;
+    while folder.upkeep.wait(folder.options.upkeep_interval) {
+        if folder.check_failure().is_err() {
+            continue;
+        }
+        if let Err(error) = round(folder, &mut last_seq) {
+            // A full disk passes; nothing here is needed for what has been acknowledged.
+            tracing::warn!(dir = %folder.dir.display(), %error, "upkeep of the log is put off");
+        }
+    }
+}
+
+fn round(folder: &Folder, last_seq: &mut u64) -> Result<(), LogError> {
+    for partition in folder.partitions() {
+        retain(folder, &partition)?;
+    }
+    let journal = folder.journal()?;
+    let sample = lock(journal).sample();
+    if sample.seq == *last_seq {
+        return Ok(());
+    }
+    sync_sample(folder, &sample)?;
+    let mut journal = lock(journal);
+    let idle = journal.seq() == sample.seq;
+    if journal.bytes() > folder.options.journal_bytes {
+        journal.compact(&sample)?;
+    } else {
+        journal.known_good(&sample)?;
+    }
+    *last_seq = if idle { journal.seq() } else { sample.seq };
+    Ok(())
+}
+
+/// Brings everything committed so far to stable storage and notes it.
+pub(super) fn make_good(folder: &Folder) -> Result<(), LogError> {
+    let journal = folder.journal()?;
+    let sample = lock(journal).sample();
+    sync_sample(folder, &sample)?;
+    lock(journal).known_good(&sample)
+}
+
+/// The same when the log closes, so that the next start has nothing to check.
+pub(super) fn finish(folder: &Folder) -> Result<(), LogError> {
+    let journal = folder.journal()?;
+    let sample = lock(journal).sample();
+    sync_sample(folder, &sample)?;
+    lock(journal).compact(&sample)
+}
+
+fn sync_sample(folder: &Folder, sample: &Sample) -> Result<(), LogError> {
+    folder.since_good.store(0, Ordering::Relaxed);
+    let dirty = take_unsynced(folder);
+    let files: Vec<_> = dirty
+        .iter()
+        .map(|one| (one.segment.clone(), one.file.clone()))
+        .collect();
+    if let Err(error) = sync_files(&files) {
+        folder.fail(error.clone());
+        return Err(error);
+    }
+    for partition in folder.partitions() {
+        if let Some(end) = sample.mirror.ends.get(&partition.id) {
+            partition.set_synced(end.next);
+        }
+        if let Some(active) = partition.segments().last() {
+            active.save_index()?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes whole segments that retention no longer keeps.
+fn retain(folder: &Folder, partition: &Arc<Partition>) -> Result<(), LogError> {
+    match partition.topic.retention() {
+        Retention::Forever => Ok(()),
+        Retention::Age(age) => {
+            let oldest = Nanos::now().0.saturating_sub(nanos(age));
+            // The newest record of a segment is older than the first of the next one.
+            let keep = first_kept(partition, |_, next| Ok(next.first_time()? > oldest))?;
+            trim_to(folder, partition, keep)
+        }
+        Retention::Bytes(limit) => {
+            let mut total: u64 = partition.segments().iter().map(|one| one.committed()).sum();
+            let keep = first_kept(partition, |oldest, _| {
+                total -= oldest.committed();
+                Ok(total < limit)
+            })?;
+            trim_to(folder, partition, keep)
+        }
+        Retention::Compact => compact(folder, partition),
+    }
+}
+
+/// Returns the base of the oldest segment to keep: the first one for which `keep(it, next)` says
+/// so, or the one being written.
+fn first_kept(
+    partition: &Partition,
+    mut keep: impl FnMut(&Segment, &Segment) -> Result<bool, LogError>,
+) -> Result<u64, LogError> {
+    let segments = partition.segments();
+    for pair in segments.windows(2) {
+        if keep(&pair[0], &pair[1])? {
+            return Ok(pair[0].base);
+        }
+    }
+    Ok(segments.last().map_or(0, |segment| segment.base))
+}
+
+/// Removes whole segments below an offset.
+pub(super) fn trim(
+    folder: &Folder,
+    partition: &Arc<Partition>,
+    before: u64,
+) -> Result<(), LogError> {
+    folder.writable()?;
+    let before = before.min(folder.bounds(partition).tail);
+    let keep = first_kept(partition, |_, next| Ok(next.base > before))?;
+    trim_to(folder, partition, keep)
+}
+
+fn trim_to(folder: &Folder, partition: &Arc<Partition>, keep: u64) -> Result<(), LogError> {
+    // A segment begun by a batch that is not committed yet does not count.
+    if keep <= partition.bounds().trim || keep > folder.bounds(partition).tail {
+        return Ok(());
+    }
+    let mut journal = lock(folder.journal()?);
+    let Some(end) = journal.end_of(partition.id).filter(|end| end.next >= keep) else {
+        return Ok(());
+    };
+    // First the journal, then the files: a start after a crash in between finishes the job.
+    let ends = BTreeMap::from([(partition.id, End { trim: keep, ..end })]);
+    let mut entry = Entry::new(
+        Kind::Commit,
+        Mirror {
+            ends,
+            ..Mirror::default()
+        },
+    );
+    let bytes = entry.bytes();
+    journal.reserve(bytes)?;
+    let appended = journal.append(&mut entry);
+    journal.release(bytes);
+    drop(journal);
+    appended?;
+    partition.set_trim(keep);
+    let dropped: Vec<Arc<Segment>> = partition.update_segments(|segments| {
+        let count = segments.partition_point(|segment| segment.base < keep);
+        segments.drain(..count).collect()
+    });
+    tracing::info!(partition = %partition.name, segments = dropped.len(), trim = keep, "trimmed");
+    dropped.iter().try_for_each(segment::remove)
+}
+
+/// Deletes segments of a compacted topic whose keys all occur again later. What remains is bounded
+/// by one segment for every live key and the one being written.
+fn compact(folder: &Folder, partition: &Arc<Partition>) -> Result<(), LogError> {
+    let segments = partition.segments();
+    let Some((active, closed)) = segments.split_last() else {
+        return Ok(());
+    };
+    // The newest closed segment has been looked at already unless there is a new one.
+    if closed.is_empty() || partition.compacted.swap(active.base, Ordering::Relaxed) == active.base
+    {
+        return Ok(());
+    }
+    let mut later = HashSet::new();
+    keys(partition, active, &mut later)?;
+    let mut superseded = Vec::new();
+    for segment in closed.iter().rev() {
+        let mut own = HashSet::new();
+        keys(partition, segment, &mut own)?;
+        if own.is_subset(&later) {
+            superseded.push(segment.clone());
+        }
+        later.extend(own);
+    }
+    // Oldest first; those at the front move the trim point.
+    let kept = segments
+        .iter()
+        .find(|one| !superseded.iter().any(|gone| gone.base == one.base));
+    if let Some(kept) = kept {
+        trim_to(folder, partition, kept.base)?;
+    }
+    for segment in superseded.iter().rev() {
+        if segment.base > partition.bounds().trim {
+            partition.update_segments(|list| list.retain(|one| one.base != segment.base));
+            segment::remove(segment)?;
+        }
+    }
+    disk::sync_dir(&partition.dir)
+}
+
+/// Adds the keys of a segment's committed records.
+fn keys(
+    partition: &Partition,
+    segment: &Arc<Segment>,
+    keys: &mut HashSet<Vec<u8>>,
+) -> Result<(), LogError> {
+    let file = segment.open()?;
+    walk(segment, &file, segment.committed(), |step: Step<'_>| {
+        step.records(|key, _| {
+            if !keys.contains(key) {
+                keys.insert(key.to_vec());
+            }
+        });
+    })
+    .map_err(|damage| partition.corrupt(damage))
+    .map(drop)
+}
