@@ -44,6 +44,14 @@ impl Outputs {
         self.parts.iter().map(|(_, records)| records.len()).sum()
     }
 
+    /// Returns the bytes of all records.
+    pub fn byte_len(&self) -> usize {
+        self.parts
+            .iter()
+            .map(|(_, records)| records.byte_len())
+            .sum()
+    }
+
     /// Returns the parts in the order in which they were put in.
     pub fn parts(&self) -> &[(TopicPartition, Records)] {
         &self.parts

@@ -161,7 +161,7 @@ impl<P: Projection> Runner<P> {
         let snapshot_due = self.next_snapshot();
         let event = tokio::select! {
             biased;
-            _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
+            () = stopped(shutdown) => return Ok(()),
             done = commit::finished(&mut self.pending) => return self.committed(done),
             () = commit::until(snapshot_due) => {
                 self.settle().await?;
@@ -280,4 +280,10 @@ impl<P: Projection> Runner<P> {
             .map(|partition| partition.last_snapshot + self.options.snapshot_interval)
             .min()
     }
+}
+
+/// Waits for the shutdown; a lost sender counts as one. Yields nothing, because what the channel
+/// lends would keep the runner's future from moving between threads.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    let _ = shutdown.wait_for(|stop| *stop).await;
 }

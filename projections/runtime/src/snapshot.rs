@@ -9,6 +9,9 @@ use groundlog_proto::{
 /// The largest piece of a snapshot in one record: below the 1 MiB that a broker takes.
 const CHUNK_BYTES: usize = 900 * 1024;
 
+/// Chunks written in one append, which stays well below what a backend takes.
+const CHUNKS_PER_APPEND: usize = 8;
+
 /// Records read back from the tail in the first step of a search; each further step goes eight
 /// times as far.
 const FIRST_STEP: u64 = 256;
@@ -48,15 +51,16 @@ impl SnapshotStore {
         &self.partition
     }
 
-    /// Makes the records of a snapshot; they must be committed in one transaction.
+    /// Makes the records of a snapshot, in appends of a size that every backend takes; they must
+    /// be committed in one transaction.
     pub fn records(
         consumer: &str,
         of: &TopicPartition,
         generation: Generation,
         snapshot: &Snapshot,
-    ) -> Records {
+    ) -> Vec<Records> {
         let count = snapshot.data.len().div_ceil(CHUNK_BYTES).max(1);
-        let mut records = Records::with_capacity(count, snapshot.data.len() + count * 128);
+        let mut appends = vec![Records::new()];
         for chunk in 0..count {
             let start = chunk * CHUNK_BYTES;
             let end = snapshot.data.len().min(start + CHUNK_BYTES);
@@ -71,12 +75,18 @@ impl SnapshotStore {
                 chunk: chunk as u32,
                 chunks: count as u32,
             };
-            records.push(
-                key(consumer, of, chunk as u32).as_bytes(),
-                &message.encode_to_vec(),
-            );
+            if appends
+                .last()
+                .is_some_and(|last| last.len() >= CHUNKS_PER_APPEND)
+            {
+                appends.push(Records::new());
+            }
+            if let Some(last) = appends.last_mut() {
+                let key = key(consumer, of, chunk as u32);
+                last.push(key.as_bytes(), &message.encode_to_vec());
+            }
         }
-        records
+        appends
     }
 
     /// Finds the newest snapshot of a consumer's partition that is not ahead of the checkpoint.

@@ -141,9 +141,11 @@ impl<P: Projection> Runner<P> {
             version,
             data: Bytes::from(data),
         };
-        let records =
+        let appends =
             SnapshotStore::records(&self.consumer, partition, state.generation, &snapshot);
-        outputs.put(self.snapshots.partition(), records);
+        for records in appends {
+            outputs.put(self.snapshots.partition(), records);
+        }
     }
 
     /// Writes the snapshots that are due although no record comes.

@@ -1,6 +1,6 @@
 use groundlog_log::{Batch, Member, Records};
 use groundlog_proto::{
-    DefinitionHash, FaultClass, Nanos, Position, TopicKind, TopicNames, TopicPartition,
+    DefinitionHash, FaultClass, Nanos, Offset, Position, TopicKind, TopicNames, TopicPartition,
     prost::Message, wire,
 };
 
@@ -10,62 +10,85 @@ use crate::{ApplyError, Input, Outputs, Projection};
 /// Records applied between two chances for other tasks of the thread to run: about a millisecond.
 const SLICE_RECORDS: usize = 1024;
 
+/// Bytes of outputs after which a batch is committed in parts.
+const OUTPUT_BYTES_MAX: usize = 32 << 20;
+
 pub(super) fn dead_letter_topic(names: &TopicNames) -> TopicPartition {
     TopicPartition::new(names.topic(TopicKind::DeadLetter), 0)
 }
 
 impl<P: Projection> Runner<P> {
-    /// Applies a batch and starts its commit.
+    /// Applies a batch and starts its commit; several, where it yields much more than it holds.
     pub(super) async fn process(
         &mut self,
         member: &mut dyn Member,
         batch: &Batch,
     ) -> Result<(), Stop> {
-        let Some(state) = self.partitions.get(batch.partition()) else {
+        let partition = batch.partition();
+        let Some(state) = self.partitions.get(partition) else {
             return Ok(());
         };
         let input = Input::new(batch, state.generation);
-        let mut place = 0;
+        // What was applied before is not applied again, should the log deliver it twice.
+        let mut place = input.place_of(state.applied);
         if state.applied < state.silent_until {
             // Committed by an earlier run: for the state alone.
-            place = input.place_of(state.silent_until);
-            self.apply(&input.within(0..place), &mut Outputs::discarded())
-                .await?;
-        }
-        let mut outputs = Outputs::new();
-        self.apply(&input.within(place..batch.len()), &mut outputs)
-            .await?;
-        let fresh = (batch.len() - place) as u64;
-        self.events.records.add(fresh);
-        if let Some(state) = self.partitions.get_mut(batch.partition()) {
-            state.applied = batch.next();
-            state.since_snapshot += batch.len() as u64;
-            state.progress.advance(batch.next());
-            if batch.next() <= state.silent_until {
-                return Ok(());
+            let known = input.place_of(state.silent_until);
+            while place < known {
+                let slice = input.within(place..known.min(place + SLICE_RECORDS));
+                self.apply(&slice, &mut Outputs::discarded()).await?;
+                place += slice.len();
+                tokio::task::yield_now().await;
             }
         }
-        self.commit(member, batch.partition(), outputs).await
+        let mut outputs = Outputs::new();
+        while place < input.len() {
+            let slice = input.within(place..place + SLICE_RECORDS);
+            self.apply(&slice, &mut outputs).await?;
+            self.events.records.add(slice.len() as u64);
+            place += slice.len();
+            if let Some(next) = input.get(place) {
+                if outputs.byte_len() >= OUTPUT_BYTES_MAX {
+                    self.applied(partition, next.offset, slice.len());
+                    self.commit(member, partition, std::mem::take(&mut outputs))
+                        .await?;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        self.applied(partition, batch.next(), batch.len());
+        match self.partitions.get(partition) {
+            Some(state) if state.applied > state.silent_until => {
+                self.commit(member, partition, outputs).await
+            }
+            _ => Ok(()),
+        }
     }
 
+    fn applied(&mut self, partition: &TopicPartition, next: Offset, records: usize) {
+        if let Some(state) = self.partitions.get_mut(partition) {
+            state.applied = next.max(state.applied);
+            state.since_snapshot += records as u64;
+            state.progress.advance(state.applied);
+        }
+    }
+
+    /// Applies records; poisonous ones are set aside.
     async fn apply(&mut self, input: &Input<'_>, outputs: &mut Outputs) -> Result<(), Stop> {
         let mut start = 0;
         while start < input.len() {
-            let slice = input.within(start..start + SLICE_RECORDS);
-            match self.projection.apply(&slice, outputs).await {
-                Ok(()) => start += slice.len(),
+            let rest = input.within(start..input.len());
+            match self.projection.apply(&rest, outputs).await {
+                Ok(()) => return Ok(()),
                 Err(error) if error.class() == FaultClass::Poison => {
-                    self.set_aside(&slice, &error, outputs);
+                    self.set_aside(&rest, &error, outputs);
                     // Behind the record that was set aside.
-                    start += slice.place_of(error.offset) + 1;
+                    start += rest.place_of(error.offset) + 1;
                 }
                 Err(error) => {
                     let ApplyError { offset, source, .. } = error;
                     return Err(self.stop_record(input.partition(), offset, source));
                 }
-            }
-            if start < input.len() {
-                tokio::task::yield_now().await;
             }
         }
         Ok(())

@@ -1,0 +1,136 @@
+//! The spine in one process: socket → durable log → decommutation → current values.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use groundlog_cvt::{CurrentValues, Cvt, CvtOptions};
+use groundlog_decom::{Decom, DecomOptions};
+use groundlog_ingest::{
+    Ingest, IngestOptions, InterfaceOptions, ProtocolDirection, ProtocolOptions,
+};
+use groundlog_log::{EmbeddedOptions, Log, TopicSpec};
+use groundlog_packet::{
+    Definitions,
+    definition::TargetSource,
+    record::{PacketMeta, RecordView},
+};
+use groundlog_projection::{DefinitionStore, RunnerOptions, SettingsStore, definition_set};
+use groundlog_proto::{TopicKind, TopicNames};
+use tokio::sync::watch;
+
+const DEFINITIONS: &str = "\
+TELEMETRY BENCH DATA BIG_ENDIAN \"Counted packets\"
+  APPEND_ITEM LENGTH 16 UINT \"Bytes after this field\"
+  APPEND_ID_ITEM ID 8 UINT 1 \"Packet id\"
+  APPEND_ITEM COUNTER 32 UINT \"Counts up by one\"
+  APPEND_ARRAY_ITEM SAMPLES 16 UINT 496 \"Samples\"
+  APPEND_ITEM STATUS 8 UINT \"Status\"
+    STATE OK 0
+    STATE BAD 1
+";
+
+/// Size of a packet of the definitions above, in bytes.
+pub const PACKET_BYTES: usize = 70;
+
+/// Writes packet number `counter` behind `out`.
+pub fn push_packet(out: &mut Vec<u8>, counter: u32) {
+    out.extend_from_slice(&(PACKET_BYTES as u16 - 2).to_be_bytes());
+    out.push(1);
+    out.extend_from_slice(&counter.to_be_bytes());
+    out.extend_from_slice(&[0; PACKET_BYTES - 7]);
+}
+
+/// A running spine.
+pub struct Pipeline {
+    values: CurrentValues,
+    stop: watch::Sender<bool>,
+}
+
+impl Pipeline {
+    /// Starts it on a fresh embedded log in `dir`, connecting to `address`.
+    pub async fn start(dir: &Path, address: SocketAddr) -> Self {
+        let url = format!("embedded:{}", dir.join("log").display());
+        let log = groundlog_log::open(&url, &EmbeddedOptions::default()).expect("log");
+        let names = TopicNames::default();
+        for kind in TopicKind::ALL {
+            log.ensure(&TopicSpec::standard(&names, kind, 1)).await.expect("topic");
+        }
+        let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
+        let definitions = DefinitionStore::new(log.clone(), &names, settings);
+        let source = TargetSource {
+            name: "BENCH".into(),
+            target_txt: String::new(),
+            files: vec![("cmd_tlm/data.txt".into(), DEFINITIONS.into())],
+            binary_files: Vec::new(),
+        };
+        let parsed = Definitions::builder().add_target(source).build().expect("definitions");
+        let mapped = [("BENCH_INT".to_owned(), vec!["BENCH".to_owned()])];
+        let set = definition_set("bench", &parsed, &mapped);
+        let hash = definitions.activate(&set, "bench").await.expect("active").hash();
+        let (stop, stopped) = watch::channel(false);
+        let runner = RunnerOptions::new(log.clone(), names.clone(), "bench");
+        let options = DecomOptions { runner: runner.clone(), definitions: definitions.clone() };
+        let decom = Decom::build(options).run(stopped.clone());
+        let cvt = Cvt::build(CvtOptions::new(runner, definitions));
+        let values = cvt.values();
+        let cvt = cvt.run(stopped.clone());
+        let ingest = ingest(log, hash, address).run(stopped);
+        tokio::spawn(async move { decom.await.expect("decom") });
+        tokio::spawn(async move { cvt.await.expect("cvt") });
+        tokio::spawn(async move { ingest.await.expect("ingest") });
+        Self { values, stop }
+    }
+
+    /// Returns the newest counter in the table.
+    pub fn counter(&self) -> Option<u32> {
+        let current = self.values.packet("BENCH", "DATA")?;
+        let plan = current.definitions.plan(current.id);
+        let place = plan.packet().item_index("COUNTER")?;
+        let meta = PacketMeta { received_count: current.received_count, ..PacketMeta::default() };
+        let view = RecordView::new(plan, meta, current.packed_values()).ok()?;
+        u32::try_from(view.raw_i64(place)?).ok()
+    }
+
+    /// Calls `seen` with the newest counter after every change of the table, until it says stop.
+    pub async fn follow(&self, mut seen: impl FnMut(u32, Instant) -> bool) {
+        let mut changed = self.values.changed();
+        while changed.changed().await.is_ok() {
+            let now = Instant::now();
+            if self.counter().is_some_and(|counter| !seen(counter, now)) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+fn ingest(
+    log: Arc<dyn Log>,
+    hash: groundlog_proto::DefinitionHash,
+    address: SocketAddr,
+) -> Ingest {
+    let port = address.port().to_string();
+    let params = ["127.0.0.1", &port, &port, "10.0", "nil"];
+    let interface = InterfaceOptions {
+        protocols: vec![ProtocolOptions {
+            direction: ProtocolDirection::ReadWrite,
+            class: "LengthProtocol".into(),
+            params: ["0", "16", "2"].map(str::to_owned).to_vec(),
+            location: "bench".into(),
+        }],
+        tlm_targets: vec!["BENCH".into()],
+        reconnect_delay: Duration::from_millis(10),
+        ..InterfaceOptions::new("BENCH_INT", "tcpip_client_interface.rb", &params)
+    };
+    let options = IngestOptions { interfaces: vec![interface], ..IngestOptions::new(hash) };
+    Ingest::build(log, options).expect("ingest")
+}
