@@ -1,0 +1,390 @@
+//! Releases requested commands to their links and records what became of them.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use groundlog_log::{Batch, Checkpoint, GroupSpec, Log, LogError, Member, MemberEvent, Records};
+use groundlog_proto::{
+    Fault, FaultClass, Nanos, Offset, TopicPartition,
+    prost::Message,
+    wire::{CommandEvent, CommandState},
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{
+    book::{Applied, CommandBook},
+    decision::{Decision, Routes, Waiting},
+    outbox::{Outbox, push_event},
+    transition::{
+        Command, Detail, Expired, Failed, LeadsTo, Rejected, Released, Sent, Stage, Uncertain,
+    },
+};
+use crate::{
+    IngestLimits, events,
+    link::{Completion, Outcome, Outgoing},
+    shutdown::stopped,
+};
+
+const READ_BYTES: usize = 1 << 20;
+
+/// What the release of commands is started with.
+pub(crate) struct ReleaseSetup {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) commands: TopicPartition,
+    pub(crate) group: String,
+    pub(crate) process: String,
+    pub(crate) epoch: u64,
+    pub(crate) limits: IngestLimits,
+    pub(crate) routes: Routes,
+    pub(crate) shutdown: watch::Receiver<bool>,
+}
+
+/// The single writer of what follows *requested*.
+pub(crate) struct Release {
+    setup: ReleaseSetup,
+    book: CommandBook,
+    /// Requested and undecided, in the order of the log.
+    waiting: VecDeque<Waiting>,
+    /// Handed to links, outcome unknown.
+    released: HashMap<String, Command<Released>>,
+    outbox: Outbox,
+    outcomes: mpsc::UnboundedReceiver<(String, Outcome)>,
+    report: mpsc::UnboundedSender<(String, Outcome)>,
+    retry_at: Option<Instant>,
+    /// The fold has reached what was there at the start.
+    live: bool,
+}
+
+/// A command whose release is being committed.
+struct Prepared {
+    command: Command<Released>,
+    permit: mpsc::OwnedPermit<Outgoing>,
+    packet: Vec<u8>,
+}
+
+impl Release {
+    pub(crate) fn new(setup: ReleaseSetup) -> Self {
+        let (report, outcomes) = mpsc::unbounded_channel();
+        Self {
+            book: CommandBook::new(setup.limits.commands_remembered),
+            waiting: VecDeque::new(),
+            released: HashMap::new(),
+            outbox: Outbox::new(setup.commands.clone(), setup.limits.retry_delay),
+            outcomes,
+            report,
+            retry_at: None,
+            live: false,
+            setup,
+        }
+    }
+
+    /// Runs until shutdown, or until another process takes over (which is no error).
+    ///
+    /// # Errors
+    /// [`LogError`] when the log cannot be used any more.
+    pub(crate) async fn run(mut self) -> Result<(), LogError> {
+        let spec = GroupSpec {
+            group: self.setup.group.clone(),
+            member: self.setup.process.clone(),
+            topics: vec![self.setup.commands.topic.clone()],
+        };
+        let mut member = self.setup.log.join(&spec).await?;
+        match self.work(&mut *member).await {
+            // The other process decides about what is open; its fold calls it uncertain.
+            Err(LogError::Fenced { .. }) => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.finish().await?;
+                member.leave().await
+            }
+        }
+    }
+
+    async fn work(&mut self, member: &mut dyn Member) -> Result<(), LogError> {
+        let mut shutdown = self.setup.shutdown.clone();
+        loop {
+            let log = Arc::clone(&self.setup.log);
+            let wake_at = self.wake_at();
+            tokio::select! {
+                biased;
+                () = stopped(&mut shutdown) => return Ok(()),
+                Some((id, outcome)) = self.outcomes.recv() => self.outcome(&id, outcome),
+                progress = self.outbox.progress(&*log), if self.outbox.is_busy() => progress?,
+                event = member.next(READ_BYTES) => match event? {
+                    MemberEvent::Assigned(partitions) => {
+                        for (partition, checkpoint) in partitions {
+                            self.recover(member, &partition, checkpoint).await?;
+                        }
+                    }
+                    MemberEvent::Revoked(_) => {
+                        self.live = false;
+                        self.waiting.clear();
+                    }
+                    MemberEvent::Records(batch) => self.fold(&batch),
+                },
+                () = wait_until(wake_at) => self.retry_at = None,
+            }
+            if self.live && self.retry_at.is_none() {
+                self.decide(member).await?;
+            }
+        }
+    }
+
+    /// Folds what is there already, without acting; then settles what an earlier owner left.
+    async fn recover(
+        &mut self,
+        member: &mut dyn Member,
+        partition: &TopicPartition,
+        checkpoint: Option<Offset>,
+    ) -> Result<(), LogError> {
+        let log = Arc::clone(&self.setup.log);
+        let bounds = log.bounds(partition).await?;
+        let from = checkpoint.unwrap_or(bounds.trim).max(bounds.trim);
+        let mut reader = log.reader(partition, from).await?;
+        self.book = CommandBook::new(self.setup.limits.commands_remembered);
+        self.live = false;
+        while reader.position() < bounds.tail {
+            let batch = reader.poll(READ_BYTES).await?;
+            if batch.is_empty() {
+                break;
+            }
+            self.fold(&batch);
+        }
+        member.seek(partition, reader.position()).await?;
+        for id in self.book.in_state(CommandState::Released) {
+            if self.released.contains_key(&id) {
+                continue;
+            }
+            if let Some(command) = self.book.released(&id) {
+                let reason = "the process ended between release and sending; not sent again";
+                self.end::<_, Uncertain>(command, reason);
+            }
+        }
+        let patience = Some(Instant::now() + self.setup.limits.release_grace);
+        let open = self.book.in_state(CommandState::Requested);
+        self.waiting = open
+            .into_iter()
+            .map(|id| Waiting { id, patience })
+            .collect();
+        self.live = true;
+        Ok(())
+    }
+
+    fn fold(&mut self, batch: &Batch) {
+        for record in batch.iter() {
+            let event = match CommandEvent::decode(record.value) {
+                Ok(event) => event,
+                Err(error) => {
+                    let why = format!("not a command event: {error}");
+                    events::EventIgnored {
+                        command_id: "",
+                        offset: record.offset,
+                        why: &why,
+                    }
+                    .emit();
+                    continue;
+                }
+            };
+            let id = event.command_id.clone();
+            let state = event.state();
+            match self.book.apply(record.offset, event) {
+                Applied::Began if self.live && state == CommandState::Requested => {
+                    self.waiting.push_back(Waiting { id, patience: None });
+                }
+                Applied::Illegal { from } => {
+                    let why = format!("{} cannot follow {from:?}", state.as_str_name());
+                    events::EventIgnored {
+                        command_id: &id,
+                        offset: record.offset,
+                        why: &why,
+                    }
+                    .emit();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Decides about every waiting command and commits the decisions at once; what is released
+    /// goes to its link after the commit.
+    async fn decide(&mut self, member: &mut dyn Member) -> Result<(), LogError> {
+        let mut records = Records::new();
+        let mut prepared = Vec::new();
+        let mut decided = Vec::new();
+        let mut left = VecDeque::new();
+        for waiting in std::mem::take(&mut self.waiting) {
+            let Some(command) = self.book.requested(&waiting.id) else {
+                self.settle(&waiting.id);
+                continue;
+            };
+            let routes = &self.setup.routes;
+            let command = command.on(routes
+                .interface(&self.book, &waiting.id)
+                .unwrap_or_default());
+            let event = match routes.decide(&self.book, &waiting) {
+                Decision::Wait => {
+                    left.push_back(waiting);
+                    continue;
+                }
+                Decision::Release(permit, packet) => {
+                    let (command, event) = command.advance::<Released>(&self.detail(""));
+                    prepared.push(Prepared {
+                        command,
+                        permit,
+                        packet,
+                    });
+                    event
+                }
+                Decision::Reject(reason) => command.advance::<Rejected>(&self.detail(&reason)).1,
+                Decision::Expire(reason) => command.advance::<Expired>(&self.detail(&reason)).1,
+            };
+            push_event(&mut records, &event);
+            decided.push((waiting, event));
+        }
+        self.waiting = left;
+        if decided.is_empty() {
+            return Ok(());
+        }
+        match self.commit(member, records).await {
+            Ok(base) => {
+                for (offset, (_, event)) in (base..).zip(decided) {
+                    announce(&event);
+                    self.book.apply(offset, event);
+                }
+                prepared.into_iter().for_each(|one| self.hand_over(one));
+                Ok(())
+            }
+            Err(error) if error.class() == FaultClass::Transient => {
+                events::ReleaseDelayed {
+                    commands: decided.len(),
+                    error: &error,
+                }
+                .emit();
+                // Nothing went out: all of it is decided again, in the same order.
+                for (waiting, _) in decided.into_iter().rev() {
+                    self.waiting.push_front(waiting);
+                }
+                self.retry_at = Some(Instant::now() + self.setup.limits.retry_delay);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Commits events together with the checkpoint, which fences them. Returns their offset.
+    async fn commit(
+        &mut self,
+        member: &mut dyn Member,
+        records: Records,
+    ) -> Result<Offset, LogError> {
+        let partition = self.setup.commands.clone();
+        let mut txn = member.begin().await?;
+        txn.append(&partition, records).await?;
+        let checkpoint = Checkpoint {
+            partition,
+            next: self.book.checkpoint(),
+        };
+        let acks = txn.commit(vec![checkpoint]).await?;
+        Ok(acks.first().map_or(0, |(_, ack)| ack.base))
+    }
+
+    /// Ends a command whose release was committed although the log reported a failure: nothing
+    /// went out, but that is known to nobody else.
+    fn settle(&mut self, id: &str) {
+        if !self.released.contains_key(id)
+            && let Some(command) = self.book.released(id)
+        {
+            let reason = "the log did not confirm its release in time; not sent";
+            self.end::<_, Uncertain>(command, reason);
+        }
+    }
+
+    fn hand_over(&mut self, prepared: Prepared) {
+        let Prepared {
+            command,
+            permit,
+            packet,
+        } = prepared;
+        let completion = Completion::new(command.id().to_owned(), self.report.clone());
+        self.released.insert(command.id().to_owned(), command);
+        permit.send(Outgoing { packet, completion });
+    }
+
+    fn outcome(&mut self, id: &str, outcome: Outcome) {
+        let Some(command) = self.released.remove(id) else {
+            return;
+        };
+        match outcome {
+            Outcome::Sent => self.end::<_, Sent>(command, ""),
+            Outcome::Failed(reason) => self.end::<_, Failed>(command, &reason),
+            Outcome::Unknown => {
+                let reason = "the connection was closed while the command was being written";
+                self.end::<_, Uncertain>(command, reason);
+            }
+        }
+    }
+
+    /// Records an outcome; the fold takes it up when it comes back from the log.
+    fn end<From, To>(&mut self, command: Command<From>, reason: &str)
+    where
+        From: LeadsTo<To>,
+        To: Stage,
+    {
+        let (_, event) = command.advance::<To>(&self.detail(reason));
+        announce(&event);
+        self.outbox.push(&event, &*self.setup.log);
+    }
+
+    fn detail(&self, reason: &str) -> Detail {
+        Detail {
+            time: Nanos::now(),
+            epoch: self.setup.epoch,
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// Waits, within bounds, for the outcome of what was released, and records it.
+    async fn finish(&mut self) -> Result<(), LogError> {
+        let limit = self.setup.limits.drain;
+        let waited = timeout(limit, async {
+            while !self.released.is_empty() {
+                let Some((id, outcome)) = self.outcomes.recv().await else {
+                    break;
+                };
+                self.outcome(&id, outcome);
+            }
+            let log = Arc::clone(&self.setup.log);
+            self.outbox.flush(&*log).await
+        });
+        // What has no outcome yet becomes uncertain at the next start.
+        waited.await.unwrap_or(Ok(()))
+    }
+
+    /// Returns when waiting commands are to be looked at again without anything happening.
+    fn wake_at(&self) -> Option<Instant> {
+        let poll = Instant::now() + std::time::Duration::from_millis(50);
+        self.retry_at
+            .or_else(|| (self.live && !self.waiting.is_empty()).then_some(poll))
+    }
+}
+
+fn announce(event: &CommandEvent) {
+    events::CommandEnded {
+        command_id: &event.command_id,
+        state: event.state().as_str_name(),
+        reason: &event.reason,
+    }
+    .emit();
+}
+
+async fn wait_until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,158 @@
+//! What is worth telling an operator, each as a struct whose `emit` writes the log line. The
+//! counts behind them are in [`crate::InterfaceStatus`] and on the `status` topic.
+
+use groundlog_log::LogError;
+use tracing::{debug, error, info, warn};
+
+pub(crate) struct Connected<'a> {
+    pub(crate) interface: &'a str,
+}
+
+impl Connected<'_> {
+    pub(crate) fn emit(&self) {
+        info!(interface = self.interface, "interface connected");
+    }
+}
+
+pub(crate) struct ConnectionFailed<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) reason: &'a str,
+}
+
+impl ConnectionFailed<'_> {
+    pub(crate) fn emit(&self) {
+        warn!(
+            interface = self.interface,
+            reason = self.reason,
+            "interface not connected"
+        );
+    }
+}
+
+pub(crate) struct ConnectionLost<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) reason: &'a str,
+}
+
+impl ConnectionLost<'_> {
+    pub(crate) fn emit(&self) {
+        warn!(
+            interface = self.interface,
+            reason = self.reason,
+            "interface lost its connection"
+        );
+    }
+}
+
+pub(crate) struct BytesDiscarded<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) bytes: u64,
+    pub(crate) total: u64,
+}
+
+impl BytesDiscarded<'_> {
+    pub(crate) fn emit(&self) {
+        warn!(
+            interface = self.interface,
+            bytes = self.bytes,
+            total = self.total,
+            "bytes belong to no packet; they are kept as UNKNOWN"
+        );
+    }
+}
+
+pub(crate) struct AppendRefused<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) error: &'a LogError,
+}
+
+impl AppendRefused<'_> {
+    pub(crate) fn emit(&self) {
+        error!(
+            interface = self.interface,
+            error = %self.error,
+            "the log takes nothing; reading is paused, nothing is lost, it is tried again"
+        );
+    }
+}
+
+pub(crate) struct DrainFailed<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) bytes: usize,
+    pub(crate) refusal: Option<&'a LogError>,
+}
+
+impl DrainFailed<'_> {
+    pub(crate) fn emit(&self) {
+        error!(
+            interface = self.interface,
+            bytes = self.bytes,
+            refusal = self.refusal.map(tracing::field::display),
+            "stopping although the log did not acknowledge everything that was received"
+        );
+    }
+}
+
+pub(crate) struct OwnershipClaimed<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) epoch: u64,
+}
+
+impl OwnershipClaimed<'_> {
+    pub(crate) fn emit(&self) {
+        debug!(
+            interface = self.interface,
+            epoch = self.epoch,
+            "interface is owned here"
+        );
+    }
+}
+
+pub(crate) struct CommandEnded<'a> {
+    pub(crate) command_id: &'a str,
+    pub(crate) state: &'a str,
+    pub(crate) reason: &'a str,
+}
+
+impl CommandEnded<'_> {
+    pub(crate) fn emit(&self) {
+        info!(
+            command_id = self.command_id,
+            state = self.state,
+            reason = self.reason,
+            "command"
+        );
+    }
+}
+
+pub(crate) struct EventIgnored<'a> {
+    pub(crate) command_id: &'a str,
+    pub(crate) offset: u64,
+    pub(crate) why: &'a str,
+}
+
+impl EventIgnored<'_> {
+    pub(crate) fn emit(&self) {
+        warn!(
+            command_id = self.command_id,
+            offset = self.offset,
+            why = self.why,
+            "command event ignored"
+        );
+    }
+}
+
+pub(crate) struct ReleaseDelayed<'a> {
+    pub(crate) commands: usize,
+    pub(crate) error: &'a LogError,
+}
+
+impl ReleaseDelayed<'_> {
+    pub(crate) fn emit(&self) {
+        error!(
+            commands = self.commands,
+            error = %self.error,
+            "commands wait: the log does not take their release; it is tried again"
+        );
+    }
+}
