@@ -6,11 +6,14 @@
 //!   [`ImportId`] and the index of a packet in its file identify it for ever, and an interrupted
 //!   import goes on where the log says it stopped.
 //!
+//! - [`PacketDecoder`] and [`RowWriter`] make JSON lines or CSV of them, without a log.
+//!
 //! Imported records are flagged stored and keep their own times (invariant R1).
 
 mod batch;
 mod ccsds;
 mod cds;
+mod decode;
 mod dump;
 mod error;
 mod fixed;
@@ -25,6 +28,9 @@ mod time;
 
 pub use batch::{Batch, BatchLimits};
 pub use cds::CdsField;
+pub use decode::{
+    Counts, DecodeError, DecodeOptions, DefinedTimes, PacketDecoder, RowFormat, RowWriter,
+};
 pub use error::{OptionError, ReadError, ReadFault};
 pub use format::{FileLayout, Format};
 pub use import::{

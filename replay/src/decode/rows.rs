@@ -1,0 +1,205 @@
+use std::io::{self, Write};
+
+use groundlog_packet::record::RecordView;
+use groundlog_proto::Nanos;
+
+use super::{
+    columns::Column,
+    packets::{Decoded, DecodedRow, PacketDecoder},
+    text::{push_csv, push_csv_text, push_hex, push_json, push_json_text, push_number, push_time},
+};
+use crate::{record::ImportRecord, time::TimeSource};
+
+/// Bytes gathered before they are written.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RowFormat {
+    /// One JSON object a line: target, packet, offset, time, values.
+    #[default]
+    JsonLines,
+    /// A header, then one row a packet: packet, offset, time, items.
+    Csv,
+}
+
+/// What was done with the packets of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Packets written with their values.
+    pub written: u64,
+    /// Packets that no definition matches; JSON lines hold their bytes.
+    pub unknown: u64,
+    /// Packets that were not asked for.
+    pub other: u64,
+    /// Packets in which no time was found though one was asked for.
+    pub without_time: u64,
+}
+
+/// Writes decoded packets to an output.
+pub struct RowWriter<W> {
+    decoder: PacketDecoder,
+    output: W,
+    buffer: Vec<u8>,
+    counts: Counts,
+}
+
+impl<W: Write> RowWriter<W> {
+    /// Begins an output; a CSV header goes first.
+    pub fn new(decoder: PacketDecoder, output: W) -> Self {
+        let mut buffer = Vec::with_capacity(BUFFER_BYTES * 2);
+        if decoder.format == RowFormat::Csv {
+            csv_header(&decoder, &mut buffer);
+        }
+        Self {
+            decoder,
+            output,
+            buffer,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Decodes and writes one packet.
+    ///
+    /// # Errors
+    /// The output's.
+    pub fn write(&mut self, record: &ImportRecord) -> io::Result<()> {
+        let Self {
+            decoder,
+            buffer,
+            counts,
+            ..
+        } = self;
+        let timeless = decoder.time != TimeSource::None;
+        let (format, with_unknown) = (decoder.format, decoder.with_unknown);
+        let time = match decoder.decode(record) {
+            Decoded::Row(row) => {
+                counts.written += 1;
+                match format {
+                    RowFormat::JsonLines => json_row(buffer, record, &row),
+                    RowFormat::Csv => csv_row(buffer, record, &row),
+                }
+                row.time
+            }
+            Decoded::Unknown { time } => {
+                counts.unknown += 1;
+                if with_unknown && format == RowFormat::JsonLines {
+                    json_unknown(buffer, record, time);
+                }
+                time
+            }
+            Decoded::Other => {
+                counts.other += 1;
+                return Ok(());
+            }
+        };
+        counts.without_time += u64::from(timeless && time.is_none());
+        if buffer.len() >= BUFFER_BYTES {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Hands everything to the output.
+    ///
+    /// # Errors
+    /// The output's.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.output.write_all(&self.buffer)?;
+        self.buffer.clear();
+        self.output.flush()
+    }
+
+    /// Ends the output and returns what was done.
+    ///
+    /// # Errors
+    /// The output's.
+    pub fn finish(mut self) -> io::Result<Counts> {
+        self.flush()?;
+        Ok(self.counts)
+    }
+}
+
+fn json_row(out: &mut Vec<u8>, record: &ImportRecord, row: &DecodedRow<'_>) {
+    json_head(out, &row.table.target, &row.table.packet, record, row.time);
+    out.extend_from_slice(b",\"values\":{");
+    for (index, column) in row.table.columns.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&column.json_key);
+        json_value(out, column, &row.view);
+    }
+    out.extend_from_slice(b"}}\n");
+}
+
+fn json_value(out: &mut Vec<u8>, column: &Column, view: &RecordView<'_>) {
+    let start = out.len();
+    out.push(b'"');
+    if column.push_block(view, out) {
+        out.push(b'"');
+    } else {
+        out.truncate(start);
+        push_json(out, &column.value(view));
+    }
+}
+
+/// Writes a packet that nobody knows with all its bytes, so that nothing of a file is lost.
+fn json_unknown(out: &mut Vec<u8>, record: &ImportRecord, time: Option<Nanos>) {
+    json_head(out, "UNKNOWN", "UNKNOWN", record, time);
+    out.extend_from_slice(b",\"values\":{},\"data\":\"");
+    push_hex(out, &record.packet);
+    out.extend_from_slice(b"\"}\n");
+}
+
+fn json_head(
+    out: &mut Vec<u8>,
+    target: &str,
+    packet: &str,
+    record: &ImportRecord,
+    time: Option<Nanos>,
+) {
+    out.extend_from_slice(b"{\"target\":");
+    push_json_text(out, target);
+    out.extend_from_slice(b",\"packet\":");
+    push_json_text(out, packet);
+    out.extend_from_slice(b",\"offset\":");
+    push_number(out, record.offset);
+    out.extend_from_slice(b",\"time\":");
+    match time {
+        Some(time) => {
+            out.push(b'"');
+            push_time(out, time.0);
+            out.push(b'"');
+        }
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn csv_header(decoder: &PacketDecoder, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"packet,offset,time");
+    let table = decoder.only.and_then(|id| decoder.tables.get(&id));
+    for column in table.iter().flat_map(|table| &table.columns) {
+        out.push(b',');
+        push_csv_text(out, column.name.as_bytes());
+    }
+    out.push(b'\n');
+}
+
+fn csv_row(out: &mut Vec<u8>, record: &ImportRecord, row: &DecodedRow<'_>) {
+    push_csv_text(out, row.table.packet.as_bytes());
+    out.push(b',');
+    push_number(out, record.offset);
+    out.push(b',');
+    if let Some(time) = row.time {
+        push_time(out, time.0);
+    }
+    for column in &row.table.columns {
+        out.push(b',');
+        if !column.push_block(&row.view, out) {
+            push_csv(out, &column.value(&row.view));
+        }
+    }
+    out.push(b'\n');
+}
