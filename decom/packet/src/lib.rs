@@ -16,6 +16,7 @@ pub mod target;
 pub mod limits;
 pub mod plan;
 pub mod record;
+pub mod template;
 pub mod time;
 pub mod value;
 
