@@ -36,6 +36,8 @@ mod round;
 mod scan;
 mod segment;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod topic_file;
 mod topics;
 mod upkeep;

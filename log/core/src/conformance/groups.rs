@@ -248,7 +248,7 @@ pub async fn a_new_owner_sees_the_last_checkpoint(fixture: &Fixture) {
     }
     let outputs = fixture.values(&output, 0).await.len() as u64;
     assert!(
-        outputs >= 1 && outputs <= 50,
+        (1..=50).contains(&outputs),
         "{outputs} commits were in time"
     );
 }

@@ -24,10 +24,13 @@ pub(super) struct PartitionCursor {
     position: Offset,
     at: Option<At>,
     /// A stored batch larger than was asked for, handed out in pieces.
-    rest: Option<(BatchHeader, Bytes)>,
+    rest: Rest,
     /// The last buffer: used again once its reader has dropped it.
     spare: Bytes,
 }
+
+/// A stored batch of which part has been handed out: its header and body.
+type Rest = Option<(BatchHeader, Bytes)>;
 
 struct At {
     segment: Arc<Segment>,
@@ -171,7 +174,7 @@ impl PartitionCursor {
         at: &At,
         chunk: &Bytes,
         max_bytes: usize,
-    ) -> Result<(Batch, usize, Option<(BatchHeader, Bytes)>), Damage> {
+    ) -> Result<(Batch, usize, Rest), Damage> {
         let mut batch = Batch::new(self.partition.name.clone(), self.position, chunk.clone());
         let mut used = 0;
         let mut expected = None;
@@ -189,11 +192,14 @@ impl PartitionCursor {
                 break;
             }
             let body = &chunk[used + BATCH_HEADER..end];
-            let checked = header.check_body(body).and_then(|()| match expected {
-                Some(expected) if expected != header.base => Err("offsets are not contiguous"),
-                None if header.base > self.position => Err("offsets are not contiguous"),
-                _ => Ok(()),
-            });
+            let contiguous = match expected {
+                Some(expected) => expected == header.base,
+                None => header.base <= self.position,
+            };
+            let checked = match header.check_body(body) {
+                Ok(()) if !contiguous => Err("offsets are not contiguous"),
+                checked => checked,
+            };
             match checked {
                 Ok(()) => {}
                 Err(_) if used > 0 => break,

@@ -75,6 +75,9 @@ pub(crate) struct Space(Option<Arc<AtomicU64>>);
 
 impl Space {
     #[cfg(test)]
+    pub(crate) const UNLIMITED: Self = Self(None);
+
+    #[cfg(test)]
     pub(crate) fn limited(left: &Arc<AtomicU64>) -> Self {
         Self(Some(left.clone()))
     }

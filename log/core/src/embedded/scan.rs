@@ -102,9 +102,14 @@ pub(super) fn walk_from(
     Ok(at)
 }
 
-/// Looks for valid batches anywhere behind a byte. Returns the highest offset that one of them
-/// says was on stable storage when it was written; `None` when there is no valid batch.
-pub(super) fn later_batches(segment: &Segment, file: &File, from: u64) -> io::Result<Option<u64>> {
+/// Looks for valid batches of an offset or higher anywhere behind a byte. Returns the highest offset
+/// that one of them says was on stable storage when it was written; `None` when there is none.
+pub(super) fn later_batches(
+    segment: &Segment,
+    file: &File,
+    from: u64,
+    offset: u64,
+) -> io::Result<Option<u64>> {
     let length = file.metadata()?.len();
     let mut found: Option<u64> = None;
     let mut window = Window::default();
@@ -126,7 +131,7 @@ pub(super) fn later_batches(segment: &Segment, file: &File, from: u64) -> io::Re
         let start = at + i as u64;
         let header = BatchHeader::decode(&bytes[i..], segment.seed).ok();
         match header {
-            Some(header) if start + header.total() <= length => {
+            Some(header) if header.base >= offset && start + header.total() <= length => {
                 let whole = window
                     .at(file, start, header.total() as usize, length)
                     .map_err(io::Error::other)?;

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{LogError, session::lock};
 
+/// A segment with its file open for writing.
+pub(super) type SegmentFile = (Arc<Segment>, Arc<File>);
+
 /// Written requests that wait for a sync.
 #[derive(Default)]
 pub(super) struct Job {
@@ -55,7 +58,7 @@ pub(super) fn run(folder: &Folder) {
 }
 
 fn sync(folder: &Folder, written: &[Written], with_unsynced: bool) -> Result<(), LogError> {
-    let mut files: BTreeMap<(PartitionId, u64), (Arc<Segment>, Arc<File>)> = BTreeMap::new();
+    let mut files: BTreeMap<(PartitionId, u64), SegmentFile> = BTreeMap::new();
     for placed in written.iter().flat_map(|one| &one.placed) {
         for touched in &placed.files {
             let key = (placed.partition.id, touched.segment.base);
@@ -91,7 +94,7 @@ pub(super) fn take_unsynced(folder: &Folder) -> Vec<Dirty> {
 }
 
 /// Syncs files side by side: the disk takes them together.
-pub(super) fn sync_files(files: &[(Arc<Segment>, Arc<File>)]) -> Result<(), LogError> {
+pub(super) fn sync_files(files: &[SegmentFile]) -> Result<(), LogError> {
     match files {
         [] => Ok(()),
         [(segment, file)] => sync_file(segment, file),

@@ -13,6 +13,7 @@ use crate::{
         options::EmbeddedOptions,
         scan::{Reached, later_batches, walk_from},
         segment::{self, Segment},
+        sync::SegmentFile,
         topic_file::TopicFile,
     },
 };
@@ -24,6 +25,7 @@ pub(super) struct Found {
     pub(super) dir: PathBuf,
     pub(super) segments: Vec<Arc<Segment>>,
     pub(super) is_synced: bool,
+    may_have_gaps: bool,
     /// Segments below the trim point that an interrupted deletion left.
     leftover: Vec<Arc<Segment>>,
     /// What is known to be on stable storage.
@@ -79,6 +81,22 @@ impl Found {
         } else {
             Vec::new()
         };
+        let mut good = good;
+        let may_have_gaps = file.retention == Retention::Compact;
+        // Retention may have gone beyond what was known to be good.
+        let first = segments.iter().find(|one| one.base >= good.segment);
+        if let Some(first) = first.filter(|one| good.bytes > 0 && one.base > good.segment)
+            && (may_have_gaps || first.base <= trim)
+        {
+            good = End {
+                next: first.base,
+                segment: first.base,
+                bytes: 0,
+                ..good
+            };
+        } else if good.bytes == 0 {
+            good.next = segments.first().map_or(trim, |one| one.base);
+        }
         let start = Reached {
             byte: good.bytes,
             next: good.next,
@@ -89,6 +107,7 @@ impl Found {
             name,
             dir,
             segments,
+            may_have_gaps,
             is_synced: file.durability == Durability::Synced,
             leftover,
             good,
@@ -97,15 +116,15 @@ impl Found {
             last: good.segment,
             damage: None,
         };
-        found.check_first(trim, file.retention)?;
+        found.check_first(trim)?;
         found.walk()?;
         Ok(found)
     }
 
-    fn check_first(&self, trim: u64, retention: Retention) -> Result<(), LogError> {
+    fn check_first(&self, trim: u64) -> Result<(), LogError> {
         let first = self.segments.first().map(|one| one.base);
         let missing = match first {
-            Some(base) => base > trim && retention != Retention::Compact,
+            Some(base) => base > trim && !self.may_have_gaps,
             None => self.good.bytes > 0,
         };
         if !missing {
@@ -142,6 +161,9 @@ impl Found {
             let length = segment.committed();
             let mut start = self.reached;
             if !has_good || segment.base != good.segment {
+                if self.may_have_gaps {
+                    self.reached.next = self.reached.next.max(segment.base);
+                }
                 if segment.base != self.reached.next {
                     let what = format!("the segment does not begin at {}", self.reached.next);
                     self.damage = Some(segment.damage(0, self.reached.next, what));
@@ -253,7 +275,7 @@ impl Found {
             } else {
                 0
             };
-            let later = later_batches(segment, &file, from)
+            let later = later_batches(segment, &file, from, damage.offset)
                 .map_err(|e| disk::error("cannot read", &segment.path, e))?;
             proof = proof.max(later);
         }
@@ -277,7 +299,7 @@ impl Found {
         &mut self,
         end: Option<&End>,
         options: &EmbeddedOptions,
-    ) -> Result<Vec<(Arc<Segment>, Arc<File>)>, LogError> {
+    ) -> Result<Vec<SegmentFile>, LogError> {
         let end = end.copied().unwrap_or_default();
         self.leftover.iter().try_for_each(segment::remove)?;
         let (kept, gone): (Vec<_>, Vec<_>) = self

@@ -1,0 +1,110 @@
+//! Tests that put something else in the machine's place: a disk that fills up, a power failure.
+
+mod model;
+mod power;
+mod space;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use groundlog_proto::{TopicName, TopicPartition};
+
+use super::{EmbeddedLog, EmbeddedOptions, options::Surroundings};
+use crate::{Durability, Log, LogError, Records, Retention, TopicSpec};
+
+pub(super) const BOOT: Surroundings = surroundings(1);
+pub(super) const NEXT_BOOT: Surroundings = surroundings(2);
+
+const fn surroundings(boot: u8) -> Surroundings {
+    Surroundings {
+        boot: Some([boot; 16]),
+        space: super::options::Space::UNLIMITED,
+    }
+}
+
+/// Small limits, and no upkeep but by volume: tests know what is synced.
+pub(super) fn small() -> EmbeddedOptions {
+    EmbeddedOptions {
+        segment_bytes: 4 << 10,
+        index_bytes: 512,
+        known_good_bytes: u64::MAX,
+        upkeep_interval: Duration::from_secs(3600),
+        ..EmbeddedOptions::default()
+    }
+}
+
+pub(super) fn spec(name: &str, partitions: u32, durability: Durability) -> TopicSpec {
+    TopicSpec {
+        name: TopicName::new(name),
+        partitions,
+        durability,
+        retention: Retention::Forever,
+    }
+}
+
+pub(super) fn partition(name: &str, number: u32) -> TopicPartition {
+    TopicPartition::new(TopicName::new(name), number)
+}
+
+pub(super) fn numbered(number: u64, size: usize) -> Records {
+    let mut records = Records::new();
+    let mut value = number.to_le_bytes().to_vec();
+    value.resize(size.max(8), number as u8);
+    records.push(b"", &value);
+    records
+}
+
+/// Reads the numbers of all records from the trim point on.
+pub(super) async fn numbers(log: &EmbeddedLog, name: &TopicPartition) -> Vec<u64> {
+    let trim = log.bounds(name).await.expect("bounds").trim;
+    let mut reader = log.reader(name, trim).await.expect("reader");
+    let mut numbers = Vec::new();
+    loop {
+        let batch = reader.poll(10_000).await.expect("readable");
+        if batch.is_empty() {
+            return numbers;
+        }
+        for record in batch.iter() {
+            let number = u64::from_le_bytes(record.value[..8].try_into().expect("eight bytes"));
+            assert!(record.value[8..].iter().all(|byte| *byte == number as u8));
+            numbers.push(number);
+        }
+    }
+}
+
+/// Copies a folder as a crash would leave it.
+pub(super) fn crash_image(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folder");
+    for entry in fs::read_dir(from).expect("listing") {
+        let entry = entry.expect("entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            crash_image(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copy");
+        }
+    }
+}
+
+/// Returns the segment files of a partition in order.
+pub(super) fn segments(dir: &Path, name: &TopicPartition) -> Vec<PathBuf> {
+    let dir = super::topics::topic_dir(dir, &name.topic).join(name.partition.to_string());
+    let bases = super::segment::list(&dir).expect("listing");
+    bases
+        .into_iter()
+        .map(|base| dir.join(super::segment::file_name(base)))
+        .collect()
+}
+
+pub(super) fn open(dir: &Path, surroundings: &Surroundings) -> Result<EmbeddedLog, LogError> {
+    EmbeddedLog::open_in(dir, &small(), surroundings.clone())
+}
+
+pub(super) async fn close(log: EmbeddedLog) {
+    let log: Arc<dyn Log> = Arc::new(log);
+    log.close().await.expect("closed");
+}
