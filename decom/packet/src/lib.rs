@@ -15,6 +15,7 @@ pub mod identify;
 pub mod target;
 pub mod limits;
 pub mod plan;
+pub mod plugin;
 pub mod record;
 pub mod template;
 pub mod time;

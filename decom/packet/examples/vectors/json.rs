@@ -124,6 +124,14 @@ fn is_error(value: &Value) -> bool {
     matches!(value, Value::Object(map) if map.len() == 1 && map.contains_key(ERROR))
 }
 
+/// Returns whether a result is an error or has one in it.
+pub(crate) fn holds_error(value: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(holds_error),
+        other => is_error(other),
+    }
+}
+
 fn same(expected: &Value, found: &Value) -> bool {
     if is_error(expected) || is_error(found) {
         return is_error(expected) && is_error(found);

@@ -119,6 +119,12 @@ fn judge(vector: &Json) -> Verdict {
         Err(reason) => return Verdict::Skipped { reason },
     };
     let candidates = expected(vector);
+    if json::holds_error(&outcome.found) && !outcome.unsupported.is_empty() {
+        // An error because of what is missing must not pass for the error that is expected.
+        return Verdict::Skipped {
+            reason: outcome.unsupported.join("; "),
+        };
+    }
     if candidates
         .iter()
         .any(|expected| json::agrees(expected, &outcome.found))
