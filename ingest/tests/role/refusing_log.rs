@@ -1,0 +1,187 @@
+//! A log that can be told to have no space left.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use async_trait::async_trait;
+use groundlog_log::{
+    AppendAck, Appending, Bounds, Checkpoint, GroupSpec, Log, LogError, Member, MemberEvent,
+    MemoryLog, Reader, Records, TopicInfo, TopicSpec, Transactor, Txn,
+};
+use groundlog_proto::{Nanos, Offset, TopicName, TopicPartition};
+
+#[derive(Default)]
+struct Switches {
+    appends: AtomicBool,
+    commits: AtomicBool,
+    refused_commits: AtomicUsize,
+}
+
+#[derive(Clone)]
+pub(crate) struct RefusingLog {
+    inner: MemoryLog,
+    switches: Arc<Switches>,
+}
+
+impl RefusingLog {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            inner: MemoryLog::new(),
+            switches: Arc::default(),
+        })
+    }
+
+    pub(crate) fn refuse(&self, on: bool) {
+        self.switches.appends.store(on, SeqCst);
+    }
+
+    pub(crate) fn refuse_commits(&self, on: bool) {
+        self.switches.commits.store(on, SeqCst);
+    }
+
+    pub(crate) fn refused_commits(&self) -> usize {
+        self.switches.refused_commits.load(SeqCst)
+    }
+}
+
+fn full() -> LogError {
+    LogError::DiskFull {
+        path: PathBuf::from("test"),
+    }
+}
+
+#[async_trait]
+impl Log for RefusingLog {
+    async fn ensure(&self, spec: &TopicSpec) -> Result<TopicInfo, LogError> {
+        self.inner.ensure(spec).await
+    }
+
+    async fn topics(&self) -> Result<Vec<TopicInfo>, LogError> {
+        self.inner.topics().await
+    }
+
+    async fn topic(&self, name: &TopicName) -> Result<TopicInfo, LogError> {
+        self.inner.topic(name).await
+    }
+
+    async fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, LogError> {
+        self.inner.bounds(partition).await
+    }
+
+    async fn find(&self, partition: &TopicPartition, at: Nanos) -> Result<Offset, LogError> {
+        self.inner.find(partition, at).await
+    }
+
+    async fn reader(
+        &self,
+        partition: &TopicPartition,
+        from: Offset,
+    ) -> Result<Box<dyn Reader>, LogError> {
+        self.inner.reader(partition, from).await
+    }
+
+    fn append(&self, partition: &TopicPartition, records: Records) -> Appending {
+        if self.switches.appends.load(SeqCst) {
+            let (sender, appending) = Appending::channel();
+            let _ = sender.send(Err(full()));
+            return appending;
+        }
+        self.inner.append(partition, records)
+    }
+
+    async fn trim(&self, partition: &TopicPartition, before: Offset) -> Result<(), LogError> {
+        self.inner.trim(partition, before).await
+    }
+
+    async fn join(&self, spec: &GroupSpec) -> Result<Box<dyn Member>, LogError> {
+        let inner = self.inner.join(spec).await?;
+        Ok(Box::new(RefusingMember {
+            inner,
+            switches: Arc::clone(&self.switches),
+        }))
+    }
+
+    async fn transactor(&self, id: &str) -> Result<Box<dyn Transactor>, LogError> {
+        self.inner.transactor(id).await
+    }
+
+    async fn checkpoint(
+        &self,
+        group: &str,
+        partition: &TopicPartition,
+    ) -> Result<Option<Offset>, LogError> {
+        self.inner.checkpoint(group, partition).await
+    }
+
+    async fn close(&self) -> Result<(), LogError> {
+        self.inner.close().await
+    }
+}
+
+struct RefusingMember {
+    inner: Box<dyn Member>,
+    switches: Arc<Switches>,
+}
+
+#[async_trait]
+impl Member for RefusingMember {
+    async fn next(&mut self, max_bytes: usize) -> Result<MemberEvent, LogError> {
+        self.inner.next(max_bytes).await
+    }
+
+    async fn seek(&mut self, partition: &TopicPartition, offset: Offset) -> Result<(), LogError> {
+        self.inner.seek(partition, offset).await
+    }
+
+    async fn begin(&mut self) -> Result<Box<dyn Txn>, LogError> {
+        let inner = self.inner.begin().await?;
+        Ok(Box::new(RefusingTxn {
+            inner,
+            switches: Arc::clone(&self.switches),
+        }))
+    }
+
+    async fn checkpoint(&mut self, checkpoints: Vec<Checkpoint>) -> Result<(), LogError> {
+        self.inner.checkpoint(checkpoints).await
+    }
+
+    async fn leave(self: Box<Self>) -> Result<(), LogError> {
+        self.inner.leave().await
+    }
+}
+
+struct RefusingTxn {
+    inner: Box<dyn Txn>,
+    switches: Arc<Switches>,
+}
+
+#[async_trait]
+impl Txn for RefusingTxn {
+    async fn append(
+        &mut self,
+        partition: &TopicPartition,
+        records: Records,
+    ) -> Result<(), LogError> {
+        self.inner.append(partition, records).await
+    }
+
+    async fn commit(
+        self: Box<Self>,
+        checkpoints: Vec<Checkpoint>,
+    ) -> Result<Vec<(TopicPartition, AppendAck)>, LogError> {
+        if self.switches.commits.load(SeqCst) {
+            self.switches.refused_commits.fetch_add(1, SeqCst);
+            return Err(full());
+        }
+        self.inner.commit(checkpoints).await
+    }
+
+    async fn abort(self: Box<Self>) -> Result<(), LogError> {
+        self.inner.abort().await
+    }
+}
