@@ -29,7 +29,7 @@ impl BitField {
         if !(1..=64).contains(&bit_size) {
             return None;
         }
-        let plain = bit_offset % 8 == 0 && matches!(bit_size, 8 | 16 | 32 | 64);
+        let plain = bit_offset.is_multiple_of(8) && matches!(bit_size, 8 | 16 | 32 | 64);
         let skip = bit_offset % 8;
         let count = (skip + bit_size).div_ceil(8);
         let start = bit_offset / 8;
