@@ -52,13 +52,23 @@ impl PartitionCursor {
     }
 
     fn open_at(&mut self) -> Result<Option<At>, LogError> {
-        let Some(segment) = self.partition.segment_of(self.position) else {
-            return Ok(None);
-        };
-        let file = match segment.open() {
-            Ok(file) => file,
-            // Retention may have removed it since the trim point was looked at.
-            Err(error) => return self.check_trim().and(Err(error)),
+        let (segment, file) = loop {
+            let Some(segment) = self.partition.segment_of(self.position) else {
+                return Ok(None);
+            };
+            match segment.open() {
+                Ok(file) => break (segment, file),
+                // Retention may have removed it since the trim point was looked at; compaction
+                // removes segments in the middle.
+                Err(error) => {
+                    self.folder.refresh()?;
+                    self.check_trim()?;
+                    if segment.path.exists() || !self.partition.may_have_gaps() {
+                        return Err(error);
+                    }
+                    self.partition.forget_segment(segment.base);
+                }
+            }
         };
         segment
             .check_header(self.partition.id, &file)

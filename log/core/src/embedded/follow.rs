@@ -73,7 +73,7 @@ impl Follower {
         for number in 0..file.partitions {
             let (id, name, dir) = file.partition(&self.dir, number);
             let end = self.ends.get(&id).copied().unwrap_or_default();
-            let segments = list_segments(id, &dir, &end)?;
+            let segments = list_segments(id, &dir, &end, &[])?;
             let partition = Partition::new(id, name, dir, settings.clone(), &end, segments);
             partitions.push(Arc::new(partition));
         }
@@ -168,14 +168,21 @@ impl Follower {
     }
 }
 
-/// Looks again which segments there are.
-pub(super) fn relist(partition: &Partition, end: &End) -> Result<(), LogError> {
-    let segments = list_segments(partition.id, &partition.dir, end)?;
+/// Looks again which segments there are. Those that are known stay the same objects: cursors hold
+/// on to them.
+fn relist(partition: &Partition, end: &End) -> Result<(), LogError> {
+    let known = partition.segments();
+    let segments = list_segments(partition.id, &partition.dir, end, &known)?;
     partition.update_segments(|list| *list = segments);
     Ok(())
 }
 
-fn list_segments(id: PartitionId, dir: &Path, end: &End) -> Result<Vec<Arc<Segment>>, LogError> {
+fn list_segments(
+    id: PartitionId,
+    dir: &Path,
+    end: &End,
+    known: &[Arc<Segment>],
+) -> Result<Vec<Arc<Segment>>, LogError> {
     let mut segments = Vec::new();
     if end.bytes == 0 {
         return Ok(segments);
@@ -184,15 +191,20 @@ fn list_segments(id: PartitionId, dir: &Path, end: &End) -> Result<Vec<Arc<Segme
         .into_iter()
         .filter(|base| *base <= end.segment)
     {
-        let segment = Segment::new(id, dir, base, end.bytes);
-        if base < end.segment {
+        let segment = match known.iter().find(|one| one.base == base) {
+            Some(known) => known.clone(),
+            None => Arc::new(Segment::new(id, dir, base, 0)),
+        };
+        if base == end.segment {
+            segment.set_committed(end.bytes);
+        } else {
             match std::fs::metadata(&segment.path) {
                 Ok(metadata) => segment.set_committed(metadata.len()),
                 // Retention was quicker.
                 Err(_) => continue,
             }
         }
-        segments.push(Arc::new(segment));
+        segments.push(segment);
     }
     Ok(segments)
 }

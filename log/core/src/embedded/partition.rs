@@ -129,6 +129,11 @@ impl Partition {
         )
     }
 
+    /// Takes a segment off the list whose file is gone.
+    pub(super) fn forget_segment(&self, base: u64) {
+        self.update_segments(|segments| segments.retain(|one| one.base != base));
+    }
+
     /// Returns whether offsets may be missing between two segments.
     pub(super) fn may_have_gaps(&self) -> bool {
         self.topic.retention() == Retention::Compact

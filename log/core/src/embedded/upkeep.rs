@@ -207,7 +207,7 @@ fn compact(folder: &Folder, partition: &Arc<Partition>) -> Result<(), LogError> 
     }
     for segment in superseded.iter().rev() {
         if segment.base > partition.bounds().trim {
-            partition.update_segments(|list| list.retain(|one| one.base != segment.base));
+            partition.forget_segment(segment.base);
             segment::remove(segment)?;
         }
     }
