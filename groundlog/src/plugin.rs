@@ -1,0 +1,173 @@
+//! Plug-ins as the binary loads them: a folder with plugin.txt, a bare target folder, the demo.
+//!
+//! ```text
+//!  folder → PluginFiles → assemble (plugin.txt, templates rendered) → finish (definitions)
+//! ```
+//! Everything is read and checked before anything is used, and all errors come at once, each with
+//! file and line.
+
+mod args;
+mod assemble;
+mod bare;
+mod errors;
+mod files;
+mod remote;
+mod render;
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use groundlog_packet::{
+    Definitions, Packet, PacketKind,
+    definition::{TargetSource, is_reserved_item},
+    plugin::InterfaceDefinition,
+    template::Variables,
+};
+
+use crate::config::Config;
+use assemble::{Assembled, Origin, assemble};
+use errors::LoadErrors;
+use files::PluginFiles;
+
+pub(crate) use args::{DefinitionArgs, PluginArgs};
+pub(crate) use remote::definitions_of_system;
+
+/// Scope that templates see unless the configuration says otherwise.
+const DEFAULT_SCOPE: &str = "DEFAULT";
+
+/// What plug-ins define, ready to use.
+#[derive(Debug)]
+pub(crate) struct LoadedPlugin {
+    /// Name of the folder; several are joined by `+`.
+    pub(crate) name: String,
+    /// Targets, packets and items.
+    pub(crate) definitions: Arc<Definitions>,
+    /// Interfaces in the order of their declaration.
+    pub(crate) interfaces: Vec<InterfaceDefinition>,
+    /// What is accepted but not acted upon, and what looks wrong, with file and line.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Loads what configuration and command line name; `None`: nothing, hence the demo.
+///
+/// # Errors
+/// Every error of every file, with file and line.
+pub(crate) fn configured(
+    config: &Config,
+    args: &PluginArgs,
+) -> anyhow::Result<Option<LoadedPlugin>> {
+    let scope = &config.system.scope;
+    let folders = args.folders_or(&config.plugin)?;
+    if folders.is_empty() {
+        return Ok(None);
+    }
+    let connect = args.connect.as_deref().or(config.plugin.connect.as_deref());
+    let mut assembled = Vec::with_capacity(folders.len());
+    for (folder, variables) in &folders {
+        let files = PluginFiles::read(folder)?;
+        assembled.push(if files.is_bare() {
+            bare::assemble(&files, variables, scope, connect, args.protocol.as_deref())?
+        } else if connect.is_some() {
+            anyhow::bail!(
+                "--connect is for a bare target folder; the interfaces of {} are in its plugin.txt",
+                folder.display()
+            );
+        } else {
+            assemble(&files, Origin::PluginTxt, variables, scope)?
+        });
+    }
+    Ok(Some(finish(assembled)?))
+}
+
+/// Loads one folder for its definitions; interfaces are checked, but nobody uses them.
+///
+/// # Errors
+/// As [`configured`].
+pub(crate) fn load_folder(folder: &Path, variables: &Variables) -> anyhow::Result<LoadedPlugin> {
+    let files = PluginFiles::read(folder)?;
+    let assembled = if files.is_bare() {
+        bare::assemble(&files, variables, DEFAULT_SCOPE, None, None)?
+    } else {
+        assemble(&files, Origin::PluginTxt, variables, DEFAULT_SCOPE)?
+    };
+    Ok(finish(vec![assembled])?)
+}
+
+/// Loads the demo, whose spacecraft listens at an address.
+///
+/// # Errors
+/// None, unless the demo itself is wrong.
+pub(crate) fn demo(spacecraft: SocketAddr) -> anyhow::Result<LoadedPlugin> {
+    let values = Variables::from([
+        ("host".to_owned(), spacecraft.ip().to_string()),
+        ("port".to_owned(), spacecraft.port().to_string()),
+    ]);
+    let assembled = assemble(&PluginFiles::demo(), Origin::PluginTxt, &values, DEFAULT_SCOPE)?;
+    Ok(finish(vec![assembled])?)
+}
+
+/// Reads the definitions of assembled plug-ins.
+fn finish(plugins: Vec<Assembled>) -> Result<LoadedPlugin, LoadErrors> {
+    let mut errors = LoadErrors::default();
+    errors.check_names(&plugins);
+    // Once with paths that tell files of different targets apart, for messages …
+    let located = |plugin: &Assembled| plugin.targets.iter().map(|t| t.located.clone()).collect();
+    let located = build(plugins.iter().flat_map(|plugin| -> Vec<TargetSource> { located(plugin) }));
+    let located = match located {
+        Ok(definitions) if errors.is_empty() => definitions,
+        Ok(_) => return Err(errors),
+        Err(wrong) => {
+            errors.add_config(wrong);
+            return Err(errors);
+        }
+    };
+    let name = plugins.iter().map(|plugin| plugin.name.as_str()).collect::<Vec<_>>().join("+");
+    let mut warnings: Vec<String> =
+        plugins.iter().flat_map(|plugin| plugin.warnings.iter().cloned()).collect();
+    warnings.extend(located.unsupported().iter().chain(located.warnings()).cloned());
+    let mut interfaces = Vec::new();
+    let mut sources = Vec::new();
+    for plugin in plugins {
+        interfaces.extend(plugin.interfaces);
+        sources.extend(plugin.targets.into_iter().map(|target| target.published));
+    }
+    // … and once with paths inside the target, as they are published and hashed: the same plug-in
+    // in another folder has the same hash.
+    let definitions = build(sources).map_err(|wrong| {
+        errors.add_config(wrong);
+        errors
+    })?;
+    Ok(LoadedPlugin { name, definitions: Arc::new(definitions), interfaces, warnings })
+}
+
+fn build(
+    sources: impl IntoIterator<Item = TargetSource>,
+) -> Result<Definitions, groundlog_packet::config::ConfigErrors> {
+    let builder = sources.into_iter().fold(Definitions::builder(), |builder, source| {
+        builder.add_target(source)
+    });
+    builder.build()
+}
+
+impl LoadedPlugin {
+    /// Returns packet (with its target) and item that are worth a first look, if there are any.
+    pub(crate) fn example_item(&self) -> Option<(String, String)> {
+        let packets = self.definitions.targets().flat_map(|target| {
+            self.definitions.packets_of(target, PacketKind::Telemetry)
+        });
+        let shown: Vec<&Arc<Packet>> = packets.filter(|packet| !packet.hidden).collect();
+        let items = || {
+            shown.iter().flat_map(|packet| packet.items.iter().map(move |item| (packet, item)))
+        };
+        let telling = items().find(|(_, item)| item.has_limits() && !item.hidden);
+        let any = || {
+            items().find(|(_, item)| {
+                !item.hidden && !is_reserved_item(&item.name) && item.id_value.is_none()
+            })
+        };
+        let (packet, item) = telling.or_else(any)?;
+        Some((format!("{} {}", packet.target_name, packet.packet_name), item.name.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+use std::{collections::BTreeSet, fmt};
+
+use groundlog_packet::{
+    config::{ConfigError, ConfigErrors},
+    plugin::PluginError,
+    template::TemplateError,
+};
+
+use super::assemble::Assembled;
+
+/// Everything that is wrong with plug-ins, each with file and line.
+#[derive(Debug, Default)]
+pub(crate) struct LoadErrors {
+    errors: Vec<String>,
+}
+
+impl LoadErrors {
+    pub(super) fn is_empty(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// Adds an error at a place.
+    pub(super) fn add(&mut self, place: &dyn fmt::Display, message: &str) {
+        self.errors.push(format!("{place}: {message}"));
+    }
+
+    pub(super) fn add_template(&mut self, error: &TemplateError) {
+        self.errors.push(error.to_string());
+    }
+
+    pub(super) fn add_config(&mut self, errors: ConfigErrors) {
+        self.errors.extend(errors.errors.iter().map(entry));
+    }
+
+    pub(super) fn add_plugin(&mut self, error: PluginError) {
+        match error {
+            PluginError::Config(errors) => self.add_config(errors),
+            PluginError::Template(error) => self.add_template(&error),
+            other => self.errors.push(other.to_string()),
+        }
+    }
+
+    /// Finds targets and interfaces that are there twice, and targets mapped that are not there.
+    pub(super) fn check_names(&mut self, plugins: &[Assembled]) {
+        let mut targets = BTreeSet::new();
+        for target in plugins.iter().flat_map(|plugin| &plugin.targets) {
+            let name = &target.published.name;
+            if !targets.insert(name.as_str()) {
+                self.add(&target.place, &format!("there is a second target {name}"));
+            }
+        }
+        let mut names = BTreeSet::new();
+        for interface in plugins.iter().flat_map(|plugin| &plugin.interfaces) {
+            if !names.insert(interface.name.as_str()) {
+                let message = format!("there is a second interface {}", interface.name);
+                self.add(&interface.location, &message);
+            }
+            let mapped = interface.cmd_targets.iter().chain(&interface.tlm_targets);
+            let unknown: BTreeSet<&str> = mapped
+                .map(|mapping| mapping.target.as_str())
+                .filter(|target| !targets.contains(target))
+                .collect();
+            for target in unknown {
+                let message = format!(
+                    "interface {} maps target {target}, which no TARGET line declares",
+                    interface.name
+                );
+                self.add(&interface.location, &message);
+            }
+        }
+    }
+}
+
+/// Shows one refused statement: place, statement, reason, usage.
+fn entry(error: &ConfigError) -> String {
+    let ConfigError {
+        file,
+        line,
+        statement,
+        message,
+        usage,
+    } = error;
+    let mut text = format!("{file}:{line}: {message}");
+    if !statement.is_empty() {
+        text.push_str(&format!("\n    {statement}"));
+    }
+    if let Some(usage) = usage {
+        text.push_str(&format!("\n    Usage: {usage}"));
+    }
+    text
+}
+
+impl fmt::Display for LoadErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.errors.len() {
+            1 => f.write_str("the plug-in has an error:")?,
+            count => write!(f, "the plug-in has {count} errors:")?,
+        }
+        self.errors
+            .iter()
+            .try_for_each(|error| write!(f, "\n{error}"))
+    }
+}
+
+impl std::error::Error for LoadErrors {}

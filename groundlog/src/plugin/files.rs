@@ -1,0 +1,194 @@
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+
+/// Path of the file that makes a folder a plug-in.
+pub(super) const PLUGIN_TXT: &str = "plugin.txt";
+
+/// Largest file that a packet's initial bytes may come from; recordings left in a target folder
+/// are not loaded into memory.
+const BINARY_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The files of a plug-in that define something, by their path inside it.
+#[derive(Debug, Default)]
+pub(super) struct PluginFiles {
+    /// Name of the plug-in: its folder's.
+    pub(super) name: String,
+    /// Path of the folder, for messages.
+    pub(super) root: PathBuf,
+    /// Texts: plugin.txt, target.txt, and what lies in cmd_tlm.
+    pub(super) texts: BTreeMap<String, String>,
+    /// Files in cmd_tlm that are no text.
+    pub(super) binaries: BTreeMap<String, Vec<u8>>,
+}
+
+impl PluginFiles {
+    /// Reads a folder: a plug-in, or a bare target, whose files then lie below `targets/NAME`.
+    ///
+    /// # Errors
+    /// Names the folder that is neither, or the file that cannot be read.
+    pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
+        let root = fs::canonicalize(folder)
+            .with_context(|| format!("cannot read the plug-in {}", folder.display()))?;
+        let name = root
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let mut files = Self {
+            name,
+            root: folder.to_owned(),
+            ..Self::default()
+        };
+        if root.join(PLUGIN_TXT).is_file() {
+            files.add(&root, PLUGIN_TXT)?;
+            let targets = root.join("targets");
+            if targets.is_dir() {
+                for target in sorted_entries(&targets)? {
+                    files.add_target(&targets.join(&target), &format!("targets/{target}"))?;
+                }
+            }
+        } else if root.join("target.txt").is_file() || root.join("cmd_tlm").is_dir() {
+            let prefix = format!("targets/{}", files.name);
+            files.add_target(&root, &prefix)?;
+        } else {
+            anyhow::bail!(
+                "{} is no plug-in and no target: it has neither plugin.txt nor target.txt nor \
+                 cmd_tlm",
+                folder.display()
+            );
+        }
+        Ok(files)
+    }
+
+    /// Returns the demo, which is part of the binary.
+    pub(super) fn demo() -> Self {
+        let texts = [
+            (PLUGIN_TXT, include_str!("../../demo/plugin.txt")),
+            (
+                "targets/INST/target.txt",
+                include_str!("../../demo/targets/INST/target.txt"),
+            ),
+            (
+                "targets/INST/cmd_tlm/_ccsds_cmd.txt",
+                include_str!("../../demo/targets/INST/cmd_tlm/_ccsds_cmd.txt"),
+            ),
+            (
+                "targets/INST/cmd_tlm/_ccsds_tlm.txt",
+                include_str!("../../demo/targets/INST/cmd_tlm/_ccsds_tlm.txt"),
+            ),
+            (
+                "targets/INST/cmd_tlm/cmd.txt",
+                include_str!("../../demo/targets/INST/cmd_tlm/cmd.txt"),
+            ),
+            (
+                "targets/INST/cmd_tlm/tlm.txt",
+                include_str!("../../demo/targets/INST/cmd_tlm/tlm.txt"),
+            ),
+        ];
+        Self {
+            name: "demo".to_owned(),
+            root: "demo".into(),
+            texts: texts
+                .map(|(path, text)| (path.to_owned(), text.to_owned()))
+                .into(),
+            binaries: BTreeMap::new(),
+        }
+    }
+
+    /// Returns whether it is a target without a plugin.txt.
+    pub(super) fn is_bare(&self) -> bool {
+        !self.texts.contains_key(PLUGIN_TXT)
+    }
+
+    /// Returns whether there is a target of that folder name.
+    pub(super) fn has_target(&self, folder: &str) -> bool {
+        let prefix = format!("targets/{folder}/");
+        self.texts
+            .keys()
+            .chain(self.binaries.keys())
+            .any(|path| path.starts_with(&prefix))
+    }
+
+    /// Returns a path as the user can open it.
+    pub(super) fn shown(&self, path: &str) -> String {
+        // The files of a bare target lie in the folder itself.
+        let inside = match path
+            .strip_prefix("targets/")
+            .and_then(|rest| rest.split_once('/'))
+        {
+            Some((_, rest)) if self.is_bare() => rest,
+            _ => path,
+        };
+        self.root.join(inside).display().to_string()
+    }
+
+    fn add_target(&mut self, folder: &Path, prefix: &str) -> anyhow::Result<()> {
+        if folder.join("target.txt").is_file() {
+            self.add(folder, &format!("{prefix}/target.txt"))?;
+        }
+        let cmd_tlm = folder.join("cmd_tlm");
+        if cmd_tlm.is_dir() {
+            self.add_folder(&cmd_tlm, &format!("{prefix}/cmd_tlm"))?;
+        }
+        Ok(())
+    }
+
+    fn add_folder(&mut self, folder: &Path, prefix: &str) -> anyhow::Result<()> {
+        for name in sorted_entries(folder)? {
+            let path = format!("{prefix}/{name}");
+            if folder.join(&name).is_dir() {
+                self.add_folder(&folder.join(&name), &path)?;
+            } else {
+                self.add(folder, &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one file of a folder under its path inside the plug-in.
+    fn add(&mut self, folder: &Path, path: &str) -> anyhow::Result<()> {
+        let file = folder.join(path.rsplit('/').next().unwrap_or(path));
+        let about = || format!("cannot read {}", file.display());
+        let is_text = file
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
+        if !is_text && fs::metadata(&file).with_context(about)?.len() > BINARY_BYTES_MAX {
+            return Ok(());
+        }
+        let bytes = fs::read(&file).with_context(about)?;
+        if !is_text {
+            self.binaries.insert(path.to_owned(), bytes);
+            return Ok(());
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            anyhow::anyhow!("{}:{line}: this line is not UTF-8", file.display())
+        })?;
+        self.texts.insert(path.to_owned(), text);
+        Ok(())
+    }
+}
+
+/// Lists a folder by name, hidden entries left out.
+fn sorted_entries(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let about = || format!("cannot read {}", folder.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(about)? {
+        let name = entry
+            .with_context(about)?
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
+        if !name.starts_with('.') {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}

@@ -1,0 +1,264 @@
+use std::fs;
+
+use groundlog_packet::definition::Endianness;
+use tempfile::TempDir;
+
+use super::*;
+
+/// Writes files into a new folder of a name.
+fn folder(name: &str, files: &[(&str, &str)]) -> (TempDir, std::path::PathBuf) {
+    let outer = tempfile::tempdir().expect("a folder");
+    let root = outer.path().join(name);
+    for (path, text) in files {
+        let file = root.join(path);
+        fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
+        fs::write(file, text).expect("a file");
+    }
+    (outer, root)
+}
+
+const PLUGIN: &str = "\
+VARIABLE sat SAT
+VARIABLE port 4000
+TARGET BUS <%= sat %>
+INTERFACE <%= sat %>_INT tcpip_client_interface.rb localhost <%= port %> <%= port %> 10.0 nil LENGTH 32 16 7
+  MAP_TARGET <%= sat %>
+";
+const TLM: &str = "\
+<%= render '_header.txt', locals: {apid: 7} %>
+  APPEND_ITEM TEMP 16 UINT
+    LIMITS DEFAULT 1 ENABLED 0 1 2 3
+";
+const HEADER: &str = "\
+TELEMETRY <%= target_name %> HEALTH BIG_ENDIAN
+  APPEND_ID_ITEM APID 16 UINT <%= apid %>
+";
+
+fn good() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("plugin.txt", PLUGIN),
+        ("targets/BUS/target.txt", "LANGUAGE python\n"),
+        ("targets/BUS/cmd_tlm/tlm.txt", TLM),
+        ("targets/BUS/cmd_tlm/_header.txt", HEADER),
+        ("targets/BUS/screens/s.txt", "<%= nonsense %>"),
+    ]
+}
+
+fn run_args(words: &[&str]) -> PluginArgs {
+    let plugin = words.iter().map(|&word| word.to_owned()).collect();
+    PluginArgs {
+        plugin,
+        ..PluginArgs::default()
+    }
+}
+
+fn refused(name: &str, files: &[(&str, &str)]) -> String {
+    let (_guard, root) = folder(name, files);
+    let error = load_folder(&root, &Variables::new()).expect_err("refused");
+    error
+        .to_string()
+        .replace(&root.display().to_string(), "DIR")
+}
+
+#[test]
+fn a_plugin_with_variables_and_partials() {
+    let (_guard, root) = folder("my-plugin", &good());
+    let words = [root.to_str().expect("UTF-8"), "sat=MOON", "port=5"];
+    let loaded = configured(&Config::default(), &run_args(&words))
+        .expect("good")
+        .expect("named");
+    assert_eq!(loaded.name, "my-plugin");
+    assert_eq!(loaded.warnings, [] as [&str; 0]);
+    let packet = loaded
+        .definitions
+        .packet(PacketKind::Telemetry, "MOON", "HEALTH");
+    let packet = packet.expect("defined");
+    assert_eq!(packet.endianness, Endianness::Big);
+    assert_eq!(
+        packet.item("APID").expect("an item").id_value,
+        Some(7.into())
+    );
+    assert_eq!(loaded.interfaces[0].name, "MOON_INT");
+    assert_eq!(loaded.interfaces[0].args[1], "5");
+    assert_eq!(
+        loaded.example_item(),
+        Some(("MOON HEALTH".into(), "TEMP".into()))
+    );
+    let source = &loaded.definitions.sources()[0];
+    assert_eq!(source.files.len(), 1, "only what is read is published");
+    assert_eq!(source.files[0].0, "cmd_tlm/tlm.txt");
+    assert!(
+        source.files[0].1.contains("APPEND_ID_ITEM APID 16 UINT 7"),
+        "rendered"
+    );
+}
+
+#[test]
+fn nothing_named_means_the_demo() {
+    let none = configured(&Config::default(), &PluginArgs::default()).expect("nothing is wrong");
+    assert!(none.is_none());
+    let demo = demo("127.0.0.1:4711".parse().expect("an address")).expect("the demo is good");
+    assert_eq!(demo.interfaces[0].args[1], "4711");
+    let (packet, _) = demo.example_item().expect("something to look at");
+    assert!(packet.starts_with("INST "), "{packet}");
+}
+
+#[test]
+fn errors_come_all_at_once_with_file_and_line() {
+    let mut files = good();
+    files.push((
+        "targets/BUS/cmd_tlm/bad.txt",
+        "TELEMETRY BUS P BIG_ENDIAN\n  APPEND_ITEM A x UINT\n",
+    ));
+    files.push(("targets/BUS/cmd_tlm/worse.txt", "\nBOGUS 1\n"));
+    let text = refused("p", &files);
+    assert!(
+        text.contains("DIR/targets/BUS/cmd_tlm/bad.txt:2: "),
+        "{text}"
+    );
+    assert!(
+        text.contains("DIR/targets/BUS/cmd_tlm/worse.txt:2: Unknown keyword 'BOGUS'"),
+        "{text}"
+    );
+    assert!(text.contains("Usage: "), "{text}");
+
+    files.truncate(5);
+    files.push(("targets/BUS/cmd_tlm/bad.txt", "\n<%= nonsense %>\n"));
+    files.push(("targets/BUS/cmd_tlm/worse.txt", "<% `ls` %>\n"));
+    let text = refused("p", &files);
+    assert!(
+        text.contains("DIR/targets/BUS/cmd_tlm/bad.txt:2: <% nonsense %>"),
+        "{text}"
+    );
+    assert!(
+        text.contains("DIR/targets/BUS/cmd_tlm/worse.txt:1: "),
+        "{text}"
+    );
+}
+
+#[test]
+fn plugin_txt_that_does_not_fit_its_folder() {
+    let text = refused("p", &[("plugin.txt", "TARGET NOWHERE SAT\n")]);
+    assert!(
+        text.contains("DIR/plugin.txt:1: target SAT: there is nothing in"),
+        "{text}"
+    );
+    let mut files = good();
+    files[0].1 = "TARGET BUS SAT\nTARGET BUS SAT\nINTERFACE I tcpip_client_interface.rb h 1 1 1 nil\n  MAP_TARGET SUN\n";
+    let text = refused("p", &files);
+    assert!(text.contains("maps target SUN"), "{text}");
+    files[0].1 = "TARGET BUS SAT\n  BOGUS\nINTERFACE\n";
+    let text = refused("p", &files);
+    assert!(
+        text.contains("DIR/plugin.txt:2: ") && text.contains("DIR/plugin.txt:3: "),
+        "{text}"
+    );
+    let text = refused("p", &[("README", "")]);
+    assert!(
+        text.contains("neither plugin.txt nor target.txt nor cmd_tlm"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_bare_target_with_and_without_a_link() {
+    let packet =
+        |items: &str| format!("TELEMETRY X P BIG_ENDIAN\n  APPEND_ID_ITEM ID 32 UINT 1\n{items}");
+    let framed = packet("  APPEND_ITEM LEN 16 UINT\n");
+    let (_guard, root) = folder("MySat", &[("cmd_tlm/tlm.txt", &framed)]);
+    let without = load_folder(&root, &Variables::new()).expect("good");
+    assert!(without.interfaces.is_empty());
+    assert!(
+        without
+            .definitions
+            .packet(PacketKind::Telemetry, "MYSAT", "P")
+            .is_ok()
+    );
+
+    let mut args = run_args(&[root.to_str().expect("UTF-8")]);
+    args.connect = Some("tcp://10.0.0.5:8081".into());
+    let load = |args: &PluginArgs| {
+        configured(&Config::default(), args)
+            .expect("good")
+            .expect("named")
+    };
+    let interface = &load(&args).interfaces[0];
+    assert_eq!(
+        (interface.name.as_str(), interface.class.as_str()),
+        ("MYSAT_INT", "TcpipClientInterface")
+    );
+    assert_eq!(interface.args, ["10.0.0.5", "8081", "8081", "10.0", "nil"]);
+    assert_eq!(interface.protocols[0].class, "LengthProtocol");
+    args.protocol = Some("FIXED 8".into());
+    let protocol = &load(&args).interfaces[0].protocols[0];
+    assert_eq!(
+        (protocol.class.as_str(), protocol.args.as_slice()),
+        ("FixedProtocol", &["8".to_owned()][..])
+    );
+
+    args.protocol = None;
+    fs::write(root.join("cmd_tlm/tlm.txt"), packet("")).expect("a file");
+    assert_eq!(
+        load(&args).interfaces[0].protocols[0].class,
+        "BurstProtocol"
+    );
+    args.connect = Some("udp://10.0.0.5:1".into());
+    assert!(configured(&Config::default(), &args).is_err());
+}
+
+#[test]
+fn connect_belongs_to_bare_targets() {
+    let (_guard, root) = folder("p", &good());
+    let mut args = run_args(&[root.to_str().expect("UTF-8")]);
+    args.connect = Some("tcp://h:1".into());
+    let error = configured(&Config::default(), &args)
+        .expect_err("refused")
+        .to_string();
+    assert!(error.contains("bare target folder"), "{error}");
+}
+
+#[test]
+fn template_files_are_bytes() {
+    let files = [(
+        "cmd_tlm/cmd.txt",
+        "COMMAND X C BIG_ENDIAN\n  TEMPLATE_FILE start.bin\n  APPEND_ID_PARAMETER A 8 UINT 0 1 1\n",
+    )];
+    let (_guard, root) = folder("X", &files);
+    fs::write(root.join("cmd_tlm/start.bin"), [0xff, 0x00]).expect("a file");
+    let loaded = load_folder(&root, &Variables::new()).expect("good");
+    let packet = loaded
+        .definitions
+        .packet(PacketKind::Command, "X", "C")
+        .expect("defined");
+    assert_eq!(packet.template.as_deref(), Some(&[0xff, 0x00][..]));
+}
+
+#[test]
+fn disabled_templates_stay_as_they_are() {
+    let mut files = good();
+    files[0].1 = "TARGET BUS SAT\n  DISABLE_ERB odd\n";
+    files.push((
+        "targets/BUS/cmd_tlm/odd.txt",
+        "TELEMETRY SAT ODD BIG_ENDIAN \"<%= no %>\"\n  APPEND_ID_ITEM A 8 UINT 1\n",
+    ));
+    let (_guard, root) = folder("p", &files);
+    let loaded = load_folder(&root, &Variables::new()).expect("good");
+    let packet = loaded
+        .definitions
+        .packet(PacketKind::Telemetry, "SAT", "ODD")
+        .expect("defined");
+    assert_eq!(packet.description.as_deref(), Some("<%= no %>"));
+}
+
+#[test]
+fn a_line_that_is_no_text_is_named() {
+    let (_guard, root) = folder("X", &[("cmd_tlm/tlm.txt", "")]);
+    fs::write(root.join("cmd_tlm/tlm.txt"), b"# a\n# \xff\n").expect("a file");
+    let error = load_folder(&root, &Variables::new())
+        .expect_err("refused")
+        .to_string();
+    assert!(
+        error.contains("tlm.txt:2: this line is not UTF-8"),
+        "{error}"
+    );
+}

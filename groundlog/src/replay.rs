@@ -1,0 +1,236 @@
+//! `groundlog replay`: recordings into the log of a running system.
+
+mod files;
+mod layout;
+mod progress;
+mod sink;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use groundlog_packet::Definitions;
+use groundlog_proto::Nanos;
+use groundlog_replay::{
+    DefinedTimes, FileReport, ImportError, ImportOptions, Importer, ItemTimes, Pace, RecordClock,
+    TimeSource,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Client, ClientError, ConnectionArgs},
+    plugin::{self, DefinitionArgs},
+};
+
+pub(crate) use files::{FileOrder, files_of};
+pub(crate) use layout::LayoutArgs;
+pub(crate) use progress::ProgressLine;
+
+use sink::GatewaySink;
+
+const EXAMPLES: &str = "\
+Examples:
+  groundlog replay pass.dat --format ccsds --target JPSS --time cds:6
+  groundlog replay recorder.bin --format dump --subseconds 1/65536
+  groundlog replay /archive/2021 --rate 5000 --json
+
+Packets are flagged stored, keep their own times and do not move current values. The same file
+again adds nothing; an interrupted import goes on where it stopped. Exit status: 0 all files read
+whole, 1 some file broken (what was readable is imported), 2 wrong usage.";
+
+/// Imports recorded packets into the running system
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ReplayArgs {
+    /// Files, or folders with files
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    /// Target whose packets they are; else they are identified among all targets
+    #[arg(long, value_name = "TARGET")]
+    target: Option<String>,
+    #[command(flatten)]
+    layout: LayoutArgs,
+    /// Packets per second at most
+    #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
+    rate: Option<f64>,
+    /// In which order the files of a folder go
+    #[arg(long, value_enum, default_value = "newest")]
+    order: FileOrder,
+    /// Scope of the records
+    #[arg(long, default_value = "DEFAULT")]
+    scope: String,
+    /// Definitions for --time unix:ITEM; else those of the running system
+    #[command(flatten)]
+    plugin: DefinitionArgs,
+    /// One JSON document instead of text
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When an import cannot begin or the system does not take it; broken files are in the result.
+pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let files = files_of(&args.paths, args.order)?;
+    let source = args.layout.time()?;
+    let client = args.connection.client()?;
+    let target = args.target.as_deref().unwrap_or_default().to_uppercase();
+    check_target(&client, &target)?;
+    let items = item_times(args, &client, &source, &target)?;
+    let options = ImportOptions {
+        layout: args.layout.layout(),
+        target,
+        scope: args.scope.clone(),
+        ..ImportOptions::default()
+    };
+    let clock = RecordClock::new(source, items, Nanos::now());
+    let pace = Pace::new(args.rate);
+    let mut importer = Importer::new(options, clock, pace, GatewaySink(client));
+    let mut results = Vec::with_capacity(files.len());
+    let mut broken = false;
+    for path in &files {
+        let started = Instant::now();
+        let mut line = ProgressLine::new(path);
+        let outcome = importer.import(path, &mut |packets, offset| line.show(packets, offset));
+        line.clear();
+        let name = path.display().to_string();
+        match outcome {
+            Ok(report) => {
+                broken |= !report.faults.is_empty();
+                tell(args.json, &name, &report, started.elapsed().as_secs_f64());
+                results.push(result_of(&name, &report));
+            }
+            // The next file may be readable; a system that does not answer stays silent.
+            Err(ImportError::Read(error)) => {
+                broken = true;
+                eprintln!("{error}");
+                results.push(json!({"file": name, "faults": [error.to_string()]}));
+            }
+            Err(error) => return Err(error).context(format!("{name} is not imported whole")),
+        }
+    }
+    if args.json {
+        println!("{}", summary(results));
+    }
+    Ok(if broken {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+        _ => Err("packets per second, more than 0".to_owned()),
+    }
+}
+
+/// Refuses a target that the running system does not know: its packets would all be unknown.
+fn check_target(client: &Client, target: &str) -> anyhow::Result<()> {
+    if target.is_empty() {
+        return Ok(());
+    }
+    let answer = match client.rpc("get_target_names", Vec::new()) {
+        Ok(answer) => answer,
+        // An older or narrower gateway has no such method; the packets say themselves then.
+        Err(ClientError::Rpc { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let names: Vec<&str> = answer
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    anyhow::ensure!(
+        names.contains(&target),
+        "the running system has no target {target}; it has {}. Start it with a plug-in that \
+         defines {target}: groundlog run --plugin DIR",
+        names.join(", ")
+    );
+    Ok(())
+}
+
+/// Prepares `--time unix:ITEM`, which looks into packets.
+fn item_times(
+    args: &ReplayArgs,
+    client: &Client,
+    source: &TimeSource,
+    target: &str,
+) -> anyhow::Result<Option<Box<dyn ItemTimes>>> {
+    if !source.needs_definitions() {
+        return Ok(None);
+    }
+    let definitions: Arc<Definitions> = match args.plugin.load()? {
+        Some(loaded) => loaded.definitions,
+        None => plugin::definitions_of_system(client)
+            .context("--time unix:… needs definitions; name their folder with --plugin DIR")?,
+    };
+    let times = DefinedTimes::new(definitions, target, source)?;
+    Ok(Some(Box::new(times)))
+}
+
+/// Reports one file: the result to standard output, what is wrong to standard error.
+fn tell(json: bool, name: &str, report: &FileReport, seconds: f64) {
+    for fault in &report.faults {
+        eprintln!("{fault}");
+    }
+    if report.without_time > 0 {
+        eprintln!(
+            "{name}: {} packets have no time where --time says; theirs is the record's or that of \
+             the import",
+            report.without_time
+        );
+    }
+    if json {
+        return;
+    }
+    let FileReport {
+        records,
+        appended,
+        skipped,
+        ..
+    } = report;
+    if *appended == 0 && *skipped > 0 {
+        println!("{name}: already imported, nothing added ({skipped} packets)");
+    } else {
+        let before = if *skipped > 0 {
+            format!(", {skipped} were there before")
+        } else {
+            String::new()
+        };
+        println!("{name}: {appended} of {records} packets imported in {seconds:.2} s{before}");
+    }
+}
+
+fn result_of(name: &str, report: &FileReport) -> Value {
+    json!({
+        "file": name,
+        "import_id": report.id.as_str(),
+        "packets": report.records,
+        "appended": report.appended,
+        "skipped": report.skipped,
+        "without_time": report.without_time,
+        "complete": report.faults.is_empty(),
+        "faults": report.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn summary(files: Vec<Value>) -> Value {
+    let total = |name: &str| -> u64 {
+        files
+            .iter()
+            .filter_map(|file| file.get(name).and_then(Value::as_u64))
+            .sum()
+    };
+    json!({
+        "packets": total("packets"),
+        "appended": total("appended"),
+        "skipped": total("skipped"),
+        "files": files,
+    })
+}
