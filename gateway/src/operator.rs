@@ -3,6 +3,7 @@
 //! Authenticated like the JSON API; answers are JSON, refusals `{"error": "…"}`.
 
 mod append;
+mod definitions;
 mod directives;
 mod status;
 
@@ -28,6 +29,7 @@ use crate::{auth::Refusal, http, system::System};
 pub(crate) fn routes(system: &Arc<System>) -> Router<Arc<System>> {
     Router::new()
         .route("/groundlog/v1/status", get(status::status))
+        .route("/groundlog/v1/definitions", get(definitions::definitions))
         .route("/groundlog/v1/append", post(append::append))
         .route("/groundlog/v1/imports/{id}", get(append::progress))
         .route("/groundlog/v1/rebuild", post(directives::rebuild))
