@@ -1,4 +1,7 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use groundlog_log::{RecordRef, Records};
@@ -45,6 +48,11 @@ pub struct FoldOutputs {
 }
 
 impl FoldOutputs {
+    /// Returns the bytes of all of it.
+    pub fn byte_len(&self) -> usize {
+        self.decom.byte_len() + self.stored.byte_len() + self.limits.byte_len()
+    }
+
     /// Makes room for what so many records of so many bytes may yield.
     pub fn reserve(&mut self, records: usize, bytes: usize) {
         if self.decom.is_empty() {
@@ -107,17 +115,34 @@ impl Fold {
         }
     }
 
-    /// Makes the fold as it was when the snapshot was taken.
+    /// Returns the definitions that [`Fold::restore`] needs for a snapshot.
     ///
     /// # Errors
     /// [`DecomError::Snapshot`] when the bytes are damaged.
-    pub fn restore(source: Source, bytes: Bytes) -> Result<Self, DecomError> {
-        let (packets, settings) = snapshot::read(bytes)?;
-        Ok(Self {
+    pub fn definitions_of(bytes: Bytes) -> Result<BTreeSet<DefinitionHash>, DecomError> {
+        snapshot::definitions(bytes)
+    }
+
+    /// Makes the fold as it was when the snapshot was taken.
+    ///
+    /// # Errors
+    /// [`DecomError::Snapshot`] when the bytes are damaged, or when definitions are not given that
+    /// [`Fold::definitions_of`] names.
+    pub fn restore(
+        source: Source,
+        bytes: Bytes,
+        loaded: &[Arc<LoadedDefinitions>],
+    ) -> Result<Self, DecomError> {
+        let (packets, settings) = snapshot::read(bytes, loaded)?;
+        let mut fold = Self {
             packets,
             settings,
             ..Self::new(source)
-        })
+        };
+        for definitions in loaded {
+            fold.bind(definitions.clone());
+        }
+        Ok(fold)
     }
 
     /// Returns the state as bytes; equal states give equal bytes.
@@ -127,6 +152,9 @@ impl Fold {
 
     /// Makes definitions available to the records that name them.
     pub fn bind(&mut self, loaded: Arc<LoadedDefinitions>) {
+        if self.by_hash.contains_key(&loaded.hash()) {
+            return;
+        }
         let places = vec![[None; 2]; loaded.definitions().packets().len()];
         self.by_hash.insert(loaded.hash(), self.bound.len());
         self.bound.push(Bound { loaded, places });
@@ -331,7 +359,7 @@ impl Fold {
         let bound = self.definitions(from.raw)?;
         let loaded = self.bound[bound].loaded.clone();
         let Some(id) = loaded.telemetry(&name.target, &name.packet) else {
-            // Not in the definitions of the marker, but perhaps in those in use.
+            // Not in the definitions of the marker, but perhaps in others in use.
             self.settings.enabled.insert(name, enabled);
             self.apply_settings();
             return Ok(());
@@ -365,6 +393,7 @@ impl Fold {
             push_limits_event(&mut out.limits, &envelope, plan, &[], limits, &transition);
         }
         self.settings.enabled.insert(name, enabled);
+        self.apply_settings();
         Ok(())
     }
 

@@ -23,11 +23,6 @@ pub(crate) struct PacketState {
 pub(crate) enum Limits {
     /// No packet was checked yet.
     Fresh,
-    /// From a snapshot, as bytes.
-    Packed {
-        definitions: DefinitionHash,
-        bytes: Vec<u8>,
-    },
     /// In use.
     Bound {
         definitions: DefinitionHash,
@@ -49,7 +44,6 @@ impl Limits {
         if !fits {
             let old = match &*self {
                 Limits::Fresh => None,
-                Limits::Packed { bytes, .. } => Some(bytes.clone()),
                 Limits::Bound { state, .. } => Some(state.snapshot()),
             };
             let restored = old.and_then(|bytes| LimitsState::restore(packet, &bytes).ok());
@@ -62,7 +56,7 @@ impl Limits {
         }
         match self {
             Limits::Bound { state, .. } => state,
-            Limits::Fresh | Limits::Packed { .. } => unreachable!("bound above"),
+            Limits::Fresh => unreachable!("bound above"),
         }
     }
 }

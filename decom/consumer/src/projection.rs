@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use groundlog_log::Records;
 use groundlog_projection::{
-    ApplyError, Assignment, DefinitionStore, Input, Outputs, Projection, Start, Target,
+    ApplyError, Assignment, DefinitionStore, Input, Outputs, Projection, Snapshot, Start, Target,
 };
 use groundlog_proto::{Fault, Offset, TopicKind, TopicName, TopicNames, TopicPartition};
 
@@ -11,6 +11,9 @@ use crate::{DecomError, Fold, FoldError, FoldOutputs, Source, snapshot::SNAPSHOT
 
 /// Name of the consumer: group, owner of checkpoints and snapshots.
 const CONSUMER: &str = "decom";
+
+/// Bytes of outputs after which they are put away as one append: well below what a backend takes.
+const APPEND_BYTES: usize = 4 << 20;
 
 /// Drives one [`Fold`] per partition of `raw` and `raw.stored`.
 pub struct DecomProjection {
@@ -29,6 +32,14 @@ impl DecomProjection {
             folds: HashMap::new(),
             outputs: FoldOutputs::default(),
         }
+    }
+
+    async fn restore(&self, source: Source, snapshot: &Snapshot) -> Result<Fold, DecomError> {
+        let mut loaded = Vec::new();
+        for hash in Fold::definitions_of(snapshot.data.clone())? {
+            loaded.push(self.definitions.get(hash).await?);
+        }
+        Fold::restore(source, snapshot.data.clone(), &loaded)
     }
 
     fn put(&mut self, partition: u32, outputs: &mut Outputs) {
@@ -72,9 +83,11 @@ impl Projection for DecomProjection {
         };
         let (fold, start) = match &assignment.snapshot {
             Some(snapshot) if snapshot.version == SNAPSHOT_VERSION => {
-                let restored = Fold::restore(source, snapshot.data.clone());
-                let restored = restored.map_err(|error| Box::new(error) as Box<dyn Fault>)?;
-                (restored, Start::Snapshot)
+                let restored = self.restore(source, snapshot).await;
+                (
+                    restored.map_err(|error| Box::new(error) as Box<dyn Fault>)?,
+                    Start::Snapshot,
+                )
             }
             _ => (Fold::new(source), Start::Earliest),
         };
@@ -84,12 +97,15 @@ impl Projection for DecomProjection {
 
     async fn apply(&mut self, input: &Input<'_>, outputs: &mut Outputs) -> Result<(), ApplyError> {
         let partition = input.partition().partition;
-        let Some(fold) = self.folds.get_mut(input.partition()) else {
-            return Ok(());
-        };
         let bytes: usize = input.iter().map(|record| record.value.len()).sum();
         self.outputs.reserve(input.len(), bytes);
         for record in input.iter() {
+            if self.outputs.byte_len() > APPEND_BYTES {
+                self.put(partition, outputs);
+            }
+            let Some(fold) = self.folds.get_mut(input.partition()) else {
+                break;
+            };
             let mut folded = fold.apply(record, &mut self.outputs);
             if let Err(FoldError::Needs(hash)) = folded {
                 folded = match self.definitions.get(hash).await {

@@ -1,5 +1,8 @@
+use std::{collections::BTreeSet, sync::Arc};
+
 use bytes::Bytes;
-use groundlog_projection::ItemName;
+use groundlog_packet::limits::LimitsState;
+use groundlog_projection::{ItemName, LoadedDefinitions};
 use groundlog_proto::{DefinitionHash, prost::Message};
 
 use crate::{
@@ -58,9 +61,6 @@ pub(crate) fn write(packets: &PacketStates, settings: &LimitsSettings) -> Vec<u8
         .map(|state| {
             let (definitions, limits) = match &state.limits {
                 Limits::Fresh => (Vec::new(), Vec::new()),
-                Limits::Packed { definitions, bytes } => {
-                    (definitions.as_bytes().to_vec(), bytes.clone())
-                }
                 Limits::Bound { definitions, state } => {
                     (definitions.as_bytes().to_vec(), state.snapshot())
                 }
@@ -91,21 +91,29 @@ pub(crate) fn write(packets: &PacketStates, settings: &LimitsSettings) -> Vec<u8
     .encode_to_vec()
 }
 
+/// Returns the definitions that [`read`] needs.
+pub(crate) fn definitions(bytes: Bytes) -> Result<BTreeSet<DefinitionHash>, DecomError> {
+    let packets = decode(bytes)?.packets;
+    Ok(packets
+        .iter()
+        .filter_map(|entry| DefinitionHash::from_wire(&entry.definitions))
+        .collect())
+}
+
 /// Reads a state back.
-pub(crate) fn read(bytes: Bytes) -> Result<(PacketStates, LimitsSettings), DecomError> {
-    let state = FoldState::decode(bytes).map_err(|error| DecomError::Snapshot {
-        what: error.to_string(),
-    })?;
+pub(crate) fn read(
+    bytes: Bytes,
+    loaded: &[Arc<LoadedDefinitions>],
+) -> Result<(PacketStates, LimitsSettings), DecomError> {
+    let state = decode(bytes)?;
     let mut packets = PacketStates::default();
     for entry in state.packets {
         let place = packets.place(&entry.target, &entry.packet, entry.stored);
         let packet = packets.at(place);
         packet.received_count = entry.received_count;
         if let Some(definitions) = DefinitionHash::from_wire(&entry.definitions) {
-            packet.limits = Limits::Packed {
-                definitions,
-                bytes: entry.limits,
-            };
+            let state = Box::new(limits_of(&entry, definitions, loaded)?);
+            packet.limits = Limits::Bound { definitions, state };
         }
     }
     let enabled = state.enabled.into_iter().map(|entry| {
@@ -121,4 +129,32 @@ pub(crate) fn read(bytes: Bytes) -> Result<(PacketStates, LimitsSettings), Decom
             enabled: enabled.collect(),
         },
     ))
+}
+
+fn limits_of(
+    entry: &PacketEntry,
+    definitions: DefinitionHash,
+    loaded: &[Arc<LoadedDefinitions>],
+) -> Result<LimitsState, DecomError> {
+    let what = || {
+        format!(
+            "limits of '{} {}' under {definitions}",
+            entry.target, entry.packet
+        )
+    };
+    let found = loaded.iter().find(|loaded| loaded.hash() == definitions);
+    let packet = found.and_then(|loaded| {
+        let id = loaded.telemetry(&entry.target, &entry.packet)?;
+        Some(loaded.plan(id).packet())
+    });
+    let packet = packet.ok_or_else(|| DecomError::Snapshot { what: what() })?;
+    LimitsState::restore(packet, &entry.limits).map_err(|error| DecomError::Snapshot {
+        what: format!("{}: {error}", what()),
+    })
+}
+
+fn decode(bytes: Bytes) -> Result<FoldState, DecomError> {
+    FoldState::decode(bytes).map_err(|error| DecomError::Snapshot {
+        what: error.to_string(),
+    })
 }

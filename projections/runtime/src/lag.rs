@@ -9,17 +9,18 @@ use std::{
 use groundlog_log::{Bounds, Log, LogError};
 use groundlog_proto::{Nanos, Offset, TopicPartition};
 
-/// How far one consumer has got on one partition; moved by its runner.
+/// How far one consumer has got on one partition; moved by its runner: for what lies in memory
+/// when it is applied, for everything else when it is committed.
 #[derive(Debug, Default)]
 pub struct Progress(AtomicU64);
 
 impl Progress {
-    /// Says that everything before `next` is applied.
+    /// Says that everything before `next` is done.
     pub fn advance(&self, next: Offset) {
         self.0.store(next, Ordering::Release);
     }
 
-    /// Returns the first offset not yet applied.
+    /// Returns the first offset not yet done.
     pub fn next(&self) -> Offset {
         self.0.load(Ordering::Acquire)
     }
@@ -34,11 +35,11 @@ pub struct Lag {
     pub partition: TopicPartition,
     /// The readable range of the partition.
     pub bounds: Bounds,
-    /// The first offset not yet applied.
+    /// The first offset not yet done.
     pub next: Offset,
     /// Offsets between it and the tail (records, and gaps where the backend has them).
     pub records: u64,
-    /// Age of the oldest record that is not applied yet; 0 when there is none.
+    /// Age of the oldest record that is not done yet; 0 when there is none.
     pub seconds: f64,
 }
 
@@ -63,7 +64,7 @@ impl LagRegistry {
             .remove(&(consumer.to_owned(), partition.clone()));
     }
 
-    /// Returns the first offset not yet applied by a consumer.
+    /// Returns the first offset not yet done by a consumer.
     pub fn next(&self, consumer: &str, partition: &TopicPartition) -> Option<Offset> {
         let entries = self.lock();
         entries

@@ -4,7 +4,11 @@ mod commit;
 mod events;
 mod process;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use groundlog_log::{GroupSpec, Log, LogError, Member, MemberEvent};
 use groundlog_proto::{Fault, FaultClass, Offset, TopicNames, TopicPartition};
@@ -61,6 +65,8 @@ pub struct Runner<P> {
     consumer: String,
     snapshots: SnapshotStore,
     dead_letters: (TopicPartition, u32),
+    /// What the group has given this member, loaded or not.
+    assigned: BTreeSet<TopicPartition>,
     partitions: HashMap<TopicPartition, Partition>,
     pending: Option<Pending>,
     backoff: Backoff,
@@ -82,6 +88,7 @@ impl<P: Projection> Runner<P> {
         Self {
             snapshots: SnapshotStore::new(options.log.clone(), &options.names),
             dead_letters: (process::dead_letter_topic(&options.names), 1),
+            assigned: BTreeSet::new(),
             partitions: HashMap::new(),
             pending: None,
             backoff: Backoff::new(options.backoff),
@@ -171,6 +178,7 @@ impl<P: Projection> Runner<P> {
         };
         match event {
             MemberEvent::Assigned(partitions) => {
+                self.assigned.extend(partitions.iter().map(|(partition, _)| partition.clone()));
                 self.settle().await?;
                 for (partition, checkpoint) in partitions {
                     self.assign(member, partition, checkpoint).await?;
@@ -200,6 +208,8 @@ impl<P: Projection> Runner<P> {
         loop {
             self.events.retrying(fault.as_ref());
             self.pending = None;
+            // The state may be ahead of what was committed: no snapshot may be taken of it.
+            self.partitions.clear();
             self.backoff.wait(shutdown).await;
             if *shutdown.borrow() {
                 return Ok(());
@@ -239,6 +249,7 @@ impl<P: Projection> Runner<P> {
     }
 
     async fn revoke(&mut self, partition: &TopicPartition) {
+        self.assigned.remove(partition);
         self.partitions.remove(partition);
         self.projection.revoked(partition).await;
         self.options

@@ -71,7 +71,7 @@ impl<P: Projection> Runner<P> {
             .metrics
             .lags()
             .progress(&self.consumer, &partition);
-        progress.advance(from);
+        progress.advance(checkpoint.unwrap_or(from).max(from));
         self.partitions.insert(
             partition.clone(),
             Partition {
@@ -99,8 +99,7 @@ impl<P: Projection> Runner<P> {
 
     /// Assigns every partition it has anew, from the checkpoints that the log has.
     pub(super) async fn reassign(&mut self, member: &mut dyn Member) -> Result<(), Stop> {
-        let partitions: Vec<_> = self.partitions.keys().cloned().collect();
-        for partition in partitions {
+        for partition in self.assigned.clone() {
             let checkpoint = self
                 .options
                 .log

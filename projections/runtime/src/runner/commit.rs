@@ -56,6 +56,10 @@ impl<P: Projection> Runner<P> {
             Ok(()) => {
                 self.events.commits.add(1);
                 self.backoff.succeeded();
+                let (partition, upto) = finished.at;
+                if let Some(state) = self.partitions.get(&partition) {
+                    state.progress.advance(upto.max(state.progress.next()));
+                }
                 Ok(())
             }
             Err(error) => Err(self.stop_at(Some(finished.at), error)),

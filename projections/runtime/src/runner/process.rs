@@ -5,7 +5,7 @@ use groundlog_proto::{
 };
 
 use super::{Runner, Stop};
-use crate::{ApplyError, Input, Outputs, Projection};
+use crate::{ApplyError, Input, Outputs, Projection, Target};
 
 /// Records applied between two chances for other tasks of the thread to run: about a millisecond.
 const SLICE_RECORDS: usize = 1024;
@@ -69,7 +69,9 @@ impl<P: Projection> Runner<P> {
         if let Some(state) = self.partitions.get_mut(partition) {
             state.applied = next.max(state.applied);
             state.since_snapshot += records as u64;
-            state.progress.advance(state.applied);
+            if self.projection.target() == Target::Memory {
+                state.progress.advance(state.applied);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ mod world;
 
 use groundlog_projection::Target;
 use random::Random;
-use world::World;
+use world::{Result, World};
 
 /// Runs until everything is processed, whatever happens in between; a bound catches a runner that
 /// never gets there.
@@ -18,19 +18,26 @@ async fn survives(seed: u64, target: Target, crash: bool) {
     let world = World::new(&mut random).await;
     let expected = world.run_without_faults(target).await;
     let found = world.run_with_faults(target, seed, crash).await;
-    assert_eq!(found.outputs, expected.outputs, "seed {seed}: outputs");
+    same(&found, &expected, &format!("seed {seed}"));
+}
+
+/// Says in one line what differs; the records themselves would fill pages.
+fn same(found: &Result, expected: &Result, run: &str) {
+    let counts = |result: &Result| result.outputs.iter().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!(counts(found), counts(expected), "{run}: number of outputs");
+    assert!(found.outputs == expected.outputs, "{run}: outputs differ");
     assert_eq!(
         found.dead_letters, expected.dead_letters,
-        "seed {seed}: dead letters"
+        "{run}: dead letters"
     );
-    assert_eq!(found.state, expected.state, "seed {seed}: state");
+    assert!(found.state == expected.state, "{run}: state differs");
 }
 
 macro_rules! simulations {
     ($($name:ident: $target:expr, $crash:expr;)+) => {
         $(#[tokio::test]
         async fn $name() {
-            for seed in 1..=60 {
+            for seed in 1..=80 {
                 survives(seed, $target, $crash).await;
             }
         })+
@@ -56,15 +63,11 @@ async fn a_crash_at_every_single_step_changes_nothing() {
         let mut step = 1;
         loop {
             let (found, reached) = world.run_with_one_crash(target, step).await;
-            assert_eq!(
-                found.outputs, expected.outputs,
-                "{target:?}, crash at step {step}"
+            same(
+                &found,
+                &expected,
+                &format!("{target:?}, crash at step {step}"),
             );
-            assert_eq!(
-                found.dead_letters, expected.dead_letters,
-                "{target:?}, step {step}"
-            );
-            assert_eq!(found.state, expected.state, "{target:?}, step {step}");
             if !reached {
                 break;
             }
