@@ -9,6 +9,8 @@
 
 mod ccsds;
 mod commands;
+#[cfg(test)]
+mod definition_tests;
 mod load;
 mod packets;
 mod physics;
