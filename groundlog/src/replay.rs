@@ -18,7 +18,7 @@ use groundlog_replay::{
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Client, ClientError, ConnectionArgs},
+    client::{Client, ConnectionArgs},
     plugin::{self, DefinitionArgs},
 };
 
@@ -45,7 +45,7 @@ pub(crate) struct ReplayArgs {
     /// Files, or folders with files
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
-    /// Target whose packets they are; else they are identified among all targets
+    /// Target whose packets they are; else the system's only one, or identified among all
     #[arg(long, value_name = "TARGET")]
     target: Option<String>,
     #[command(flatten)]
@@ -77,8 +77,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let files = files_of(&args.paths, args.order)?;
     let source = args.layout.time()?;
     let client = args.connection.client()?;
-    let target = args.target.as_deref().unwrap_or_default().to_uppercase();
-    check_target(&client, &target)?;
+    let target = target_of(&client, args.target.as_deref())?;
     let items = item_times(args, &client, &source, &target)?;
     let options = ImportOptions {
         layout: args.layout.layout(),
@@ -129,30 +128,30 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Refuses a target that the running system does not know: its packets would all be unknown.
-fn check_target(client: &Client, target: &str) -> anyhow::Result<()> {
-    if target.is_empty() {
-        return Ok(());
-    }
-    let answer = match client.rpc("get_target_names", Vec::new()) {
-        Ok(answer) => answer,
-        // An older or narrower gateway has no such method; the packets say themselves then.
-        Err(ClientError::Rpc { .. }) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    let names: Vec<&str> = answer
+/// Finds out whose packets they are: the target asked for, which the running system must know, else
+/// its only one; empty where it has several, so that packets are identified among all.
+fn target_of(client: &Client, asked: Option<&str>) -> anyhow::Result<String> {
+    let answer = client.rpc("get_target_names", Vec::new())?;
+    let names = answer
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+        .filter_map(Value::as_str);
+    let names: Vec<&str> = names.filter(|name| *name != "UNKNOWN").collect();
+    let Some(asked) = asked.map(str::to_uppercase) else {
+        return Ok(match names.as_slice() {
+            [only] => (*only).to_owned(),
+            _ => String::new(),
+        });
+    };
+    // Packets of a target that nobody knows would all be unknown.
     anyhow::ensure!(
-        names.contains(&target),
-        "the running system has no target {target}; it has {}. Start it with a plug-in that \
-         defines {target}: groundlog run --plugin DIR",
+        names.contains(&asked.as_str()),
+        "the running system has no target {asked}; it has {}. Start it with a plug-in that \
+         defines {asked}: groundlog run --plugin DIR",
         names.join(", ")
     );
-    Ok(())
+    Ok(asked)
 }
 
 /// Prepares `--time unix:ITEM`, which looks into packets.
