@@ -20,6 +20,8 @@ pub mod rebuild;
 mod scalar;
 mod service;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use current::CurrentPacket;
 pub use error::CvtError;
