@@ -1,1 +1,9 @@
 //! Benchmarks against peers and physical limits.
+
+pub mod decode;
+pub mod decom;
+
+pub mod disk;
+pub mod link;
+pub mod log;
+pub mod pipeline;

@@ -20,7 +20,7 @@ use groundlog_packet::{
 };
 use groundlog_projection::{DefinitionStore, RunnerOptions, SettingsStore, definition_set};
 use groundlog_proto::{TopicKind, TopicNames};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 
 const DEFINITIONS: &str = "\
 TELEMETRY BENCH DATA BIG_ENDIAN \"Counted packets\"
@@ -48,6 +48,7 @@ pub fn push_packet(out: &mut Vec<u8>, counter: u32) {
 pub struct Pipeline {
     values: CurrentValues,
     stop: watch::Sender<bool>,
+    roles: JoinSet<()>,
 }
 
 impl Pipeline {
@@ -79,10 +80,11 @@ impl Pipeline {
         let values = cvt.values();
         let cvt = cvt.run(stopped.clone());
         let ingest = ingest(log, hash, address).run(stopped);
-        tokio::spawn(async move { decom.await.expect("decom") });
-        tokio::spawn(async move { cvt.await.expect("cvt") });
-        tokio::spawn(async move { ingest.await.expect("ingest") });
-        Self { values, stop }
+        let mut roles = JoinSet::new();
+        roles.spawn(async move { decom.await.expect("decom") });
+        roles.spawn(async move { cvt.await.expect("cvt") });
+        roles.spawn(async move { ingest.await.expect("ingest") });
+        Self { values, stop, roles }
     }
 
     /// Returns the newest counter in the table.
@@ -105,11 +107,13 @@ impl Pipeline {
             }
         }
     }
-}
 
-impl Drop for Pipeline {
-    fn drop(&mut self) {
+    /// Stops every role in order.
+    pub async fn stop(mut self) {
         self.stop.send_replace(true);
+        while let Some(ended) = self.roles.join_next().await {
+            ended.expect("a role ends in order");
+        }
     }
 }
 

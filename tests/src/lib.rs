@@ -1,1 +1,16 @@
-//! End-to-end tests: the whole system as a user runs it.
+//! Starts the whole system as a user does (the release binary, real sockets, a real folder) and
+//! talks to it as users do: HTTP, command line, sockets of a spacecraft.
+
+mod binary;
+mod http;
+mod shared;
+mod spacecraft;
+mod stack;
+mod wait;
+
+pub use binary::{Output, groundlog, groundlog_binary, groundlog_command, workspace};
+pub use http::{Answer, Http};
+pub use shared::shared;
+pub use spacecraft::{Spacecraft, packet, packet_sized, receive, send};
+pub use stack::{Stack, StackOptions, bare_target};
+pub use wait::wait_for;

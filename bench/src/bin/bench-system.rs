@@ -59,6 +59,7 @@ fn throughput() {
                 counter + 1 < THROUGHPUT_PACKETS
             })
             .await;
+        pipeline.stop().await;
         end
     });
     let (start, _stream) = sender.join().expect("sender");
@@ -103,6 +104,7 @@ fn latency(rate: u32) {
                 counter + 1 < count
             })
             .await;
+        pipeline.stop().await;
     });
     let (sent, _stream) = sender.join().expect("sender");
     let mut times: Vec<f64> = sent

@@ -1,0 +1,261 @@
+//! The configuration: one TOML file, one section per crate, every key with a default.
+//!
+//! Precedence, lowest first: defaults, file, `GROUNDLOG__SECTION__KEY` in the environment,
+//! command line. Unknown keys are refused, because a mistyped key that is ignored is a setting
+//! that silently does not hold.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+
+/// Prefix of environment variables that override keys.
+const ENVIRONMENT_PREFIX: &str = "GROUNDLOG__";
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The system as a whole.
+    pub(crate) system: SystemConfig,
+    /// The log.
+    pub(crate) log: LogConfig,
+    /// What is loaded: a plug-in folder or a bare target folder. The demo when absent.
+    pub(crate) plugin: PluginConfig,
+    /// Decommutation.
+    pub(crate) decom: FoldConfig,
+    /// The current value table.
+    pub(crate) cvt: FoldConfig,
+    /// The JSON-RPC gateway.
+    pub(crate) gateway: GatewayConfig,
+}
+
+/// The system as a whole.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SystemConfig {
+    /// Folder for everything that must survive a restart.
+    pub(crate) data: PathBuf,
+    /// COSMOS scope of everything here.
+    pub(crate) scope: String,
+    /// Longest time a stop may take to drain, in seconds.
+    pub(crate) drain_seconds_max: u64,
+}
+
+impl Default for SystemConfig {
+    fn default() -> Self {
+        Self {
+            data: "groundlog-data".into(),
+            scope: "DEFAULT".into(),
+            drain_seconds_max: 10,
+        }
+    }
+}
+
+/// The log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogConfig {
+    /// Backend: `embedded:DIR` (empty DIR: the folder `log` under system.data) or `memory:`.
+    pub(crate) url: String,
+    /// Prefix of every topic name.
+    pub(crate) prefix: String,
+    /// Partitions of the topics that carry packets; fixed when a topic is created.
+    pub(crate) partitions: u32,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            url: "embedded:".into(),
+            prefix: "groundlog.".into(),
+            partitions: 4,
+        }
+    }
+}
+
+/// What is loaded.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PluginConfig {
+    /// Plug-in folder, or a bare target folder. Empty: the demo.
+    pub(crate) path: Option<PathBuf>,
+    /// Values of the plug-in's variables.
+    pub(crate) variables: BTreeMap<String, String>,
+    /// For a bare target folder: where its packets come from, `tcp://HOST:PORT`.
+    pub(crate) connect: Option<String>,
+    /// For a bare target folder: how packets are framed, as after PROTOCOL READ_WRITE in a
+    /// plug-in. CCSDS space packets are recognised by their definitions.
+    pub(crate) protocol: Option<String>,
+}
+
+/// A fold of the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct FoldConfig {
+    /// Records between two snapshots; bounds what a restart folds again.
+    pub(crate) snapshot_records: u64,
+}
+
+impl Default for FoldConfig {
+    fn default() -> Self {
+        Self {
+            snapshot_records: 200_000,
+        }
+    }
+}
+
+/// The gateway.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GatewayConfig {
+    /// Address and port. Not beyond loopback while the password is the demo's.
+    pub(crate) listen: SocketAddr,
+    /// File with the password on its first line; OPENC3_API_PASSWORD when absent.
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 2900)),
+            password_file: None,
+        }
+    }
+}
+
+impl GatewayConfig {
+    /// Finds the password: the file, else OPENC3_API_PASSWORD, else none (the stored one holds).
+    pub(crate) fn password(&self) -> anyhow::Result<Option<String>> {
+        let Some(file) = &self.password_file else {
+            return Ok(std::env::var("OPENC3_API_PASSWORD").ok());
+        };
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read gateway.password_file {}", file.display()))?;
+        Ok(text.lines().next().map(str::to_owned))
+    }
+}
+
+impl Config {
+    /// Reads the file (if any), then the environment.
+    pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        Self::from_sources(file, std::env::vars())
+    }
+
+    fn from_sources(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
+        let mut table = match file {
+            None => toml::Table::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read configuration {}", path.display()))?;
+                // Parsed as the real type first: its errors name line and column.
+                toml::from_str::<Self>(&text)
+                    .with_context(|| format!("configuration {}", path.display()))?;
+                text.parse::<toml::Table>()
+                    .with_context(|| format!("configuration {}", path.display()))?
+            }
+        };
+        for (name, value) in environment {
+            if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) {
+                set(&mut table, path, &value)
+                    .with_context(|| format!("environment variable {name}"))?;
+            }
+        }
+        table
+            .try_into()
+            .context("configuration (environment GROUNDLOG__… included)")
+    }
+
+    /// Checks what types cannot say.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.log.partitions == 0 {
+            bail!("log.partitions is 0; give at least 1");
+        }
+        if self.system.scope.is_empty() {
+            bail!("system.scope is empty; COSMOS's own is DEFAULT");
+        }
+        Ok(())
+    }
+
+    /// Returns the log's URL with the folder filled in.
+    pub(crate) fn log_url(&self) -> String {
+        match self.log.url.as_str() {
+            "embedded:" => format!("embedded:{}", self.system.data.join("log").display()),
+            url => url.to_owned(),
+        }
+    }
+}
+
+/// Sets `SECTION__KEY` of a table; a value is TOML where it reads as such, else text.
+fn set(table: &mut toml::Table, path: &str, value: &str) -> anyhow::Result<()> {
+    let path = path.to_lowercase();
+    let Some((section, key)) = path.split_once("__") else {
+        bail!("has no key: use {ENVIRONMENT_PREFIX}SECTION__KEY");
+    };
+    let parsed = format!("value = {value}")
+        .parse::<toml::Table>()
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .filter(|value| value.is_integer() || value.is_bool() || value.is_array());
+    let section = table
+        .entry(section)
+        .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+        .as_table_mut()
+        .context("names no section")?;
+    section.insert(
+        key.into(),
+        parsed.unwrap_or_else(|| toml::Value::String(value.into())),
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(text: &str, environment: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), text)?;
+        let pairs: Vec<_> = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Config::from_sources(Some(file.path()), pairs.into_iter())
+    }
+
+    #[test]
+    fn environment_overrides_file_overrides_default() {
+        let config = from(
+            "[log]\npartitions = 2\n[gateway]\nlisten = '127.0.0.1:1'",
+            &[
+                ("GROUNDLOG__LOG__PARTITIONS", "3"),
+                ("GROUNDLOG__SYSTEM__DATA", "/tmp/7"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(config.log.partitions, 3);
+        assert_eq!(config.gateway.listen.port(), 1);
+        assert_eq!(config.log_url(), "embedded:/tmp/7/log");
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name_and_line() {
+        let error = format!("{:#}", from("[log]\npartitons = 2", &[]).unwrap_err());
+        assert!(
+            error.contains("partitons") && error.contains("line 2"),
+            "{error}"
+        );
+        let error = format!(
+            "{:#}",
+            from("", &[("GROUNDLOG__LOG__URI", "x")]).unwrap_err()
+        );
+        assert!(error.contains("uri"), "{error}");
+    }
+}

@@ -1,0 +1,106 @@
+//! `groundlog log …`: the log as an operator sees it, of a running or a stopped system.
+
+mod cat;
+mod render;
+mod topics;
+mod verify;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use groundlog_log::Log;
+use groundlog_proto::{Namespace, TopicName, TopicNames};
+
+use crate::config::Config;
+
+/// Looks into the log: topics, records, integrity.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    #[command(subcommand)]
+    command: LogCommand,
+    /// Folder of the system, running or stopped
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One JSON object a line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum LogCommand {
+    /// Lists the topics: partitions, offsets, records
+    ///
+    /// Example: groundlog log topics --data groundlog-data
+    Topics,
+    /// Prints records of a topic up to the committed end
+    ///
+    /// Example: groundlog log cat decom --from -10 --json
+    Cat(cat::CatArgs),
+    /// Prints the newest records of a topic and follows it
+    ///
+    /// Example: groundlog log tail commands
+    Tail(cat::TailArgs),
+    /// Reads everything and checks every checksum; exit 1 names what is damaged
+    ///
+    /// Example: groundlog log verify --data groundlog-data
+    Verify,
+}
+
+/// The log and how its topics are called.
+struct Source {
+    log: Arc<dyn Log>,
+    names: TopicNames,
+    json: bool,
+}
+
+impl Source {
+    /// Accepts `decom` as well as `groundlog.decom`.
+    async fn topic(&self, name: &str) -> anyhow::Result<TopicName> {
+        let topics = self.log.topics().await?;
+        let short =
+            groundlog_proto::TopicKind::from_short_name(name).map(|kind| self.names.topic(kind));
+        topics
+            .iter()
+            .map(|topic| &topic.name)
+            .find(|topic| topic.as_str() == name || Some(*topic) == short.as_ref())
+            .cloned()
+            .with_context(|| {
+                let known: Vec<_> = topics.iter().map(|topic| topic.name.as_str()).collect();
+                format!("there is no topic '{name}'; there are {}", known.join(", "))
+            })
+    }
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: LogArgs) -> anyhow::Result<ExitCode> {
+    let mut config = Config::load(args.config.as_deref())?;
+    if let Some(data) = args.data {
+        config.system.data = data;
+    }
+    let url = config.log_url();
+    let dir = url.strip_prefix("embedded:").with_context(|| {
+        format!("log.url is {url}; `groundlog log` reads embedded logs: give --data DIR")
+    })?;
+    let dir = PathBuf::from(dir);
+    if let LogCommand::Verify = args.command {
+        return verify::run(&dir, args.json);
+    }
+    let log = groundlog_log::open_read_only(&dir)
+        .with_context(|| format!("cannot open the log in {}", dir.display()))?;
+    let names = TopicNames::new(&config.log.prefix, &Namespace::Live);
+    let source = Source {
+        log,
+        names,
+        json: args.json,
+    };
+    match args.command {
+        LogCommand::Topics => topics::run(&source).await,
+        LogCommand::Cat(args) => cat::cat(&source, args).await,
+        LogCommand::Tail(args) => cat::tail(&source, args).await,
+        LogCommand::Verify => unreachable!("handled above"),
+    }
+}

@@ -1,0 +1,183 @@
+use std::{
+    io::{BufWriter, Write},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use groundlog_log::{Batch, Bounds};
+use groundlog_proto::TopicPartition;
+
+use super::{Source, render::Renderer};
+use crate::time_text;
+
+/// How much is read at once, in bytes.
+const READ_BYTES_MAX: usize = 1 << 20;
+
+/// Which records to print.
+#[derive(Debug, Args)]
+pub(crate) struct CatArgs {
+    /// Topic, with or without prefix: raw, decom, commands, limits, status, settings …
+    topic: String,
+    /// Where to start: earliest, an offset, -N for the last N, or a time (append time)
+    #[arg(
+        long,
+        default_value = "earliest",
+        allow_hyphen_values = true,
+        value_name = "WHERE"
+    )]
+    from: String,
+    /// Only this partition
+    #[arg(long)]
+    partition: Option<u32>,
+    /// At most this many records per partition
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+}
+
+/// What to follow.
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// Topic, with or without prefix
+    topic: String,
+    /// Records to print per partition before following
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    lines: u64,
+    /// Only this partition
+    #[arg(long)]
+    partition: Option<u32>,
+}
+
+/// Prints `[from, committed tail)` of each partition, one after the other.
+pub(super) async fn cat(source: &Source, args: CatArgs) -> anyhow::Result<ExitCode> {
+    let mut renderer = Renderer::new(source);
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for at in partitions(source, &args.topic, args.partition).await? {
+        let bounds = source.log.bounds(&at).await?;
+        let from = start(source, &at, bounds, &args.from).await?;
+        let mut left = args.count.unwrap_or(u64::MAX);
+        let mut reader = source.log.reader(&at, from).await?;
+        // The tail moves while a system runs: what was committed at the start is what is printed.
+        while left > 0 && reader.position() < bounds.tail {
+            let batch = reader.poll(READ_BYTES_MAX).await?;
+            if batch.is_empty() && batch.next() <= reader.position() {
+                break;
+            }
+            left = print(&mut renderer, &batch, left, bounds.tail, &mut out).await?;
+        }
+    }
+    match out.flush() {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Prints the last records and then whatever comes, until interrupted.
+pub(super) async fn tail(source: &Source, args: TailArgs) -> anyhow::Result<ExitCode> {
+    let mut renderer = Renderer::new(source);
+    let mut readers = Vec::new();
+    for at in partitions(source, &args.topic, args.partition).await? {
+        let bounds = source.log.bounds(&at).await?;
+        let from = bounds.tail.saturating_sub(args.lines).max(bounds.trim);
+        readers.push(source.log.reader(&at, from).await?);
+    }
+    let (sender, mut batches) = tokio::sync::mpsc::channel(4);
+    for mut reader in readers {
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            loop {
+                let batch = reader.next(READ_BYTES_MAX).await;
+                let failed = batch.is_err();
+                if sender.send(batch).await.is_err() || failed {
+                    break;
+                }
+            }
+        });
+    }
+    drop(sender);
+    let mut out = std::io::stdout().lock();
+    loop {
+        let batch = tokio::select! {
+            batch = batches.recv() => batch,
+            _ = tokio::signal::ctrl_c() => None,
+        };
+        let Some(batch) = batch else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        print(&mut renderer, &batch?, u64::MAX, u64::MAX, &mut out).await?;
+    }
+}
+
+async fn print(
+    renderer: &mut Renderer<'_>,
+    batch: &Batch,
+    mut left: u64,
+    tail: u64,
+    out: &mut impl Write,
+) -> anyhow::Result<u64> {
+    for record in batch.iter().take_while(|record| record.offset < tail) {
+        if left == 0 {
+            break;
+        }
+        let line = renderer.line(batch.partition(), record).await;
+        if let Err(error) = writeln!(out, "{line}") {
+            // The reader went away (`| head`): that is a normal end.
+            if error.kind() == std::io::ErrorKind::BrokenPipe {
+                return Ok(0);
+            }
+            return Err(error.into());
+        }
+        left -= 1;
+    }
+    Ok(left)
+}
+
+async fn partitions(
+    source: &Source,
+    topic: &str,
+    only: Option<u32>,
+) -> anyhow::Result<Vec<TopicPartition>> {
+    let topic = source.topic(topic).await?;
+    let info = source.log.topic(&topic).await?;
+    if let Some(partition) = only.filter(|partition| *partition >= info.partitions) {
+        bail!(
+            "{topic} has partitions 0 to {}, not {partition}",
+            info.partitions - 1
+        );
+    }
+    let all = 0..info.partitions;
+    let wanted = all.filter(|partition| only.is_none_or(|only| only == *partition));
+    Ok(wanted
+        .map(|partition| TopicPartition::new(topic.clone(), partition))
+        .collect())
+}
+
+/// Resolves `earliest`, `latest`, `OFFSET`, `-N` or a time to an offset.
+async fn start(
+    source: &Source,
+    at: &TopicPartition,
+    bounds: Bounds,
+    from: &str,
+) -> anyhow::Result<u64> {
+    match from {
+        "earliest" => return Ok(bounds.trim),
+        "latest" => return Ok(bounds.tail),
+        _ => {}
+    }
+    if let Some(last) = from.strip_prefix('-').and_then(|n| n.parse::<u64>().ok()) {
+        return Ok(bounds.tail.saturating_sub(last).max(bounds.trim));
+    }
+    if let Ok(offset) = from.parse::<u64>() {
+        if offset < bounds.trim {
+            bail!(
+                "{at}: offset {offset} is trimmed; the oldest is {}",
+                bounds.trim
+            );
+        }
+        return Ok(offset);
+    }
+    let time = time_text::parse(from).with_context(|| {
+        format!("--from {from}: give earliest, latest, an offset, -N or a time")
+    })?;
+    Ok(source.log.find(at, time).await?)
+}

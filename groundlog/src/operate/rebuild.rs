@@ -1,0 +1,90 @@
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::OperatorArgs;
+
+/// How often a running rebuild is asked for its progress.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Rebuilds a projection of the running system from the log.
+///
+/// With --verify the rebuilt table is compared with the live one at one position of the log, bit
+/// for bit; exit code 1 says that they differ.
+/// Example: groundlog rebuild cvt --from earliest --verify
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArgs {
+    /// Which projection
+    #[arg(value_enum)]
+    projection: Projection,
+    /// Where to start
+    #[arg(long, default_value = "earliest", value_name = "WHERE")]
+    from: String,
+    /// Compare with the live table instead of replacing it
+    #[arg(long)]
+    verify: bool,
+    #[command(flatten)]
+    operator: OperatorArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Projection {
+    Cvt,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &RebuildArgs) -> anyhow::Result<ExitCode> {
+    let Projection::Cvt = args.projection;
+    let client = args.operator.client()?;
+    let request = json!({ "projection": "cvt", "from": args.from, "verify": args.verify });
+    let body = request.to_string();
+    let started = client.post("/groundlog/v1/rebuild", "application/json", body.as_bytes())?;
+    let id = started["id"]
+        .as_str()
+        .context("the gateway gave the rebuild no id")?
+        .to_owned();
+    let progress = std::io::stderr().is_terminal();
+    loop {
+        let status = client.get(&format!("/groundlog/v1/rebuild/{id}"))?;
+        let (done, total) = (status["done"].as_u64(), status["total"].as_u64());
+        if progress && let (Some(done), Some(total)) = (done, total) {
+            eprint!("\r{done} of {total} records");
+            let _ = std::io::stderr().flush();
+        }
+        if status["finished"] == true {
+            if progress {
+                eprintln!();
+            }
+            return Ok(report(&status, args));
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+fn report(status: &serde_json::Value, args: &RebuildArgs) -> ExitCode {
+    let equal = status["equal"] == true;
+    let detail = status["detail"].as_str().unwrap_or_default();
+    if args.operator.json {
+        println!("{status}");
+    } else if args.verify {
+        let verdict = if equal {
+            "equal: rebuilt = live"
+        } else {
+            "DIFFERENT"
+        };
+        println!("{verdict} ({} records) {detail}", status["done"]);
+    } else {
+        println!("rebuilt from {} records {detail}", status["done"]);
+    }
+    if args.verify && !equal {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}

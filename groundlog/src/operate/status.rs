@@ -1,0 +1,99 @@
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::OperatorArgs;
+
+/// Shows roles, interfaces and how far each consumer is behind the log.
+///
+/// Exit code: 0 when every role serves, 1 otherwise.
+/// Example: groundlog status --json
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    operator: OperatorArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
+    let status = args.operator.client()?.get("/groundlog/v1/status")?;
+    if args.operator.json {
+        println!("{status}");
+    } else {
+        print(&status);
+    }
+    let serving = rows(&status["roles"])
+        .iter()
+        .all(|role| role["state"] == "running");
+    Ok(if serving {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn rows(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn print(status: &Value) {
+    println!(
+        "groundlog {}  definitions {}",
+        text(&status["version"]),
+        text(&status["definitions"])
+    );
+    println!("\n{:<12} {:<12} DETAIL", "ROLE", "STATE");
+    for role in rows(&status["roles"]) {
+        println!(
+            "{:<12} {:<12} {}",
+            text(&role["name"]),
+            text(&role["state"]),
+            text(&role["detail"])
+        );
+    }
+    println!(
+        "\n{:<16} {:<13} {:>12} {:>14} {:>10} {:>12} {:>10}  REASON",
+        "INTERFACE", "STATE", "RX PACKETS", "RX BYTES", "TX", "DISCARDED", "RECONNECTS"
+    );
+    for link in rows(&status["interfaces"]) {
+        println!(
+            "{:<16} {:<13} {:>12} {:>14} {:>10} {:>12} {:>10}  {}",
+            text(&link["name"]),
+            text(&link["state"]),
+            text(&link["rx_count"]),
+            text(&link["rx_bytes"]),
+            text(&link["tx_count"]),
+            text(&link["discarded_bytes"]),
+            text(&link["reconnects"]),
+            text(&link["reason"]),
+        );
+    }
+    println!(
+        "\n{:<18} {:<14} {:>4} {:>12} {:>12} {:>8} {:>9} {:>10}",
+        "CONSUMER", "TOPIC", "PART", "DONE", "TAIL", "LAG", "SECONDS", "RECORDS/S"
+    );
+    for partition in rows(&status["partitions"]) {
+        for consumer in rows(&partition["consumers"]) {
+            println!(
+                "{:<18} {:<14} {:>4} {:>12} {:>12} {:>8} {:>9.3} {:>10.0}",
+                text(&consumer["consumer"]),
+                text(&partition["topic"]),
+                text(&partition["partition"]),
+                text(&consumer["next"]),
+                text(&partition["tail"]),
+                text(&consumer["lag_records"]),
+                consumer["lag_seconds"].as_f64().unwrap_or_default(),
+                consumer["records_per_second"].as_f64().unwrap_or_default(),
+            );
+        }
+    }
+}

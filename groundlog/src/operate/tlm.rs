@@ -1,0 +1,112 @@
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::OperatorArgs;
+
+/// Prints current values.
+///
+/// Example: groundlog tlm INST HEALTH_STATUS TEMP1 --type formatted
+#[derive(Debug, Args)]
+pub(crate) struct TlmArgs {
+    /// TARGET PACKET for all items, TARGET PACKET ITEM for one
+    #[arg(required = true, num_args = 1.., value_name = "NAME")]
+    words: Vec<String>,
+    /// Which form of the value
+    #[arg(long = "type", value_enum, default_value_t = ValueForm::Converted)]
+    form: ValueForm,
+    #[command(flatten)]
+    operator: OperatorArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ValueForm {
+    Raw,
+    Converted,
+    Formatted,
+}
+
+impl ValueForm {
+    fn cosmos(self) -> &'static str {
+        match self {
+            Self::Raw => "RAW",
+            Self::Converted => "CONVERTED",
+            Self::Formatted => "FORMATTED",
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &TlmArgs) -> anyhow::Result<ExitCode> {
+    let client = args.operator.client()?;
+    let names: Vec<&str> = args
+        .words
+        .iter()
+        .flat_map(|word| word.split_whitespace())
+        .collect();
+    let keywords = json!({ "scope": "DEFAULT", "type": args.form.cosmos() });
+    let params = names.iter().map(|name| json!(name)).collect();
+    match names.len() {
+        2 => {
+            let items = client.rpc_with("get_tlm_packet", params, keywords)?;
+            print_packet(&items, args.operator.json);
+        }
+        3 => {
+            let value = client.rpc_with("tlm", params, keywords)?;
+            println!(
+                "{}",
+                if args.operator.json {
+                    value.to_string()
+                } else {
+                    text(&value)
+                }
+            );
+        }
+        _ => bail!(
+            "give TARGET PACKET or TARGET PACKET ITEM, not {} names",
+            names.len()
+        ),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_packet(items: &Value, as_json: bool) {
+    let rows = items.as_array().map(Vec::as_slice).unwrap_or_default();
+    if as_json {
+        let members = rows.iter().map(|row| {
+            let name = row[0].as_str().unwrap_or_default().to_owned();
+            (name, json!({ "value": row[1], "limits": row[2] }))
+        });
+        println!("{}", Value::Object(members.collect()));
+        return;
+    }
+    for row in rows {
+        let limits = row[2].as_str().unwrap_or_default();
+        println!(
+            "{:<24} {:<14} {}",
+            row[0].as_str().unwrap_or_default(),
+            limits,
+            text(&row[1])
+        );
+    }
+}
+
+/// Text as it is, anything else as JSON.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(object) if object.contains_key("raw") => match &object["raw"] {
+            Value::Array(bytes) => {
+                let bytes: Vec<u8> = bytes
+                    .iter()
+                    .filter_map(|b| b.as_u64().map(|b| b as u8))
+                    .collect();
+                format!("0x{}", crate::hex::encode(&bytes))
+            }
+            other => other.as_str().unwrap_or_default().to_owned(),
+        },
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,11 @@
+//! Every end-to-end test, in one binary: the release build of groundlog over real sockets.
+
+mod bad_input;
+mod client;
+mod commands;
+mod demo;
+mod faults;
+mod jpss;
+mod log_command;
+mod plugin;
+mod replay;

@@ -1,0 +1,119 @@
+//! `groundlog replay --format dump`: the layout of the historical ingest guide.
+
+use std::time::Duration;
+
+use groundlog_tests::{
+    Spacecraft, Stack, StackOptions, bare_target, groundlog, packet, send, wait_for,
+};
+use serde_json::json;
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// A dump with 20-byte file header and 20-byte record headers, times in seconds and microseconds.
+fn dump(count: u32) -> Vec<u8> {
+    let mut records = Vec::new();
+    for index in 0..count {
+        let payload = packet(index);
+        let header = [
+            index + 1,
+            1,
+            payload.len() as u32,
+            1_600_000_000 + index,
+            250_000,
+        ];
+        records.extend(header.iter().flat_map(|word| word.to_be_bytes()));
+        records.extend(payload);
+    }
+    let header = [20 + records.len() as u32, count, 77, 1_600_000_000, 0];
+    let mut file: Vec<u8> = header.iter().flat_map(|word| word.to_be_bytes()).collect();
+    file.extend(records);
+    file
+}
+
+#[test]
+fn a_dump_is_imported_beside_live_data_and_keeps_its_times() {
+    let spacecraft = Spacecraft::new();
+    let folder = tempfile::tempdir().expect("folder");
+    let target = bare_target(folder.path());
+    let stack = Stack::start(&StackOptions::with(&[
+        "--plugin",
+        &target.to_string_lossy(),
+        "--connect",
+        &format!("tcp://{}", spacecraft.address()),
+        "--protocol",
+        "LENGTH 0 16 2",
+    ]));
+    let mut stream = spacecraft.accept();
+    assert!(send(&mut stream, &packet(5000)));
+    wait_for("the live packet is shown", SOON, || {
+        (stack.http.call("tlm", json!(["TEST DATA COUNTER"])) == 5000).then_some(())
+    });
+    let file = folder.path().join("dump.bin");
+    std::fs::write(&file, dump(100)).expect("dump");
+    let path = file.to_string_lossy();
+    let arguments = [
+        "replay",
+        &path,
+        "--format",
+        "dump",
+        "--subseconds",
+        "us",
+        "--target",
+        "TEST",
+        "--json",
+        "--url",
+        stack.url(),
+    ];
+    let result = groundlog(&arguments).json_lines().remove(0);
+    assert_eq!(result["appended"], 100, "{result}");
+    wait_for("live and stored packets are counted", SOON, || {
+        (stack.http.call("get_tlm_cnt", json!(["TEST DATA"])) == 101).then_some(())
+    });
+    assert_eq!(stack.http.call("tlm", json!(["TEST DATA COUNTER"])), 5000);
+    assert_eq!(
+        stack.http.call("tlm", json!(["TEST DATA RECEIVED_COUNT"])),
+        1
+    );
+    let data = stack.data().to_string_lossy().into_owned();
+    let stored = groundlog(&["log", "cat", "decom.stored", "--json", "--data", &data]).json_lines();
+    let first = stored
+        .iter()
+        .find(|record| record["raw"]["COUNTER"] == 0)
+        .expect("the first");
+    assert_eq!(first["packet_time"], "2020-09-13T12:26:40.250000000Z");
+    assert_eq!(first["received_time"], first["packet_time"]);
+    assert_eq!(groundlog(&arguments).json_lines()[0]["appended"], 0);
+}
+
+#[test]
+fn a_truncated_dump_keeps_what_was_whole_and_names_the_byte() {
+    let folder = tempfile::tempdir().expect("folder");
+    let target = bare_target(folder.path());
+    let stack = Stack::start(&StackOptions::with(&[
+        "--plugin",
+        &target.to_string_lossy(),
+        "--connect",
+        "tcp://127.0.0.1:1",
+    ]));
+    let file = folder.path().join("dump.bin");
+    let bytes = dump(10);
+    std::fs::write(&file, &bytes[..bytes.len() - 5]).expect("dump");
+    let path = file.to_string_lossy();
+    let arguments = [
+        "replay",
+        &path,
+        "--format",
+        "dump",
+        "--target",
+        "TEST",
+        "--url",
+        stack.url(),
+    ];
+    let output = groundlog(&arguments);
+    assert_ne!(output.code, 0);
+    let said = format!("{}{}", output.stdout, output.stderr);
+    assert!(said.contains("byte") && said.contains("dump.bin"), "{said}");
+    wait_for("the nine whole packets are kept", SOON, || {
+        (stack.http.call("get_tlm_cnt", json!(["TEST DATA"])) == 9).then_some(())
+    });
+}
