@@ -3,8 +3,19 @@
 //! The crate is pure and synchronous: texts and bytes come in as arguments, values and texts go
 //! out; there is no file, socket, clock or runtime in it, and nothing panics on received bytes.
 //!
-//! - [`value`]: the values that items have.
-//! - [`definition`]: targets, packets and items as read from configuration, immutable once built.
+//! From text to definitions
+//! - [`plugin`] reads plugin.txt, [`target`] the files of a target folder, [`template`] renders
+//!   the tags in them, [`config`] parses command and telemetry files.
+//! - [`definition`] is what comes out: targets, packets, items; immutable, shared.
+//!
+//! From bytes to values
+//! - [`identify`] says which packet a buffer is.
+//! - [`plan`] decodes whole packets fast into a packed [`record`]; [`limits`] is its only state.
+//! - [`access`] reads and writes single items, as the definition stands; [`bits`] is what a place
+//!   in a buffer means; [`value`] is what comes out.
+//!
+//! From values to bytes
+//! - [`command`] parses command texts, builds and checks commands, and renders them.
 
 pub mod access;
 pub mod bits;
@@ -12,11 +23,11 @@ pub mod command;
 pub mod config;
 pub mod definition;
 pub mod identify;
-pub mod target;
 pub mod limits;
 pub mod plan;
 pub mod plugin;
 pub mod record;
+pub mod target;
 pub mod template;
 pub mod time;
 pub mod value;

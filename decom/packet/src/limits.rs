@@ -9,11 +9,12 @@
 mod check;
 mod snapshot;
 
-use crate::definition::{LimitsSet, Packet};
+use crate::definition::{Item, LimitsSet, Packet};
 
 pub use snapshot::SnapshotError;
 
-pub(crate) use check::Entry;
+use check::Entry;
+pub(crate) use check::Stay;
 
 /// Name of the limits set that always exists.
 pub const DEFAULT_SET: &str = "DEFAULT";
@@ -115,8 +116,15 @@ pub struct Transition {
 /// The limits state of one packet's items.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LimitsState {
-    /// In the order in which limits were registered, which is the order of checking.
-    pub(crate) entries: Vec<Entry>,
+    /// In the order in which limits were registered, which is the order of checking; the vectors
+    /// below have one element for each.
+    entries: Vec<Entry>,
+    /// Code of the current state.
+    pub(crate) current: Vec<u8>,
+    /// Numbers that change nothing.
+    pub(crate) stays: Vec<Stay>,
+    /// State index that changes nothing.
+    last_states: Vec<u16>,
     names: Vec<String>,
     set: String,
 }
@@ -125,19 +133,28 @@ impl LimitsState {
     /// Makes the state before the first packet, with the limits of the `DEFAULT` set.
     #[must_use]
     pub fn new(packet: &Packet) -> Self {
-        let registered = || {
-            packet
-                .limits_items
+        let registered: Vec<(usize, &Item)> = packet
+            .limits_items
+            .iter()
+            .filter_map(|place| Some((*place, packet.items.get(*place)?)))
+            .collect();
+        let entries: Vec<Entry> = registered
+            .iter()
+            .map(|(place, item)| Entry::new(*place, item))
+            .collect();
+        let mut state = Self {
+            current: vec![0; entries.len()],
+            stays: vec![Stay::default(); entries.len()],
+            last_states: vec![0; entries.len()],
+            names: registered
                 .iter()
-                .filter_map(|i| Some((*i, packet.items.get(*i)?)))
-        };
-        Self {
-            entries: registered()
-                .map(|(place, item)| Entry::new(place, item))
+                .map(|(_, item)| item.name.clone())
                 .collect(),
-            names: registered().map(|(_, item)| item.name.clone()).collect(),
+            entries,
             set: DEFAULT_SET.to_owned(),
-        }
+        };
+        (0..state.entries.len()).for_each(|index| state.refresh(index));
+        state
     }
 
     /// Returns the name of the set in use.
@@ -152,21 +169,24 @@ impl LimitsState {
     pub fn select_set(&mut self, packet: &Packet, set: &str) {
         self.set = set.to_uppercase();
         for entry in self.entries.iter_mut().filter(|entry| !entry.replaced) {
-            let limits = packet.items.get(entry.item()).map(|item| &item.limits);
-            if let Some(numbers) = limits.and_then(|limits| limits.set_or_default(&self.set)) {
-                entry.set_numbers(numbers);
-            }
+            let limits = packet.items.get(entry.item).map(|item| &item.limits);
+            entry.numbers = limits
+                .and_then(|limits| limits.set_or_default(&self.set))
+                .copied();
         }
+        (0..self.entries.len()).for_each(|index| self.refresh(index));
     }
 
     /// Replaces an item's limits; returns whether the item has limits at all.
     pub fn set_limits(&mut self, item: usize, limits: &LimitsSet, persistence: u32) -> bool {
-        let Some(entry) = self.entry_mut(item) else {
+        let Some(index) = self.index(item) else {
             return false;
         };
-        entry.set_numbers(limits);
+        let entry = &mut self.entries[index];
+        entry.numbers = Some(*limits);
         entry.persistence = persistence;
         entry.replaced = true;
+        self.refresh(index);
         true
     }
 
@@ -174,21 +194,25 @@ impl LimitsState {
     ///
     /// Returns whether the item has limits at all.
     pub fn enable(&mut self, item: usize) -> bool {
-        self.entry_mut(item)
-            .map(|entry| entry.enabled = true)
-            .is_some()
+        let Some(index) = self.index(item) else {
+            return false;
+        };
+        self.entries[index].enabled = true;
+        self.refresh(index);
+        true
     }
 
     /// Switches checking of an item off and clears its state, but not its count (§6.2).
     ///
     /// Returns the event to raise, also when there was no state; `None` if the item has no limits.
     pub fn disable(&mut self, item: usize) -> Option<Transition> {
-        let entry = self.entry_mut(item)?;
-        entry.enabled = false;
-        let old = LimitsColor::from_code(entry.current);
+        let index = self.index(item)?;
+        self.entries[index].enabled = false;
+        let old = LimitsColor::from_code(self.current[index]);
         if old != Some(LimitsColor::Stale) {
-            entry.current = 0;
+            self.current[index] = 0;
         }
+        self.refresh(index);
         Some(Transition {
             item,
             old,
@@ -199,42 +223,36 @@ impl LimitsState {
     /// Returns the current state of an item.
     #[must_use]
     pub fn state(&self, item: usize) -> Option<LimitsColor> {
-        self.entry(item)
-            .and_then(|entry| LimitsColor::from_code(entry.current))
+        self.index(item)
+            .and_then(|index| LimitsColor::from_code(self.current[index]))
     }
 
     /// Returns whether an item is checked; `None` if it has no limits.
     #[must_use]
     pub fn is_enabled(&self, item: usize) -> Option<bool> {
-        self.entry(item).map(|entry| entry.enabled)
+        self.index(item).map(|index| self.entries[index].enabled)
     }
 
     /// Returns the limits in use for an item; `None` if it has none or has state colours.
     #[must_use]
     pub fn limits(&self, item: usize) -> Option<LimitsSet> {
-        self.entry(item).and_then(Entry::numbers)
+        self.index(item)
+            .and_then(|index| self.entries[index].numbers)
     }
 
     /// Returns the setting and the current count of an item's persistence.
     #[must_use]
     pub fn persistence(&self, item: usize) -> Option<(u32, u32)> {
-        self.entry(item)
-            .map(|entry| (entry.persistence, entry.count))
+        let entry = &self.entries[self.index(item)?];
+        Some((entry.persistence, entry.count))
     }
 
-    fn entry(&self, item: usize) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.item() == item)
-    }
-
-    fn entry_mut(&mut self, item: usize) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.item() == item)
+    fn index(&self, item: usize) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.item == item)
     }
 
     /// Returns the place of an item in the order of checking.
     pub(crate) fn order(&self, item: usize) -> usize {
-        self.entries
-            .iter()
-            .position(|entry| entry.item() == item)
-            .unwrap_or(usize::MAX)
+        self.index(item).unwrap_or(usize::MAX)
     }
 }

@@ -9,7 +9,7 @@
 mod compile;
 mod fast;
 mod lookup;
-mod raw;
+mod places;
 mod reader;
 mod slow;
 
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::definition::Packet;
 use crate::limits::{LimitsState, Transition};
 use crate::record::{
-    FLAG_LIMITS, FLAG_STATUS, HEADER_LENGTH, Layout, PacketMeta, PublishedItem, VERSION,
+    FLAG_LIMITS, FLAG_STATUS, Layout, NO_SLOT, PacketMeta, PublishedItem, VERSION, store,
 };
 
 use compile::{NO_ENTRY, entry_of};
@@ -35,6 +35,9 @@ pub struct DecodePlan {
     packet: Arc<Packet>,
     layout: Layout,
     fast: Fast,
+    /// Header and empty values, with eight bytes to spare for bit fields that spill over.
+    template: Vec<u8>,
+    codes: Codes,
     slow: Vec<Slow>,
     /// Everything, for packets that the fast operations do not cover.
     careful: Vec<Slow>,
@@ -51,6 +54,51 @@ pub struct DecodePlan {
 struct Slow {
     index: usize,
     entry: u32,
+}
+
+/// Where the codes of limits states go.
+#[derive(Debug, Clone)]
+enum Codes {
+    /// All of them one after the other, in the order of checking.
+    Row(usize),
+    /// Pairs of limits entry and slot.
+    Scattered(Vec<(u32, u32)>),
+}
+
+impl Codes {
+    fn of(packet: &Packet, layout: &Layout) -> Self {
+        let slots = packet.limits_items.iter().map(|place| {
+            let packed = layout.at_place(*place);
+            packed.map_or(NO_SLOT, |(_, packed)| packed.limits_at)
+        });
+        let pairs: Vec<(u32, u32)> = (0..)
+            .zip(slots)
+            .filter(|(_, slot)| *slot != NO_SLOT)
+            .collect();
+        let row = layout.fixed_length - packet.limits_items.len().min(layout.fixed_length);
+        let in_row = |(entry, slot): &(u32, u32)| *slot as usize == row + *entry as usize;
+        if pairs.len() == packet.limits_items.len() && pairs.iter().all(in_row) {
+            Self::Row(row)
+        } else {
+            Self::Scattered(pairs)
+        }
+    }
+
+    #[inline]
+    fn store(&self, limits: &LimitsState, record: &mut [u8]) {
+        match self {
+            Self::Row(start) => {
+                if let Some(row) = record.get_mut(*start..*start + limits.current.len()) {
+                    row.copy_from_slice(&limits.current);
+                }
+            }
+            Self::Scattered(pairs) => {
+                for (entry, slot) in pairs {
+                    store(record, *slot, [limits.current_code(*entry as usize)]);
+                }
+            }
+        }
+    }
 }
 
 impl DecodePlan {
@@ -82,6 +130,8 @@ impl DecodePlan {
             packet_time: packet.item_index(PACKET_TIME),
             first_moving: compile::first_moving(packet),
             packet: Arc::clone(packet),
+            template: template(&layout),
+            codes: Codes::of(packet, &layout),
             layout,
             fast,
         }
@@ -129,17 +179,11 @@ impl DecodePlan {
     ) {
         let base = record.len();
         let first = transitions.len();
-        // Bit fields may spill over the end; see `fast`.
-        record.resize(base + self.layout.fixed_length + 8, 0);
-        self.write_header(&mut record[base..], limits.is_some());
+        record.extend_from_slice(&self.template);
         let covered = self.fast.covers(bytes.len());
-        if covered {
-            self.fast.run(
-                bytes,
-                &mut record[base..],
-                limits.as_deref_mut(),
-                transitions,
-            );
+        if let Some(record) = record.get_mut(base..).filter(|_| covered) {
+            self.fast
+                .run(bytes, record, limits.as_deref_mut(), transitions);
         }
         record.truncate(base + self.layout.fixed_length);
         let rest = if covered { &self.slow } else { &self.careful };
@@ -157,26 +201,13 @@ impl DecodePlan {
                 },
             );
         }
+        if let (Some(limits), Some(record)) = (limits.as_deref(), record.get_mut(base..)) {
+            self.codes.store(limits, record);
+            record[1] |= FLAG_LIMITS;
+        }
         if let (Some(limits), Some(new @ [_, _, ..])) = (limits, transitions.get_mut(first..)) {
             new.sort_by_key(|transition| limits.order(transition.item));
         }
-    }
-
-    fn write_header(&self, record: &mut [u8], checked: bool) {
-        let items = (self.layout.items.len() as u16).to_le_bytes();
-        let fingerprint = self.layout.fingerprint.to_le_bytes();
-        let flags = if checked { FLAG_LIMITS } else { 0 };
-        let header: [u8; HEADER_LENGTH] = [
-            VERSION,
-            flags,
-            items[0],
-            items[1],
-            fingerprint[0],
-            fingerprint[1],
-            fingerprint[2],
-            fingerprint[3],
-        ];
-        raw::store(record, 0, header);
     }
 
     /// Packs what the fast operations did not.
@@ -230,4 +261,13 @@ impl DecodePlan {
     pub fn has_packet_time(&self) -> bool {
         self.packet_time.is_some()
     }
+}
+
+/// Returns the record of nothing.
+fn template(layout: &Layout) -> Vec<u8> {
+    let mut template = vec![0; layout.fixed_length + 8];
+    template[0] = VERSION;
+    template[2..4].copy_from_slice(&(layout.items.len() as u16).to_le_bytes());
+    template[4..8].copy_from_slice(&layout.fingerprint.to_le_bytes());
+    template
 }

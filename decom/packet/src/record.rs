@@ -54,19 +54,21 @@
 mod check;
 mod error;
 mod formatted;
+mod item;
 mod layout;
 mod meta;
+mod number;
 mod tagged;
 mod view;
 
 pub use error::RecordError;
+pub use item::ItemView;
 pub use layout::PublishedItem;
 pub use meta::PacketMeta;
 pub use view::RecordView;
 
-pub(crate) use layout::{
-    ConvertedForm, Element, HEADER_LENGTH, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm,
-};
+pub(crate) use layout::{ConvertedForm, Element, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm};
+pub(crate) use number::{Kind, Raw, load, store};
 pub(crate) use tagged::write as write_tagged;
 
 #[expect(unused_imports, reason = "named by the documentation")]

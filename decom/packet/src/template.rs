@@ -9,6 +9,7 @@ mod evaluate;
 mod expression;
 mod lexer;
 mod operators;
+mod pattern;
 mod segments;
 mod tree;
 
@@ -61,6 +62,34 @@ pub fn render(
         return Ok(text.to_owned());
     }
     Renderer::new(path, variables, *sources).render(text)
+}
+
+/// Returns whether `DISABLE_ERB` leaves the tags of a file alone.
+///
+/// # Errors
+/// [`TemplateError`] for a pattern that is not supported.
+pub(crate) fn is_disabled(
+    path: &str,
+    disable_erb: Option<&[String]>,
+) -> Result<bool, TemplateError> {
+    let Some(patterns) = disable_erb else {
+        return Ok(false);
+    };
+    if patterns.is_empty() {
+        return Ok(true);
+    }
+    for pattern in patterns {
+        let found = pattern::found_in(pattern, path).map_err(|message| TemplateError {
+            file: path.to_owned(),
+            line: 0,
+            tag: format!("DISABLE_ERB {pattern}"),
+            message,
+        })?;
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

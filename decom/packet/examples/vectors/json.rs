@@ -109,10 +109,16 @@ fn special(map: &serde_json::Map<String, Json>) -> Result<Option<Value>, String>
                 .to_string()
                 .parse()
                 .map_err(|_| "bad time".to_owned())?;
-            Some(Value::Time((seconds * 1e9).round() as i64))
+            Some(Value::Time(nanos(seconds)))
         }
         _ => None,
     })
+}
+
+/// Makes nanoseconds of unix seconds; the whole seconds apart, because a double cannot hold both.
+pub(crate) fn nanos(seconds: f64) -> i64 {
+    let whole = seconds.floor();
+    whole as i64 * time::NANOS_PER_SECOND + ((seconds - whole) * 1e9).round() as i64
 }
 
 /// Returns whether a result is what the file expects; of errors only that they happen.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use groundlog_packet::Value;
 use groundlog_packet::access::{PacketBuffer, decommutated};
 use groundlog_packet::definition::{Definitions, Packet, PacketKind, ValueType, is_reserved_item};
 use groundlog_packet::identify::{Identifier, PacketPool};
 use groundlog_packet::limits::{LimitsColor, LimitsState, Transition};
 use groundlog_packet::plan::DecodePlan;
 use groundlog_packet::record::PacketMeta;
-use groundlog_packet::{Value, time};
 use serde_json::Value as Json;
 
 use super::parse::{TARGET, definitions, texts};
@@ -211,8 +211,7 @@ impl<'a> Bench<'a> {
                 }
                 number => {
                     if let Some(seconds) = number.as_f64() {
-                        let nanos = (seconds * time::NANOS_PER_SECOND as f64).round();
-                        self.buffer.times.received = Some(nanos as i64);
+                        self.buffer.times.received = Some(json::nanos(seconds));
                     }
                 }
             }

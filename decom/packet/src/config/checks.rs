@@ -2,11 +2,31 @@
 
 use crate::definition::{DataType, Endianness, Item};
 
+/// Bits of the longest packet, 256 MiB: a definition beyond it is a slip of the pen.
+pub(crate) const MAX_PACKET_BITS: i64 = 1 << 31;
+
+/// Items of the largest packet: records number them in 16 bits.
+pub(crate) const MAX_ITEMS: usize = 65_535;
+
 /// Checks place and size of an item; the message starts with the item's name.
 pub(crate) fn item(item: &Item) -> Result<(), String> {
-    shape(item)
+    within_limits(item)
+        .and_then(|()| shape(item))
         .and_then(|()| place(item))
         .map_err(|message| format!("{}: {message}", item.name))
+}
+
+fn within_limits(item: &Item) -> Result<(), String> {
+    let total = item.array_size.unwrap_or(0);
+    let (offset, size) = (item.bit_offset, item.bit_size);
+    let numbers = [offset, size, total, offset + size, offset + total];
+    if numbers.iter().any(|bits| bits.abs() > MAX_PACKET_BITS) {
+        return Err(format!(
+            "lies beyond the longest packet of {} bytes",
+            MAX_PACKET_BITS / 8
+        ));
+    }
+    Ok(())
 }
 
 fn shape(item: &Item) -> Result<(), String> {

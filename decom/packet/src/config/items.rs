@@ -79,20 +79,20 @@ impl FileParser<'_> {
             item.bit_offset = self.current_packet()?.append_offset();
             checks::item(&item)?;
         }
-        self.add_item(item, arguments);
-        Ok(())
+        self.add_item(item, arguments)
     }
 
     /// Puts an item into the current packet and makes it current.
-    pub(super) fn add_item(&mut self, item: Item, arguments: Arguments<'_>) {
+    pub(super) fn add_item(&mut self, item: Item, arguments: Arguments<'_>) -> Result<(), String> {
         let name = item.name.clone();
         let label = self.packet_label();
         let elements = item
             .array_size
             .map_or(0, |total| total / item.bit_size.max(1));
-        let Some(packet) = self.packet.as_mut() else {
-            return;
-        };
+        let packet = self.current_packet()?;
+        if packet.items.len() >= checks::MAX_ITEMS {
+            return Err(format!("A packet has at most {} items", checks::MAX_ITEMS));
+        }
         let is_id = item.id_value.is_some();
         let replaced = packet.insert_item(item);
         if is_id && let Some(item) = packet.item(&name) {
@@ -110,6 +110,7 @@ impl FileParser<'_> {
         self.item_statements
             .insert(name.clone(), arguments.statement.clone());
         self.item = Some(name);
+        Ok(())
     }
 
     pub(super) fn select_item(&mut self, arguments: Arguments<'_>) -> Result<(), String> {

@@ -1,11 +1,15 @@
 //! Keywords that describe the current item (cosmos-packets §2.5).
 
 use super::arguments::Arguments;
+use super::checks::MAX_PACKET_BITS;
 use super::lines::Lexer;
 use super::parser::FileParser;
 use super::values;
 use crate::definition::{DataType, FormatString, Overflow, PacketKind, Units, VariableBitSize};
 use crate::value::Value;
+
+/// Largest unit of a length item, in bits; a mebibyte.
+const MAX_BITS_PER_COUNT: i64 = 1 << 23;
 
 /// Bits of the smallest selector integer (cosmos-packets §3.6).
 const SELECTOR_BITS: i64 = 6;
@@ -111,16 +115,30 @@ impl FileParser<'_> {
         } else {
             0
         };
+        if !(1..=MAX_BITS_PER_COUNT).contains(&bits_per_count) {
+            return Err(format!("Bits per count must be 1 to {MAX_BITS_PER_COUNT}."));
+        }
+        if bit_offset.abs() > MAX_PACKET_BITS {
+            return Err(format!(
+                "The bit offset must be within {MAX_PACKET_BITS} bits."
+            ));
+        }
         let item = self.current_item()?;
+        if item.is_derived() || item.data_type == DataType::Float && item.array_size.is_none() {
+            return Err(format!("{} has no size that could vary", item.name));
+        }
         let declared = item.array_size.unwrap_or(item.bit_size).max(0);
         let is_selector = item.data_type.is_integer() && item.array_size.is_none();
         let end = item.bit_offset + declared;
         let start = item.bit_offset;
         let wanted = match (is_selector, bit_offset > 0) {
             (true, _) => declared.max(SELECTOR_BITS),
-            (false, true) => declared.max(bit_offset * bits_per_count),
+            (false, true) => declared.max(bit_offset.saturating_mul(bits_per_count)),
             (false, false) => declared,
         };
+        if wanted > MAX_PACKET_BITS {
+            return Err("The item is longer than the longest packet".to_owned());
+        }
         let packet = self.current_packet()?;
         let at_end = start >= 0 && end == packet.append_offset();
         if at_end {

@@ -9,6 +9,21 @@ use crate::definition::{
     DataType, Endianness, Item, Packet, PacketKind, StructureChild, is_reserved_item,
 };
 
+/// Structures within structures beyond this are refused, so that reading them stays shallow.
+const MAX_NESTING: usize = 16;
+
+/// Returns how deep structures are nested in a packet.
+fn nesting(packet: &Packet) -> usize {
+    let structures = packet
+        .items
+        .iter()
+        .filter_map(|item| item.structure.as_deref());
+    structures
+        .map(|inner| nesting(inner) + 1)
+        .max()
+        .unwrap_or(0)
+}
+
 impl FileParser<'_> {
     pub(super) fn structure(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
         self.item = None;
@@ -20,6 +35,11 @@ impl FileParser<'_> {
             (arguments.integer(1)?, 2)
         };
         let inner = self.structure_packet(arguments, next + 1)?;
+        if nesting(&inner) >= MAX_NESTING {
+            return Err(format!(
+                "Structures are nested more than {MAX_NESTING} deep"
+            ));
+        }
         let size = if arguments.text(next)?.eq_ignore_ascii_case("DEFINED") {
             i64::try_from(inner.defined_length() * 8).unwrap_or(0)
         } else {
@@ -29,7 +49,7 @@ impl FileParser<'_> {
         parent.hidden = true;
         parent.structure = Some(inner.clone());
         checks::item(&parent)?;
-        self.add_item(parent, arguments);
+        self.add_item(parent, arguments)?;
         for child in inner
             .items
             .iter()
@@ -38,13 +58,16 @@ impl FileParser<'_> {
             let mut flattened = child.clone();
             flattened.name = format!("{name}.{}", child.name);
             flattened.bit_offset = offset;
+            // Both are matters of the inner packet, through which the child is reached.
+            flattened.variable_bit_size = None;
+            flattened.structure = None;
             flattened.structure_child = Some(StructureChild {
                 parent: name.clone(),
                 child: child.name.clone(),
             });
             let has_limits = flattened.has_limits();
             let full_name = flattened.name.clone();
-            self.add_item(flattened, arguments);
+            self.add_item(flattened, arguments)?;
             if has_limits {
                 self.register_limits(&full_name);
             }

@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn floats() {
-        assert_eq!(shown("%0.3f", f64::from(3.14_f32)), "3.140");
+        assert_eq!(shown("%0.3f", f64::from(3.16_f32)), "3.160");
         assert_eq!(shown("%e", 10000.0), "1.000000e+04");
         assert_eq!(shown("%g", f64::from(0.001_f32)), "0.001");
         assert_eq!(shown("%G", f64::from(1e-5_f32)), "1E-05");

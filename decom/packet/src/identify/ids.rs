@@ -124,14 +124,6 @@ fn bytes_of<'a>(item: &Item, buffer: &'a [u8]) -> Option<&'a [u8]> {
     if item.data_type == DataType::Block {
         return Some(bytes);
     }
-    let text = bytes
-        .iter()
-        .position(|byte| *byte == 0)
-        .map_or(bytes, |end| &bytes[..end]);
-    // Text that is not UTF-8 is the whole field (§3.5).
-    Some(if std::str::from_utf8(text).is_ok() {
-        text
-    } else {
-        bytes
-    })
+    let end = bytes.iter().position(|byte| *byte == 0);
+    Some(end.map_or(bytes, |end| &bytes[..end]))
 }

@@ -1,6 +1,10 @@
-//! One item's limits and what a sample does to their state (cosmos-packets §6.2).
+//! What a sample does to the limits state of one item (cosmos-packets §6.2).
+//!
+//! Almost every sample leaves its item in the state it is in. So beside the limits themselves the
+//! state keeps, for each item, what a sample must be for nothing to happen: an interval of
+//! numbers, or the index of a state. Any other sample takes the careful way.
 
-use super::{LimitsColor, Transition};
+use super::{LimitsColor, LimitsState, Transition};
 use crate::definition::{Color, Item, LimitsSet};
 
 const RED_LOW: u8 = LimitsColor::RedLow as u8;
@@ -12,168 +16,205 @@ const GREEN_LOW: u8 = LimitsColor::GreenLow as u8;
 const GREEN_HIGH: u8 = LimitsColor::GreenHigh as u8;
 const BLUE: u8 = LimitsColor::Blue as u8;
 
-/// Limits and state of one item.
+/// An interval that holds no number.
+const NOWHERE: Stay = Stay {
+    low: f64::INFINITY,
+    high: f64::NEG_INFINITY,
+};
+/// An index that no state has.
+const NO_INDEX: u16 = u16::MAX - 1;
+
+/// Closed interval of the numbers that leave an item in its state.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Stay {
+    low: f64,
+    high: f64,
+}
+
+impl Stay {
+    #[inline(always)]
+    pub(crate) fn holds(self, value: f64) -> bool {
+        // Both are evaluated, so that loops over many items have no branch.
+        (self.low <= value) & (value <= self.high)
+    }
+}
+
+/// Limits and settings of one item.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
-    red_low: f64,
-    yellow_low: f64,
-    yellow_high: f64,
-    red_high: f64,
-    green_low: f64,
-    green_high: f64,
-    item: u32,
+    /// Place in the packet's items.
+    pub(super) item: usize,
+    pub(super) numbers: Option<LimitsSet>,
     pub(super) persistence: u32,
     pub(super) count: u32,
-    pub(super) current: u8,
     pub(super) enabled: bool,
-    has_green: bool,
-    has_numbers: bool,
     /// Whether the limits were given at run time rather than by a set of the definition.
     pub(super) replaced: bool,
-    /// Code of each state's colour, in the order of the states; empty for numbers.
+    /// Code of each state's colour, in the order of the states.
     colors: Box<[u8]>,
 }
 
 impl Entry {
-    pub(super) fn new(place: usize, item: &Item) -> Self {
-        let mut entry = Self {
-            red_low: 0.0,
-            yellow_low: 0.0,
-            yellow_high: 0.0,
-            red_high: 0.0,
-            green_low: 0.0,
-            green_high: 0.0,
-            item: u32::try_from(place).unwrap_or(u32::MAX),
-            persistence: item.limits.persistence,
+    pub(super) fn new(item: usize, definition: &Item) -> Self {
+        let states = definition.states.iter().flat_map(|states| states.iter());
+        Self {
+            item,
+            numbers: definition
+                .limits
+                .set_or_default(super::DEFAULT_SET)
+                .copied(),
+            persistence: definition.limits.persistence,
             count: 0,
-            current: 0,
-            enabled: item.limits.enabled,
-            has_green: false,
-            has_numbers: false,
+            enabled: definition.limits.enabled,
             replaced: false,
-            colors: item
-                .states
-                .iter()
-                .flat_map(|s| s.iter())
-                .map(|(_, s)| code(s.color))
-                .collect(),
-        };
-        if let Some(set) = item.limits.set_or_default(super::DEFAULT_SET) {
-            entry.set_numbers(set);
+            colors: states.map(|(_, state)| code(state.color)).collect(),
         }
-        entry
     }
 
-    pub(super) fn item(&self) -> usize {
-        self.item as usize
+    /// Returns the interval in which numbers have a state and so change nothing.
+    fn stay(&self, state: u8) -> Stay {
+        match &self.numbers {
+            Some(set) if self.enabled && self.count == 0 => interval(set, state),
+            _ => NOWHERE,
+        }
     }
+}
 
-    pub(super) fn set_numbers(&mut self, set: &LimitsSet) {
-        self.red_low = set.red_low;
-        self.yellow_low = set.yellow_low;
-        self.yellow_high = set.yellow_high;
-        self.red_high = set.red_high;
-        self.has_green = set.green.is_some();
-        (self.green_low, self.green_high) = set.green.unwrap_or((0.0, 0.0));
-        self.has_numbers = true;
-    }
-
-    pub(super) fn numbers(&self) -> Option<LimitsSet> {
-        self.has_numbers.then_some(LimitsSet {
-            red_low: self.red_low,
-            yellow_low: self.yellow_low,
-            yellow_high: self.yellow_high,
-            red_high: self.red_high,
-            green: self.has_green.then_some((self.green_low, self.green_high)),
-        })
-    }
-
-    /// Returns the code of a value's state; the limit itself counts as violated on every side,
-    /// and NaN, which is neither above nor below anything, ends as red low.
-    #[inline]
-    fn classify(&self, value: f64) -> u8 {
-        if value > self.yellow_low {
-            if value < self.yellow_high {
-                if self.has_green {
-                    self.operational(value)
-                } else {
-                    GREEN
-                }
-            } else if value >= self.red_high {
-                RED_HIGH
-            } else {
-                YELLOW_HIGH
+/// Returns the code of a number's state; the limit itself counts as violated on every side, and
+/// NaN, which is neither above nor below anything, ends as red low.
+fn classify(set: &LimitsSet, value: f64) -> u8 {
+    if value > set.yellow_low {
+        if value < set.yellow_high {
+            match set.green {
+                None => GREEN,
+                Some((low, _)) if value <= low => GREEN_LOW,
+                Some((_, high)) if value >= high => GREEN_HIGH,
+                Some(_) => BLUE,
             }
-        } else if value > self.red_low {
-            YELLOW_LOW
+        } else if value >= set.red_high {
+            RED_HIGH
         } else {
-            RED_LOW
+            YELLOW_HIGH
         }
+    } else if value > set.red_low {
+        YELLOW_LOW
+    } else {
+        RED_LOW
     }
+}
 
-    #[inline]
-    fn operational(&self, value: f64) -> u8 {
-        if value <= self.green_low {
-            GREEN_LOW
-        } else if value >= self.green_high {
-            GREEN_HIGH
-        } else {
-            BLUE
-        }
-    }
+/// Returns the numbers that [`classify`] gives a state, as a closed interval.
+fn interval(set: &LimitsSet, state: u8) -> Stay {
+    let above_yellow = set.yellow_low.next_up();
+    let below_yellow = set.yellow_high.next_down();
+    let (low, high) = match (state, set.green) {
+        (GREEN, None) => (above_yellow, below_yellow),
+        (GREEN_LOW, Some((green_low, _))) => (above_yellow, green_low.min(below_yellow)),
+        (GREEN_HIGH, Some((green_low, green_high))) => (
+            green_high.max(green_low.next_up()).max(above_yellow),
+            below_yellow,
+        ),
+        (BLUE, Some((green_low, green_high))) => (
+            green_low.next_up().max(above_yellow),
+            green_high.next_down().min(below_yellow),
+        ),
+        (YELLOW_HIGH, _) => (set.yellow_high.max(above_yellow), set.red_high.next_down()),
+        (RED_HIGH, _) => (
+            set.red_high.max(set.yellow_high).max(above_yellow),
+            f64::INFINITY,
+        ),
+        (YELLOW_LOW, _) => (set.red_low.next_up(), set.yellow_low),
+        (RED_LOW, _) => (f64::NEG_INFINITY, set.red_low.min(set.yellow_low)),
+        _ => return NOWHERE,
+    };
+    Stay { low, high }
+}
 
+impl LimitsState {
     /// Takes a converted number into the fold and returns the code of the current state.
     #[inline]
-    pub(crate) fn check_number(&mut self, value: f64, transitions: &mut Vec<Transition>) -> u8 {
-        let state = self.classify(value);
-        if state == self.current && self.count == 0 && self.enabled {
-            return state;
+    pub(crate) fn check_number(
+        &mut self,
+        index: usize,
+        value: f64,
+        transitions: &mut Vec<Transition>,
+    ) -> u8 {
+        match (self.stays.get(index), self.current.get(index)) {
+            (Some(stay), Some(current)) if stay.holds(value) => *current,
+            _ => self.persist(index, value, transitions),
         }
-        self.persist(state, transitions)
     }
 
     #[cold]
-    fn persist(&mut self, state: u8, transitions: &mut Vec<Transition>) -> u8 {
-        if !self.enabled || !self.has_numbers {
-            return self.current;
+    fn persist(&mut self, index: usize, value: f64, transitions: &mut Vec<Transition>) -> u8 {
+        let current = self.current_code(index);
+        let Some(entry) = self.entries.get_mut(index) else {
+            return current;
+        };
+        let Some(set) = entry.numbers.filter(|_| entry.enabled) else {
+            return current;
+        };
+        let state = classify(&set, value);
+        if state == current {
+            entry.count = 0;
+        } else {
+            entry.count = entry.count.saturating_add(1);
+            if entry.count >= entry.persistence {
+                entry.count = 0;
+                self.change(index, state, transitions);
+            }
         }
-        if state == self.current {
-            self.count = 0;
-            return state;
-        }
-        self.count = self.count.saturating_add(1);
-        if self.count >= self.persistence {
-            self.count = 0;
-            self.change(state, transitions);
-        }
-        self.current
+        self.refresh(index);
+        self.current_code(index)
     }
 
     /// Takes the index of the state that the value has, if any; a change takes effect at once.
+    /// Returns the code of the current state.
     #[inline]
-    pub(crate) fn check_state(&mut self, index: u16, transitions: &mut Vec<Transition>) -> u8 {
-        let state = self.colors.get(usize::from(index)).copied().unwrap_or(0);
-        if state != self.current && self.enabled {
-            self.change(state, transitions);
+    pub(crate) fn check_state(
+        &mut self,
+        index: usize,
+        state: u16,
+        transitions: &mut Vec<Transition>,
+    ) -> u8 {
+        match (self.last_states.get(index), self.current.get(index)) {
+            (Some(last), Some(current)) if *last == state => *current,
+            _ => self.take_state(index, state, transitions),
         }
-        self.current
-    }
-
-    /// Returns the code of the current state, for a sample that is skipped.
-    #[inline]
-    pub(crate) fn current(&self) -> u8 {
-        self.current
     }
 
     #[cold]
-    fn change(&mut self, state: u8, transitions: &mut Vec<Transition>) {
-        let old = LimitsColor::from_code(self.current);
-        self.current = state;
-        transitions.push(Transition {
-            item: self.item(),
-            old,
-            new: LimitsColor::from_code(state),
-        });
+    fn take_state(&mut self, index: usize, state: u16, transitions: &mut Vec<Transition>) -> u8 {
+        let current = self.current_code(index);
+        let Some(entry) = self.entries.get(index).filter(|entry| entry.enabled) else {
+            return current;
+        };
+        let color = entry.colors.get(usize::from(state)).copied().unwrap_or(0);
+        if color != current {
+            self.change(index, color, transitions);
+        }
+        self.last_states[index] = state;
+        color
+    }
+
+    fn change(&mut self, index: usize, state: u8, transitions: &mut Vec<Transition>) {
+        let old = LimitsColor::from_code(self.current[index]);
+        self.current[index] = state;
+        let (item, new) = (self.entries[index].item, LimitsColor::from_code(state));
+        transitions.push(Transition { item, old, new });
+    }
+
+    /// Returns the code of the current state, for a sample that is skipped.
+    pub(crate) fn current_code(&self, index: usize) -> u8 {
+        self.current.get(index).copied().unwrap_or(0)
+    }
+
+    /// Finds again what leaves an item in its state, after anything about it has changed.
+    pub(super) fn refresh(&mut self, index: usize) {
+        if let Some(entry) = self.entries.get(index) {
+            self.stays[index] = entry.stay(self.current[index]);
+            self.last_states[index] = NO_INDEX;
+        }
     }
 }
 
@@ -183,4 +224,62 @@ fn code(color: Option<Color>) -> u8 {
         Color::Yellow => LimitsColor::Yellow,
         Color::Red => LimitsColor::Red,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_where_numbers_have_the_state() {
+        let set = |red_low, yellow_low, yellow_high, red_high, green| LimitsSet {
+            red_low,
+            yellow_low,
+            yellow_high,
+            red_high,
+            green,
+        };
+        let sets = [
+            set(-80.0, -70.0, 60.0, 80.0, None),
+            set(-80.0, -70.0, 60.0, 80.0, Some((-20.0, 20.0))),
+            set(-60.0, -60.0, 35.0, 35.0, None),
+            set(-60.0, -60.0, 35.0, 35.0, Some((-60.0, 35.0))),
+            // Settings at run time are not checked for order.
+            set(5.0, -5.0, 3.0, -3.0, Some((9.0, -9.0))),
+            set(f64::NAN, 0.0, 1.0, f64::NAN, None),
+            set(
+                f64::NEG_INFINITY,
+                0.0,
+                1.0,
+                f64::INFINITY,
+                Some((0.25, f64::NAN)),
+            ),
+        ];
+        let mut values = vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 1e300];
+        for edge in [
+            -80.0, -70.0, -60.0, -20.0, 20.0, 35.0, 60.0, 80.0, 5.0, -5.0, 3.0, -3.0, 9.0, 0.25,
+            1.0, 0.0,
+        ] {
+            let edge: f64 = edge;
+            values.extend([edge.next_down(), edge, edge.next_up(), -edge]);
+        }
+        for set in sets {
+            for value in &values {
+                for state in RED_LOW..=BLUE {
+                    let stays = interval(&set, state).holds(*value);
+                    let same = classify(&set, *value) == state;
+                    assert!(!stays || same, "{set:?} {value} {state}");
+                    // NaN may take the careful way.
+                    let ordinary = [set.red_low, set.red_high]
+                        .iter()
+                        .all(|limit| !limit.is_nan())
+                        && set.green.is_none_or(|(_, high)| !high.is_nan());
+                    assert!(
+                        stays || !same || value.is_nan() || !ordinary,
+                        "{set:?} {value} {state}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -36,8 +36,8 @@ impl LimitsState {
         let mut out = vec![VERSION];
         text(&mut out, &self.set);
         out.extend((self.entries.len() as u16).to_le_bytes());
-        for (entry, name) in self.entries.iter().zip(&self.names) {
-            let numbers = entry.numbers().filter(|_| entry.replaced);
+        for ((entry, name), current) in self.entries.iter().zip(&self.names).zip(&self.current) {
+            let numbers = entry.numbers.filter(|_| entry.replaced);
             let green = numbers.and_then(|numbers| numbers.green);
             text(&mut out, name);
             out.push(
@@ -45,7 +45,7 @@ impl LimitsState {
                     | if numbers.is_some() { REPLACED } else { 0 }
                     | if green.is_some() { GREEN } else { 0 },
             );
-            out.push(entry.current);
+            out.push(*current);
             out.extend(entry.count.to_le_bytes());
             out.extend(entry.persistence.to_le_bytes());
             if let Some(n) = numbers {
@@ -113,13 +113,12 @@ impl LimitsState {
             };
             let entry = &mut self.entries[index];
             entry.enabled = flags & ENABLED != 0;
-            entry.current = LimitsColor::code(LimitsColor::from_code(current));
             entry.count = count;
             entry.persistence = persistence;
-            if let Some(numbers) = numbers {
-                entry.set_numbers(&numbers);
-                entry.replaced = true;
-            }
+            entry.replaced = numbers.is_some();
+            entry.numbers = numbers.or(entry.numbers);
+            self.current[index] = LimitsColor::code(LimitsColor::from_code(current));
+            self.refresh(index);
         }
         Some(())
     }

@@ -1,16 +1,10 @@
 //! Turns a packet's items into fast operations, as far as they go.
 
-use super::fast::{Fast, FieldOp, Group, LimitsOp, LinearOp, MoveOp, PolynomialOp, RunOp, StateOp};
+use super::fast::{Fast, Group, LimitsRun, LinearRun, PolynomialOp, StateOp};
 use super::lookup::Lookup;
-use super::raw::Kind;
-use crate::bits::{Field, Placed, Spot, locate_integer};
-use crate::definition::{Accessor, Conversion, DataType, Item, Packet};
-use crate::record::{ConvertedForm, Element, Layout, NO_SLOT, PackedItem, RawForm};
-
-/// Arrays of bit fields up to this length are compiled element by element.
-const MAX_FIELD_ARRAY: u32 = 256;
-/// As many neighbouring numbers as are worth a loop of their own.
-const MIN_RUN: usize = 4;
+use super::places::{Places, raw_ops};
+use crate::definition::{Conversion, Item, Packet};
+use crate::record::{ConvertedForm, Kind, Layout, NO_SLOT, PackedItem, RawForm};
 
 /// Stands for "no limits entry".
 pub(super) const NO_ENTRY: u32 = u32::MAX;
@@ -20,31 +14,6 @@ pub(super) struct Compiled {
     pub(super) fast: Fast,
     /// Indices of packed items that need the careful way.
     pub(super) slow: Vec<usize>,
-}
-
-/// The raw bytes of one item in fast form.
-enum RawOps {
-    /// No bytes.
-    None,
-    Fields(Vec<Pending>),
-    /// Numbers one after the other.
-    Numbers {
-        source: u32,
-        width: u32,
-        count: u32,
-        reversed: bool,
-    },
-    Bytes {
-        source: u32,
-        length: u32,
-    },
-}
-
-/// A bit field whose window is chosen when the packet's needed length is known.
-struct Pending {
-    field: Field,
-    signed: bool,
-    width: u32,
 }
 
 /// Returns the place of an item in the order of limits checking.
@@ -71,8 +40,8 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
     };
     compiled.fast.raw_end = layout.raw_end;
     let first_moving = first_moving(packet);
-    let mut fields = Vec::new();
-    let mut moves = Vec::new();
+    let mut places = Places::default();
+    let mut values = Values::default();
     for (index, packed) in layout.items.iter().enumerate() {
         let Some(item) = packet.items.get(packed.place) else {
             continue;
@@ -83,27 +52,15 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
         } else {
             raw_ops(packet, item, packed)
         };
-        let Some(ops) = ops.filter(|_| values_are_fast(item, packed)) else {
-            compiled.slow.push(index);
-            continue;
-        };
-        if !value_ops(&mut compiled.fast, packet, item, packed) {
-            compiled.slow.push(index);
-            continue;
+        match ops.filter(|_| values_are_fast(item, packed)) {
+            Some(ops) if values.add(&mut compiled.fast, packet, item, packed) => {
+                places.add(item, packed, ops);
+            }
+            _ => compiled.slow.push(index),
         }
-        compiled.fast.needed = compiled.fast.needed.max(end_of(&ops));
-        compiled.fast.exact |= item.bit_offset < 0;
-        place_ops(&mut compiled.fast, &mut fields, &mut moves, packed, ops);
     }
-    if compiled.fast.exact {
-        compiled.fast.needed = packet.defined_length();
-    }
-    let needed = compiled.fast.needed;
-    compiled.fast.fields = fields
-        .iter()
-        .map(|(pending, slot)| field_op(pending, *slot, needed))
-        .collect();
-    gather(&mut compiled.fast, moves);
+    places.finish(packet, &mut compiled.fast);
+    values.finish(&mut compiled.fast);
     compiled
 }
 
@@ -136,323 +93,93 @@ fn kind(packed: &PackedItem) -> Option<Kind> {
     }
 }
 
-/// Compiles the bytes of an item; `None` if they need the careful way.
-fn raw_ops(packet: &Packet, item: &Item, packed: &PackedItem) -> Option<RawOps> {
-    if packed.raw == RawForm::None {
-        return Some(RawOps::None);
-    }
-    let counted_back = item.bit_offset < 0;
-    if packet.accessor != Accessor::Binary
-        || item.structure_child.is_some()
-        || item.bit_size <= 0
-        || (counted_back && (!packet.is_fixed_size() || packet.has_variable_items()))
-    {
-        return None;
-    }
-    let offset = if counted_back {
-        i64::try_from(packet.defined_length()).ok()? * 8 + item.bit_offset
-    } else {
-        item.bit_offset
-    };
-    let (element, count) = match packed.raw {
-        RawForm::One(element) => (element, 1),
-        RawForm::List { element, count } => (element, count),
-        _ => return None,
-    };
-    match element {
-        Element::Int { width, .. } => {
-            integers(item, offset, count, u32::from(width), packed.is_list())
-        }
-        Element::Single | Element::Double => {
-            let source = whole_bytes(offset)?;
-            let width = element.width();
-            let reversed = item.endianness == crate::definition::Endianness::Big;
-            Some(RawOps::Numbers {
-                source,
-                width,
-                count,
-                reversed,
-            })
-        }
-        Element::Bytes { length, .. } => {
-            if item.bit_size % 8 != 0 {
-                return None;
-            }
-            Some(RawOps::Bytes {
-                source: whole_bytes(offset)?,
-                length: length.checked_mul(count)?,
-            })
-        }
-    }
+/// c0 + c1·x of one number.
+#[derive(Clone, Copy)]
+struct Linear {
+    slot: u32,
+    target: u32,
+    pair: [f64; 2],
 }
 
-fn whole_bytes(offset: i64) -> Option<u32> {
-    if offset % 8 == 0 {
-        u32::try_from(offset / 8).ok()
-    } else {
-        None
-    }
+/// Limits of one number.
+#[derive(Clone, Copy)]
+struct Checked {
+    slot: u32,
+    entry: u32,
 }
 
-fn integers(item: &Item, offset: i64, count: u32, width: u32, is_list: bool) -> Option<RawOps> {
-    let little = item.endianness == crate::definition::Endianness::Little;
-    if offset % 8 == 0 && matches!(item.bit_size, 8 | 16 | 32 | 64) {
-        let source = whole_bytes(offset)?;
-        return Some(RawOps::Numbers {
-            source,
-            width,
-            count,
-            reversed: !little && width > 1,
-        });
-    }
-    // Arrays of wider little endian bit fields cannot be read at all.
-    if count > MAX_FIELD_ARRAY || (is_list && little && item.bit_size > 1) {
-        return None;
-    }
-    let mut fields = Vec::with_capacity(count as usize);
-    for index in 0..i64::from(count) {
-        let spot = Spot {
-            bit_offset: offset.checked_add(index.checked_mul(item.bit_size)?)?,
-            bit_size: item.bit_size,
-            data_type: item.data_type,
-            endianness: item.endianness,
+/// What follows from the raw values, before neighbours are joined.
+#[derive(Default)]
+struct Values {
+    linear: Vec<Group<Linear>>,
+    limits: Vec<Group<Checked>>,
+}
+
+impl Values {
+    /// Compiles conversion, states and limits; returns false if they need the careful way.
+    fn add(&mut self, fast: &mut Fast, packet: &Packet, item: &Item, packed: &PackedItem) -> bool {
+        let Some(kind) = kind(packed) else {
+            return true;
         };
-        // Whether the packet is long enough is asked once for all operations.
-        match locate_integer(u32::MAX as usize, spot) {
-            Ok(Placed::Inside(field)) if field.count <= 8 => fields.push(Pending {
-                field,
-                signed: item.data_type == DataType::Int && field.size > 1,
-                width,
-            }),
-            _ => return None,
-        }
-    }
-    Some(RawOps::Fields(fields))
-}
-
-/// Returns the number of bytes a packet must have for these operations.
-fn end_of(ops: &RawOps) -> usize {
-    match ops {
-        RawOps::None => 0,
-        RawOps::Fields(fields) => fields
-            .iter()
-            .map(|p| p.field.first + p.field.count)
-            .max()
-            .unwrap_or(0),
-        RawOps::Numbers {
-            source,
-            width,
-            count,
-            ..
-        } => *source as usize + *width as usize * *count as usize,
-        RawOps::Bytes { source, length } => *source as usize + *length as usize,
-    }
-}
-
-/// One number that is moved as whole bytes.
-struct Move {
-    op: MoveOp,
-    width: u32,
-    reversed: bool,
-}
-
-fn place_ops(
-    fast: &mut Fast,
-    fields: &mut Vec<(Pending, u32)>,
-    moves: &mut Vec<Move>,
-    packed: &PackedItem,
-    ops: RawOps,
-) {
-    match ops {
-        RawOps::None => {}
-        RawOps::Fields(list) => {
-            for (pending, index) in list.into_iter().zip(0..) {
-                let slot = packed.raw_at + index * pending.width;
-                fields.push((pending, slot));
-            }
-        }
-        RawOps::Numbers {
-            source,
-            width,
-            count,
-            reversed,
-        } => {
-            for index in 0..count {
-                let op = MoveOp {
-                    source: source + index * width,
-                    slot: packed.raw_at + index * width,
-                };
-                moves.push(Move {
-                    op,
-                    width,
-                    reversed,
-                });
-            }
-        }
-        RawOps::Bytes { source, length } => {
-            fast.runs.push(RunOp {
-                source,
-                slot: packed.raw_at,
-                length,
-                group: 1,
-            });
-        }
-    }
-}
-
-fn field_op(pending: &Pending, slot: u32, needed: usize) -> FieldOp {
-    let Field {
-        first,
-        count,
-        skip,
-        size,
-        reversed,
-    } = pending.field;
-    let last_window = needed.saturating_sub(8);
-    // Little endian fields end with their window, so that all bytes before it may be loaded.
-    let window = if reversed {
-        (first + count).saturating_sub(8)
-    } else {
-        first.min(last_window)
-    };
-    let bytes_above = if reversed {
-        window + 8 - (first + count)
-    } else {
-        first - window
-    };
-    FieldOp {
-        window: window as u32,
-        slot,
-        mask: if pending.signed {
-            u64::MAX
-        } else {
-            u64::MAX >> (64 - size)
-        },
-        left: (bytes_above * 8) as u8 + skip as u8,
-        right: 64 - size as u8,
-        little: reversed,
-    }
-}
-
-/// Sorts moves into loops: long rows of neighbours each their own, the rest by width.
-fn gather(fast: &mut Fast, moves: Vec<Move>) {
-    let mut rest = moves.as_slice();
-    while let Some(first) = rest.first() {
-        let row = rest
-            .iter()
-            .zip(0..)
-            .take_while(|(next, index)| {
-                next.width == first.width
-                    && next.reversed == first.reversed
-                    && next.op.source == first.op.source + index * first.width
-                    && next.op.slot == first.op.slot + index * first.width
-            })
-            .count();
-        let (neighbours, others) = rest.split_at(row.max(1));
-        rest = others;
-        if neighbours.len() >= MIN_RUN {
-            let MoveOp { source, slot } = first.op;
-            let length = first.width * neighbours.len() as u32;
-            let group = if first.reversed { first.width as u8 } else { 1 };
-            fast.runs.push(RunOp {
-                source,
-                slot,
-                length,
-                group,
-            });
-            continue;
-        }
-        let log = first.width.trailing_zeros() as usize;
-        let list = match first.reversed {
-            true => fast.reversed.get_mut(log.saturating_sub(1)),
-            false => fast.kept.get_mut(log),
-        };
-        if let Some(list) = list {
-            list.extend(neighbours.iter().map(|neighbour| neighbour.op));
-        }
-    }
-}
-
-/// Compiles conversion, states and limits; returns false if they need the careful way.
-fn value_ops(fast: &mut Fast, packet: &Packet, item: &Item, packed: &PackedItem) -> bool {
-    let Some(kind) = kind(packed) else {
-        return true;
-    };
-    let states = item.states.as_ref().filter(|_| packed.state_at != NO_SLOT);
-    let lookup = match states {
-        None => None,
-        Some(_) if packed.is_list() => return false,
-        Some(states) => match Lookup::compile(states) {
-            Some(lookup) => Some(lookup),
-            None => return false,
-        },
-    };
-    let conversion = item
-        .read_conversion
-        .as_ref()
-        .map(|definition| &definition.conversion);
-    let mut value = (kind, packed.raw_at);
-    if let Some(Conversion::Polynomial { coefficients }) = conversion {
-        polynomial_ops(fast, packed, kind, coefficients);
-        value = (Kind::F64, packed.converted_at);
-    }
-    let (kind, slot) = value;
-    let entry = entry_of(packet, packed.place);
-    let limits_at = if entry == NO_ENTRY {
-        NO_SLOT
-    } else {
-        packed.limits_at
-    };
-    if let Some(lookup) = lookup {
-        let op = StateOp {
-            slot,
-            target: packed.state_at,
-            limits_at,
-            entry,
-            lookup: fast.lookups.len() as u32,
-        };
-        fast.lookups.push(lookup);
-        add(&mut fast.states, kind, op);
-    } else if limits_at != NO_SLOT
-        && !packed.is_list()
-        && packed.converted != ConvertedForm::Envelope
-    {
-        add(
-            &mut fast.limits,
-            kind,
-            LimitsOp {
-                slot,
-                limits_at,
-                entry,
+        let states = item.states.as_ref().filter(|_| packed.state_at != NO_SLOT);
+        let lookup = match states {
+            None => None,
+            Some(_) if packed.is_list() => return false,
+            Some(states) => match Lookup::compile(states, &mut fast.tables) {
+                Some(lookup) => Some(lookup),
+                None => return false,
             },
-        );
+        };
+        let conversion = item
+            .read_conversion
+            .as_ref()
+            .map(|definition| &definition.conversion);
+        let mut value = (kind, packed.raw_at);
+        if let Some(Conversion::Polynomial { coefficients }) = conversion {
+            self.polynomial(fast, packed, kind, coefficients);
+            value = (Kind::F64, packed.converted_at);
+        }
+        let (kind, slot) = value;
+        let entry = entry_of(packet, packed.place);
+        if let Some(lookup) = lookup {
+            let op = StateOp {
+                slot,
+                target: packed.state_at,
+                entry,
+                lookup,
+            };
+            add(&mut fast.states, kind, op);
+        } else if entry != NO_ENTRY
+            && !packed.is_list()
+            && packed.converted != ConvertedForm::Envelope
+        {
+            add(&mut self.limits, kind, Checked { slot, entry });
+        }
+        true
     }
-    true
-}
 
-fn polynomial_ops(fast: &mut Fast, packed: &PackedItem, kind: Kind, coefficients: &[f64]) {
-    let width = match packed.raw {
-        RawForm::One(element) | RawForm::List { element, .. } => element.width(),
-        _ => return,
-    };
-    for index in 0..packed.count().unwrap_or(0) {
-        let slot = packed.raw_at + index * width;
-        let target = packed.converted_at + index * 8;
-        match coefficients {
-            // 0.0 is where the sum of the general form begins.
-            [c0, c1] => {
+    fn polynomial(
+        &mut self,
+        fast: &mut Fast,
+        packed: &PackedItem,
+        kind: Kind,
+        coefficients: &[f64],
+    ) {
+        for index in 0..packed.count().unwrap_or(0) {
+            let slot = packed.raw_at + index * kind.width();
+            let target = packed.converted_at + index * 8;
+            if let [c0, c1] = coefficients {
+                // 0.0 is where the sum of the general form begins.
                 add(
-                    &mut fast.linear,
+                    &mut self.linear,
                     kind,
-                    LinearOp {
+                    Linear {
                         slot,
                         target,
-                        c0: 0.0 + *c0,
-                        c1: *c1,
+                        pair: [0.0 + *c0, *c1],
                     },
                 );
-            }
-            _ => {
+            } else {
                 let coefficients = coefficients.into();
                 add(
                     &mut fast.polynomials,
@@ -466,6 +193,58 @@ fn polynomial_ops(fast: &mut Fast, packed: &PackedItem, kind: Kind, coefficients
             }
         }
     }
+
+    /// Joins neighbours into runs.
+    fn finish(self, fast: &mut Fast) {
+        for Group { kind, ops } in self.linear {
+            for op in ops {
+                let first = fast.coefficients.len() as u32;
+                fast.coefficients.push(op.pair);
+                let run = LinearRun {
+                    slot: op.slot,
+                    target: op.target,
+                    count: 1,
+                    first,
+                };
+                let follows = |last: &&mut LinearRun| {
+                    op.slot == last.slot + last.count * kind.width()
+                        && op.target == last.target + last.count * 8
+                };
+                match last(&mut fast.linear, kind).filter(follows) {
+                    Some(last) => last.count += 1,
+                    None => add(&mut fast.linear, kind, run),
+                }
+            }
+        }
+        for Group { kind, ops } in self.limits {
+            for op in ops {
+                let follows = |last: &&mut LimitsRun| {
+                    op.slot == last.slot + last.count * kind.width()
+                        && op.entry == last.entry + last.count
+                };
+                match last(&mut fast.limits, kind).filter(follows) {
+                    Some(last) => last.count += 1,
+                    None => {
+                        let run = LimitsRun {
+                            slot: op.slot,
+                            entry: op.entry,
+                            count: 1,
+                        };
+                        add(&mut fast.limits, kind, run);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns the last operation of a kind.
+fn last<Op>(groups: &mut [Group<Op>], kind: Kind) -> Option<&mut Op> {
+    groups
+        .iter_mut()
+        .find(|group| group.kind == kind)?
+        .ops
+        .last_mut()
 }
 
 fn add<Op>(groups: &mut Vec<Group<Op>>, kind: Kind, op: Op) {

@@ -5,21 +5,27 @@
 //! and so spills over the slots behind it, which later operations of the same or a later phase
 //! overwrite.
 
+use super::compile::NO_ENTRY;
 use super::lookup::Lookup;
-use super::raw::{Kind, Raw, load, store};
 use crate::definition::polynomial;
 use crate::limits::{LimitsState, Transition};
-use crate::record::NO_SLOT;
+use crate::record::{Kind, Raw, load, store};
 
-/// A bit field: eight bytes of the packet, shifted left and right again.
+/// Eight bytes of the packet that hold the next `count` bit fields.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) at: u32,
+    pub(super) count: u32,
+    pub(super) little: bool,
+}
+
+/// A bit field of a window: shifted to the right and masked; `sign` is its sign bit, if it has one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FieldOp {
-    pub(super) window: u32,
-    pub(super) slot: u32,
     pub(super) mask: u64,
-    pub(super) left: u8,
-    pub(super) right: u8,
-    pub(super) little: bool,
+    pub(super) sign: u64,
+    pub(super) slot: u32,
+    pub(super) shift: u8,
 }
 
 /// One number of whole bytes.
@@ -38,13 +44,14 @@ pub(super) struct RunOp {
     pub(super) group: u8,
 }
 
-/// c0 + c1·x.
+/// c0 + c1·x of numbers one after the other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LinearOp {
+pub(super) struct LinearRun {
     pub(super) slot: u32,
     pub(super) target: u32,
-    pub(super) c0: f64,
-    pub(super) c1: f64,
+    pub(super) count: u32,
+    /// Place of the first pair of coefficients.
+    pub(super) first: u32,
 }
 
 /// A polynomial of any other degree.
@@ -55,22 +62,21 @@ pub(super) struct PolynomialOp {
     pub(super) coefficients: Box<[f64]>,
 }
 
-/// A state, and the limits that its colour gives.
-#[derive(Debug, Clone)]
+/// A state, and the limits entry that its colour sets, or [`NO_ENTRY`].
+#[derive(Debug, Clone, Copy)]
 pub(super) struct StateOp {
     pub(super) slot: u32,
     pub(super) target: u32,
-    pub(super) limits_at: u32,
     pub(super) entry: u32,
-    pub(super) lookup: u32,
+    pub(super) lookup: Lookup,
 }
 
-/// Limits of a number.
+/// Limits of numbers one after the other, with entries one after the other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LimitsOp {
+pub(super) struct LimitsRun {
     pub(super) slot: u32,
-    pub(super) limits_at: u32,
     pub(super) entry: u32,
+    pub(super) count: u32,
 }
 
 /// Operations on numbers of one kind.
@@ -87,19 +93,23 @@ pub(super) struct Fast {
     pub(super) needed: usize,
     /// Whether places were counted from the end, so that the length must be exactly `needed`.
     pub(super) exact: bool,
-    pub(super) fields: Vec<FieldOp>,
     /// End of the record's raw section.
     pub(super) raw_end: usize,
+    pub(super) windows: Vec<Window>,
+    pub(super) fields: Vec<FieldOp>,
     /// Numbers of 1, 2, 4 and 8 bytes that keep their order.
     pub(super) kept: [Vec<MoveOp>; 4],
     /// Numbers of 2, 4 and 8 bytes that are reversed.
     pub(super) reversed: [Vec<MoveOp>; 3],
     pub(super) runs: Vec<RunOp>,
-    pub(super) linear: Vec<Group<LinearOp>>,
+    pub(super) linear: Vec<Group<LinearRun>>,
+    /// Pairs c0, c1.
+    pub(super) coefficients: Vec<[f64; 2]>,
     pub(super) polynomials: Vec<Group<PolynomialOp>>,
     pub(super) states: Vec<Group<StateOp>>,
-    pub(super) lookups: Vec<Lookup>,
-    pub(super) limits: Vec<Group<LimitsOp>>,
+    /// State indices of all look-up tables.
+    pub(super) tables: Vec<u16>,
+    pub(super) limits: Vec<Group<LimitsRun>>,
 }
 
 macro_rules! by_kind {
@@ -131,7 +141,7 @@ impl Fast {
         &self,
         packet: &[u8],
         record: &mut [u8],
-        limits: Option<&mut LimitsState>,
+        mut limits: Option<&mut LimitsState>,
         transitions: &mut Vec<Transition>,
     ) {
         if packet.len() < 8 {
@@ -143,17 +153,16 @@ impl Fast {
             self.raw(packet, record);
         }
         for group in &self.linear {
-            by_kind!(group.kind, linear(&group.ops, record));
+            by_kind!(group.kind, linear(&group.ops, self, record));
         }
         for group in &self.polynomials {
             by_kind!(group.kind, polynomials(&group.ops, record));
         }
-        let mut limits = limits;
         for group in &self.states {
             let limits = limits.as_deref_mut();
             by_kind!(
                 group.kind,
-                states(&group.ops, &self.lookups, record, limits, transitions)
+                states(&group.ops, &self.tables, record, limits, transitions)
             );
         }
         if let Some(limits) = limits {
@@ -164,12 +173,22 @@ impl Fast {
     }
 
     fn raw(&self, packet: &[u8], record: &mut [u8]) {
-        for op in &self.fields {
-            let bytes = load(packet, op.window);
-            let big = u64::from_be_bytes(bytes);
-            let window = if op.little { big.swap_bytes() } else { big };
-            let value = ((window << (op.left & 63)) as i64 >> (op.right & 63)) as u64 & op.mask;
-            store(record, op.slot, value.to_le_bytes());
+        let mut fields = self.fields.as_slice();
+        for window in &self.windows {
+            let big = u64::from_be_bytes(load(packet, window.at));
+            let bits = if window.little { big.swap_bytes() } else { big };
+            let Some((these, rest)) = fields.split_at_checked(window.count as usize) else {
+                break;
+            };
+            fields = rest;
+            for op in these {
+                let value = (bits >> (op.shift & 63)) & op.mask;
+                store(
+                    record,
+                    op.slot,
+                    (value ^ op.sign).wrapping_sub(op.sign).to_le_bytes(),
+                );
+            }
         }
         if let Some(spilled) = record.get_mut(self.raw_end..self.raw_end + 8) {
             spilled.fill(0);
@@ -200,12 +219,13 @@ fn moves<const N: usize, const REVERSE: bool>(ops: &[MoveOp], packet: &[u8], rec
     }
 }
 
+#[inline]
 fn run(op: &RunOp, packet: &[u8], record: &mut [u8]) {
     let (source, slot, length) = (op.source as usize, op.slot as usize, op.length as usize);
-    let Some(from) = packet.get(source..source + length) else {
-        return;
-    };
-    let Some(to) = record.get_mut(slot..slot + length) else {
+    let (Some(from), Some(to)) = (
+        packet.get(source..source + length),
+        record.get_mut(slot..slot + length),
+    ) else {
         return;
     };
     match op.group {
@@ -221,15 +241,31 @@ fn reverse_groups<const N: usize>(from: &[u8], to: &mut [u8]) {
     let (from, _) = from.as_chunks::<N>();
     let (to, _) = to.as_chunks_mut::<N>();
     for (from, to) in from.iter().zip(to) {
-        *to = *from;
-        to.reverse();
+        let mut bytes = *from;
+        bytes.reverse();
+        *to = bytes;
     }
 }
 
-fn linear<T: Raw>(ops: &[LinearOp], record: &mut [u8]) {
-    for op in ops {
-        let value = op.c0 + op.c1 * T::load(record, op.slot).number();
-        store(record, op.target, value.to_le_bytes());
+fn linear<T: Raw>(runs: &[LinearRun], fast: &Fast, record: &mut [u8]) {
+    // What is converted lies in front of where it goes.
+    let Some((raw, converted)) = record.split_at_mut_checked(fast.raw_end) else {
+        return;
+    };
+    for run in runs {
+        let (slot, first, count) = (run.slot as usize, run.first as usize, run.count as usize);
+        let target = run.target as usize - fast.raw_end;
+        let (Some(raw), Some(out), Some(coefficients)) = (
+            raw.get(slot..slot + count * size_of::<T>()),
+            converted.get_mut(target..target + count * 8),
+            fast.coefficients.get(first..first + count),
+        ) else {
+            return;
+        };
+        let (out, _) = out.as_chunks_mut::<8>();
+        for ((x, out), [c0, c1]) in T::all(raw).zip(out).zip(coefficients) {
+            *out = (c0 + c1 * x.number()).to_le_bytes();
+        }
     }
 }
 
@@ -242,47 +278,42 @@ fn polynomials<T: Raw>(ops: &[PolynomialOp], record: &mut [u8]) {
 
 fn states<T: Raw>(
     ops: &[StateOp],
-    lookups: &[Lookup],
+    tables: &[u16],
     record: &mut [u8],
-    limits: Option<&mut LimitsState>,
+    mut limits: Option<&mut LimitsState>,
     transitions: &mut Vec<Transition>,
 ) {
-    let mut entries = limits.map(|limits| limits.entries.as_mut_slice());
     for op in ops {
-        let Some(lookup) = lookups.get(op.lookup as usize) else {
-            continue;
-        };
-        let index = lookup.index(T::load(record, op.slot).key());
+        let index = op.lookup.index(tables, T::load(record, op.slot).key());
         store(record, op.target, index.to_le_bytes());
-        if op.limits_at != NO_SLOT
-            && let Some(entries) = entries.as_deref_mut()
-            && let Some(entry) = entries.get_mut(op.entry as usize)
+        if op.entry != NO_ENTRY
+            && let Some(limits) = limits.as_deref_mut()
         {
-            store(
-                record,
-                op.limits_at,
-                [entry.check_state(index, transitions)],
-            );
+            limits.check_state(op.entry as usize, index, transitions);
         }
     }
 }
 
 fn check<T: Raw>(
-    ops: &[LimitsOp],
-    record: &mut [u8],
+    runs: &[LimitsRun],
+    record: &[u8],
     limits: &mut LimitsState,
     transitions: &mut Vec<Transition>,
 ) {
-    let entries = limits.entries.as_mut_slice();
-    for op in ops {
-        let Some(entry) = entries.get_mut(op.entry as usize) else {
-            continue;
+    for run in runs {
+        let (slot, entry, count) = (run.slot as usize, run.entry as usize, run.count as usize);
+        let (Some(values), Some(stays)) = (
+            record.get(slot..slot + count * size_of::<T>()),
+            limits.stays.get(entry..entry + count),
+        ) else {
+            return;
         };
-        let value = T::load(record, op.slot).number();
-        store(
-            record,
-            op.limits_at,
-            [entry.check_number(value, transitions)],
-        );
+        let pairs = T::all(values).zip(stays);
+        if pairs.fold(true, |all, (value, stay)| all & stay.holds(value.number())) {
+            continue;
+        }
+        for (value, entry) in T::all(values).zip(entry..) {
+            limits.check_number(entry, value.number(), transitions);
+        }
     }
 }

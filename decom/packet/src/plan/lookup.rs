@@ -5,26 +5,27 @@ use crate::record::NO_STATE;
 use crate::value::Value;
 
 /// Spans of state values up to this many entries get a table.
-const MAX_TABLE: i64 = 1024;
+const MAX_SPAN: i64 = 1 << 16;
 /// Whole numbers beyond this are not all doubles.
 const EXACT: i128 = 1 << 53;
 
-/// States whose values are whole numbers, for the fast path.
-#[derive(Debug, Clone)]
+/// States whose values are whole numbers that span little: a piece of a table.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Lookup {
-    /// Value of the table's first entry.
+    /// Value of the first entry.
     first: i64,
-    table: Box<[u16]>,
-    /// Sorted; used when the values span too much for a table.
-    sorted: Box<[(i64, u16)]>,
+    /// Place of the first entry in the tables.
+    at: u32,
+    span: u32,
     /// Index for every other value: the ANY state or none.
     other: u16,
 }
 
 impl Lookup {
-    /// Compiles states; `None` unless all their values are whole numbers that doubles hold.
-    pub(super) fn compile(states: &States) -> Option<Self> {
-        let mut sorted: Vec<(i64, u16)> = Vec::new();
+    /// Compiles states into a piece of `tables`; `None` unless all their values are whole numbers
+    /// that doubles hold and that lie together.
+    pub(super) fn compile(states: &States, tables: &mut Vec<u16>) -> Option<Self> {
+        let mut values: Vec<(i64, u16)> = Vec::new();
         for (index, (_, state)) in states.iter().enumerate() {
             let value = match state.value {
                 _ if state.is_any() => continue,
@@ -38,51 +39,42 @@ impl Lookup {
             }
             let value = value as i64;
             // The first state defined for a value wins.
-            if !sorted.iter().any(|(known, _)| *known == value) {
-                sorted.push((value, u16::try_from(index).ok()?));
+            if !values.iter().any(|(known, _)| *known == value) {
+                values.push((value, u16::try_from(index).ok()?));
             }
         }
-        sorted.sort_unstable();
-        let other = any_index(states);
-        let first = sorted.first().map_or(0, |(value, _)| *value);
-        let last = sorted.last().map_or(-1, |(value, _)| *value);
-        if last - first >= MAX_TABLE {
-            return Some(Self {
-                first,
-                table: Box::default(),
-                sorted: sorted.into(),
-                other,
-            });
+        let first = values.iter().map(|(value, _)| *value).min().unwrap_or(0);
+        let last = values.iter().map(|(value, _)| *value).max().unwrap_or(-1);
+        if last - first >= MAX_SPAN {
+            return None;
         }
-        let mut table = vec![other; (last - first + 1) as usize];
-        for (value, index) in &sorted {
-            table[(value - first) as usize] = *index;
+        let (other, at) = (any_index(states), tables.len());
+        let span = (last - first + 1) as usize;
+        tables.resize(at + span, other);
+        for (value, index) in &values {
+            tables[at + (value - first) as usize] = *index;
         }
         Some(Self {
             first,
-            table: table.into(),
-            sorted: Box::default(),
+            at: u32::try_from(at).ok()?,
+            span: span as u32,
             other,
         })
     }
 
     /// Returns the index of the state that a value has, or [`NO_STATE`].
-    #[inline]
-    pub(super) fn index(&self, key: Option<i64>) -> u16 {
+    #[inline(always)]
+    pub(super) fn index(&self, tables: &[u16], key: Option<i64>) -> u16 {
         let Some(key) = key else { return self.other };
-        // Keys below the first wrap around to far beyond the table.
-        let at = key.wrapping_sub(self.first) as u64;
-        match usize::try_from(at).ok().and_then(|at| self.table.get(at)) {
-            Some(index) => *index,
-            None if self.sorted.is_empty() => self.other,
-            None => self.search(key),
+        // Keys below the first wrap around to far beyond the span.
+        let offset = key.wrapping_sub(self.first) as u64;
+        if offset >= u64::from(self.span) {
+            return self.other;
         }
-    }
-
-    fn search(&self, key: i64) -> u16 {
-        self.sorted
-            .binary_search_by_key(&key, |(value, _)| *value)
-            .map_or(self.other, |found| self.sorted[found].1)
+        tables
+            .get(self.at as usize + offset as usize)
+            .copied()
+            .unwrap_or(self.other)
     }
 }
 
@@ -128,16 +120,24 @@ mod tests {
     }
 
     fn agrees(states: &States) {
-        let lookup = Lookup::compile(states).unwrap();
+        let mut tables = vec![7; 3];
+        let lookup = Lookup::compile(states, &mut tables).unwrap();
         for key in (-3000..3000).chain([i64::MIN, i64::MAX, 1 << 53, 70_000]) {
             let value = Value::from(key);
-            assert_eq!(lookup.index(Some(key)), index_of(states, &value), "{key}");
+            assert_eq!(
+                lookup.index(&tables, Some(key)),
+                index_of(states, &value),
+                "{key}"
+            );
         }
-        assert_eq!(lookup.index(None), index_of(states, &Value::Float(0.5)));
+        assert_eq!(
+            lookup.index(&tables, None),
+            index_of(states, &Value::Float(0.5))
+        );
     }
 
     #[test]
-    fn tables_and_searches_find_what_comparing_finds() {
+    fn tables_find_what_comparing_finds() {
         agrees(&states(&[]));
         agrees(&states(&[
             ("A", Value::Int(0)),
@@ -150,8 +150,15 @@ mod tests {
             ("X", Value::from("ANY")),
             ("B", Value::Int(2)),
         ]));
-        agrees(&states(&[("A", Value::Int(-2)), ("B", Value::Int(70_000))]));
-        assert!(Lookup::compile(&states(&[("H", Value::Float(0.5))])).is_none());
-        assert!(Lookup::compile(&states(&[("T", Value::from("TEXT"))])).is_none());
+        agrees(&states(&[("A", Value::Int(-2)), ("B", Value::Int(50_000))]));
+        assert!(
+            Lookup::compile(
+                &states(&[("A", Value::Int(0)), ("B", Value::Int(1 << 16))]),
+                &mut vec![]
+            )
+            .is_none()
+        );
+        assert!(Lookup::compile(&states(&[("H", Value::Float(0.5))]), &mut vec![]).is_none());
+        assert!(Lookup::compile(&states(&[("T", Value::from("TEXT"))]), &mut vec![]).is_none());
     }
 }

@@ -1,13 +1,13 @@
 //! Packs one item by way of its value, for what the fast operations do not cover.
 
+use super::compile::NO_ENTRY;
 use super::lookup::index_of;
-use super::raw::store;
 use super::reader::{Reader, Unreadable};
 use crate::definition::Item;
 use crate::limits::{LimitsState, Transition};
 use crate::record::{
     ConvertedForm, Element, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm, STATUS_CONVERTED_SHIFT,
-    STATUS_NULL, STATUS_UNREADABLE, write_tagged,
+    STATUS_NULL, STATUS_UNREADABLE, store, write_tagged,
 };
 use crate::value::Value;
 
@@ -134,10 +134,7 @@ pub(super) fn pack(
     let skip_states = skip_states || converted.is_err();
     let converted = converted.unwrap_or(Value::Null);
     let state = put_states(output, packed, item, &converted, skip_states);
-    if packed.limits_at != NO_SLOT {
-        let code = check(item, &converted, state, entry, checking);
-        output.store(packed.limits_at, [code]);
-    }
+    check(item, &converted, state, entry, checking);
 }
 
 /// Checks the limits of an item that has no place in the record.
@@ -161,30 +158,22 @@ pub(super) fn check_hidden(
     check(item, &value, state, entry, checking);
 }
 
-/// Returns the code of the item's limits state after this sample.
-fn check(item: &Item, value: &Value, state: u16, entry: u32, checking: &mut Checking<'_>) -> u8 {
-    let Some(limits) = checking.limits.as_deref_mut() else {
-        return 0;
+/// Takes a sample into the fold of an item's limits; what is missing is passed over.
+fn check(item: &Item, value: &Value, state: u16, entry: u32, checking: &mut Checking<'_>) {
+    let Some(limits) = checking.limits.as_deref_mut().filter(|_| entry != NO_ENTRY) else {
+        return;
     };
-    let Some(entry) = limits.entries.get_mut(entry as usize) else {
-        return 0;
-    };
+    let entry = entry as usize;
     if item.array_size.is_some() {
-        return entry.current();
+        return;
     }
     if item.states.is_some() {
-        // A null that ANY stands for has a state, any other null is skipped.
-        if value.is_null() && state == NO_STATE {
-            return entry.current();
+        // A null that ANY stands for has a state.
+        if !value.is_null() || state != NO_STATE {
+            limits.check_state(entry, state, checking.transitions);
         }
-        return entry.check_state(state, checking.transitions);
-    }
-    match value {
-        Value::Int(_) | Value::Float(_) => match value.as_f64() {
-            Some(number) => entry.check_number(number, checking.transitions),
-            None => entry.current(),
-        },
-        _ => entry.current(),
+    } else if let (true, Some(number)) = (value.is_number(), value.as_f64()) {
+        limits.check_number(entry, number, checking.transitions);
     }
 }
 

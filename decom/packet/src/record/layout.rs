@@ -1,6 +1,7 @@
 //! Where each item of a packet lies in a packed record; the module header of [`crate::record`]
 //! is the specification.
 
+use super::number::Kind;
 use crate::definition::{Conversion, DataType, Item, Packet, is_reserved_item};
 
 /// Bytes before the raw section.
@@ -136,6 +137,8 @@ pub(crate) struct PackedItem {
     /// Place in [`Packet::items`].
     pub(crate) place: usize,
     pub(crate) raw: RawForm,
+    /// Kind of a single number of up to 64 bits.
+    pub(crate) kind: Option<Kind>,
     pub(crate) raw_at: u32,
     pub(crate) converted: ConvertedForm,
     pub(crate) converted_at: u32,
@@ -327,6 +330,10 @@ impl Layout {
             layout.items.push(PackedItem {
                 place,
                 raw: published.raw_form(),
+                kind: match published.raw_form() {
+                    RawForm::One(element) => Kind::of(element),
+                    _ => None,
+                },
                 raw_at: NO_SLOT,
                 converted: ConvertedForm::of(item),
                 converted_at: NO_SLOT,

@@ -1,6 +1,8 @@
 //! Reading the items of a record.
 
+use super::item::ItemView;
 use super::layout::{ConvertedForm, Element, NO_SLOT, NO_STATE, PackedItem, RawForm};
+use super::number::{Kind, load};
 use super::{
     PacketMeta, RecordError, STATUS_CONVERTED_SHIFT, STATUS_NULL, check, formatted, tagged,
 };
@@ -19,17 +21,6 @@ pub struct RecordView<'a> {
     bytes: &'a [u8],
     status: &'a [u8],
     meta: PacketMeta,
-}
-
-/// Copies the bytes at a slot; zeros if there are none, which a checked record does not have.
-#[inline]
-fn at<const N: usize>(bytes: &[u8], slot: u32) -> [u8; N] {
-    let slot = slot as usize;
-    bytes
-        .get(slot..)
-        .and_then(|rest| rest.first_chunk())
-        .copied()
-        .unwrap_or([0; N])
 }
 
 /// Returns offset and length or count of a reference.
@@ -109,45 +100,44 @@ impl<'a> RecordView<'a> {
     /// Returns the limits state of an item.
     #[must_use]
     pub fn limits(&self, place: usize) -> Option<LimitsColor> {
-        let (_, packed) = self.packed(place)?;
-        if packed.limits_at == NO_SLOT {
-            return None;
-        }
-        LimitsColor::from_code(self.bytes.get(packed.limits_at as usize).copied()?)
+        self.item_view(place)?.limits()
     }
 
-    /// Returns the raw value of a single number as a double; `None` for everything else.
+    /// Iterates over the packed items, for consumers that want them all.
+    pub fn items(&self) -> impl ExactSizeIterator<Item = ItemView<'a>> + use<'a> {
+        let view = *self;
+        let packed = self.plan.layout().items.iter();
+        packed.enumerate().map(move |(index, packed)| ItemView {
+            view,
+            packed,
+            index,
+        })
+    }
+
+    /// Returns one packed item; `None` for reserved and hidden ones.
+    #[must_use]
+    #[inline]
+    pub fn item_view(&self, place: usize) -> Option<ItemView<'a>> {
+        let (index, packed) = self.packed(place)?;
+        Some(ItemView {
+            view: *self,
+            packed,
+            index,
+        })
+    }
+
+    /// Returns the raw value of a single number as a double.
     #[must_use]
     #[inline]
     pub fn raw_f64(&self, place: usize) -> Option<f64> {
-        let (index, packed) = self.packed(place)?;
-        if self.status(index) & 3 != 0 {
-            return None;
-        }
-        let slot = packed.raw_at;
-        match packed.raw {
-            RawForm::One(Element::Single) => {
-                Some(f64::from(f32::from_le_bytes(at(self.bytes, slot))))
-            }
-            RawForm::One(Element::Double) => Some(f64::from_le_bytes(at(self.bytes, slot))),
-            RawForm::One(element @ Element::Int { .. }) => {
-                Some(self.integer(element, slot)? as f64)
-            }
-            _ => None,
-        }
+        self.item_view(place)?.raw_f64()
     }
 
-    /// Returns the raw value of a single integer; `None` for everything else and beyond 64 bits.
+    /// Returns the raw value of a single integer; `None` beyond the range of 64 bits.
     #[must_use]
     #[inline]
     pub fn raw_i64(&self, place: usize) -> Option<i64> {
-        let (index, packed) = self.packed(place)?;
-        match packed.raw {
-            RawForm::One(element) if self.status(index) & 3 == 0 => {
-                i64::try_from(self.integer(element, packed.raw_at)?).ok()
-            }
-            _ => None,
-        }
+        self.item_view(place)?.raw_i64()
     }
 
     /// Returns the number an item is converted to, before states; its raw number if it has no
@@ -155,43 +145,27 @@ impl<'a> RecordView<'a> {
     #[must_use]
     #[inline]
     pub fn converted_f64(&self, place: usize) -> Option<f64> {
-        let (index, packed) = self.packed(place)?;
-        match packed.converted {
-            ConvertedForm::Same => self.raw_f64(place),
-            ConvertedForm::Number if self.has_converted(index) && !packed.is_list() => {
-                Some(f64::from_le_bytes(at(self.bytes, packed.converted_at)))
-            }
-            ConvertedForm::Envelope => self.envelope_value(place).as_f64(),
-            _ => None,
+        match self.item_view(place) {
+            Some(item) if item.packed.converted != ConvertedForm::Envelope => item
+                .converted_f64()
+                .or_else(|| match item.packed.converted {
+                    ConvertedForm::Same => item.raw_f64(),
+                    _ => None,
+                }),
+            _ => self.reserved(place).as_f64(),
         }
     }
 
     /// Returns the bytes of a single STRING or BLOCK field as they were in the packet.
     #[must_use]
     pub fn raw_bytes(&self, place: usize) -> Option<&'a [u8]> {
-        let (index, packed) = self.packed(place)?;
-        if self.status(index) & 3 != 0 {
-            return None;
-        }
-        match packed.raw {
-            RawForm::One(Element::Bytes { length, .. }) => self.slice(packed.raw_at, length),
-            RawForm::VariableBytes { .. } => {
-                let (offset, length) = reference(self.bytes, packed.raw_at)?;
-                self.slice(offset, length)
-            }
-            _ => None,
-        }
+        self.item_view(place)?.raw_bytes()
     }
 
     /// Returns the name of the state that a single item's value has.
     #[must_use]
     pub fn state_name(&self, place: usize) -> Option<&'a str> {
-        let (_, packed) = self.packed(place)?;
-        if packed.is_list() || packed.state_at == NO_SLOT {
-            return None;
-        }
-        let states = self.item(place)?.states.as_ref()?;
-        name(states, u16::from_le_bytes(at(self.bytes, packed.state_at)))
+        self.item_view(place)?.state_name()
     }
 
     /// Returns whether the raw value is missing or unreadable.
@@ -211,7 +185,12 @@ impl<'a> RecordView<'a> {
     }
 
     #[inline]
-    fn status(&self, index: usize) -> u8 {
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    #[inline]
+    pub(super) fn status(&self, index: usize) -> u8 {
         self.status.get(index).copied().unwrap_or(0)
     }
 
@@ -225,7 +204,8 @@ impl<'a> RecordView<'a> {
         self.plan.packet().short_buffer_allowed
     }
 
-    fn slice(&self, offset: u32, length: u32) -> Option<&'a [u8]> {
+    #[inline]
+    pub(super) fn slice(&self, offset: u32, length: u32) -> Option<&'a [u8]> {
         self.bytes
             .get(offset as usize..(offset as usize).checked_add(length as usize)?)
     }
@@ -247,53 +227,13 @@ impl<'a> RecordView<'a> {
             .unwrap_or(Value::Null)
     }
 
-    #[inline]
-    fn integer(&self, element: Element, slot: u32) -> Option<i128> {
-        let bytes = self.bytes;
-        Some(match element {
-            Element::Int {
-                width: 1,
-                signed: false,
-            } => u8::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int {
-                width: 1,
-                signed: true,
-            } => i8::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int {
-                width: 2,
-                signed: false,
-            } => u16::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int {
-                width: 2,
-                signed: true,
-            } => i16::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int {
-                width: 4,
-                signed: false,
-            } => u32::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int {
-                width: 4,
-                signed: true,
-            } => i32::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int {
-                width: 8,
-                signed: false,
-            } => u64::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int {
-                width: 8,
-                signed: true,
-            } => i64::from_le_bytes(at(bytes, slot)).into(),
-            Element::Int { .. } => i128::from_le_bytes(at(bytes, slot)),
-            _ => return None,
-        })
-    }
-
     fn element(&self, element: Element, slot: u32) -> Value {
         match element {
-            Element::Int { .. } => self.integer(element, slot).map_or(Value::Null, Value::Int),
-            Element::Single => Value::Float(f32::from_le_bytes(at(self.bytes, slot)).into()),
-            Element::Double => Value::Float(f64::from_le_bytes(at(self.bytes, slot))),
             Element::Bytes { length, data_type } => self.text(slot, length, data_type),
+            number => match Kind::of(number) {
+                Some(kind) => kind.value(self.bytes, slot),
+                None => Value::Int(i128::from_le_bytes(load(self.bytes, slot))),
+            },
         }
     }
 
@@ -357,7 +297,7 @@ impl<'a> RecordView<'a> {
             _ if !self.has_converted(index) => return Value::Null,
             _ => {}
         }
-        let number = |slot| Value::Float(f64::from_le_bytes(at(self.bytes, slot)));
+        let number = |slot| Value::Float(f64::from_le_bytes(load(self.bytes, slot)));
         let slot = packed.converted_at;
         match packed.converted {
             ConvertedForm::Number if packed.is_list() => match self.list_at(packed, slot) {
@@ -365,7 +305,7 @@ impl<'a> RecordView<'a> {
                 None => Value::Null,
             },
             ConvertedForm::Number => number(slot),
-            ConvertedForm::Time => Value::Time(i64::from_le_bytes(at(self.bytes, slot))),
+            ConvertedForm::Time => Value::Time(i64::from_le_bytes(load(self.bytes, slot))),
             _ => self.tagged(slot),
         }
     }
@@ -390,7 +330,7 @@ impl<'a> RecordView<'a> {
                 None => show(value),
             };
         }
-        let name_at = |slot| name(states, u16::from_le_bytes(at(self.bytes, slot)));
+        let name_at = |slot| name(states, u16::from_le_bytes(load(self.bytes, slot)));
         if !packed.is_list() {
             return match name_at(packed.state_at) {
                 Some(name) => Value::from(name),
@@ -421,7 +361,7 @@ impl<'a> RecordView<'a> {
     }
 }
 
-fn name(states: &States, index: u16) -> Option<&str> {
+pub(super) fn name(states: &States, index: u16) -> Option<&str> {
     if index == NO_STATE {
         None
     } else {

@@ -1,10 +1,11 @@
-//! Numbers as they lie in the raw section of a record.
+//! Numbers as they lie in a record.
 
-use crate::record::Element;
+use super::layout::Element;
+use crate::value::Value;
 
 /// The kinds of numbers that the fast path converts and checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     U8,
     I8,
     U16,
@@ -18,8 +19,18 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Returns how many bytes a number takes in the record.
+    pub(crate) fn width(self) -> u32 {
+        match self {
+            Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::I16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
+        }
+    }
+
     /// Returns the kind of an element; `None` for texts and for integers beyond 64 bits.
-    pub(super) fn of(element: Element) -> Option<Self> {
+    pub(crate) fn of(element: Element) -> Option<Self> {
         Some(match element {
             Element::Int {
                 width: 1,
@@ -58,13 +69,57 @@ impl Kind {
             Element::Int { .. } | Element::Bytes { .. } => return None,
         })
     }
+
+    /// Reads the number at a slot as a double.
+    #[inline]
+    pub(crate) fn number(self, record: &[u8], slot: u32) -> f64 {
+        match self {
+            Self::U8 => u8::load(record, slot).number(),
+            Self::I8 => i8::load(record, slot).number(),
+            Self::U16 => u16::load(record, slot).number(),
+            Self::I16 => i16::load(record, slot).number(),
+            Self::U32 => u32::load(record, slot).number(),
+            Self::I32 => i32::load(record, slot).number(),
+            Self::U64 => u64::load(record, slot).number(),
+            Self::I64 => i64::load(record, slot).number(),
+            Self::F32 => f32::load(record, slot).number(),
+            Self::F64 => f64::load(record, slot).number(),
+        }
+    }
+
+    /// Reads the integer at a slot; `None` for floats and beyond 63 bits and a sign.
+    #[inline]
+    pub(crate) fn integer(self, record: &[u8], slot: u32) -> Option<i64> {
+        match self {
+            Self::U8 => Some(u8::load(record, slot).into()),
+            Self::I8 => Some(i8::load(record, slot).into()),
+            Self::U16 => Some(u16::load(record, slot).into()),
+            Self::I16 => Some(i16::load(record, slot).into()),
+            Self::U32 => Some(u32::load(record, slot).into()),
+            Self::I32 => Some(i32::load(record, slot).into()),
+            Self::U64 => i64::try_from(u64::load(record, slot)).ok(),
+            Self::I64 => Some(i64::load(record, slot)),
+            Self::F32 | Self::F64 => None,
+        }
+    }
+
+    /// Reads the number at a slot.
+    pub(crate) fn value(self, record: &[u8], slot: u32) -> Value {
+        match self {
+            Self::F32 | Self::F64 => Value::Float(self.number(record, slot)),
+            Self::U64 => Value::from(u64::load(record, slot)),
+            _ => self.integer(record, slot).map_or(Value::Null, Value::from),
+        }
+    }
 }
 
 /// A number that can be loaded from a record.
-pub(super) trait Raw: Copy {
+pub(crate) trait Raw: Copy {
     /// Loads the number at a slot; zero if the record ends before it, which a compiled slot
     /// does not let happen.
     fn load(record: &[u8], slot: u32) -> Self;
+    /// Iterates over numbers that lie one after the other.
+    fn all(bytes: &[u8]) -> impl Iterator<Item = Self>;
     /// Returns the number as a double.
     fn number(self) -> f64;
     /// Returns the number as an integer, if it is one that fits.
@@ -77,6 +132,11 @@ macro_rules! raw_integers {
             #[inline(always)]
             fn load(record: &[u8], slot: u32) -> Self {
                 Self::from_le_bytes(load(record, slot))
+            }
+            #[inline(always)]
+            fn all(bytes: &[u8]) -> impl Iterator<Item = Self> {
+                let (chunks, _) = bytes.as_chunks::<{ size_of::<Self>() }>();
+                chunks.iter().map(|chunk| Self::from_le_bytes(*chunk))
             }
             #[inline(always)]
             fn number(self) -> f64 {
@@ -97,6 +157,11 @@ impl Raw for f32 {
         Self::from_le_bytes(load(record, slot))
     }
     #[inline(always)]
+    fn all(bytes: &[u8]) -> impl Iterator<Item = Self> {
+        let (chunks, _) = bytes.as_chunks::<{ size_of::<Self>() }>();
+        chunks.iter().map(|chunk| Self::from_le_bytes(*chunk))
+    }
+    #[inline(always)]
     fn number(self) -> f64 {
         self.into()
     }
@@ -112,6 +177,11 @@ impl Raw for f64 {
         Self::from_le_bytes(load(record, slot))
     }
     #[inline(always)]
+    fn all(bytes: &[u8]) -> impl Iterator<Item = Self> {
+        let (chunks, _) = bytes.as_chunks::<{ size_of::<Self>() }>();
+        chunks.iter().map(|chunk| Self::from_le_bytes(*chunk))
+    }
+    #[inline(always)]
     fn number(self) -> f64 {
         self
     }
@@ -125,7 +195,7 @@ impl Raw for f64 {
 
 /// Copies `N` bytes; zeros if there are none.
 #[inline(always)]
-pub(super) fn load<const N: usize>(bytes: &[u8], at: u32) -> [u8; N] {
+pub(crate) fn load<const N: usize>(bytes: &[u8], at: u32) -> [u8; N] {
     let at = at as usize;
     match bytes.get(at..at + N).and_then(|slice| slice.first_chunk()) {
         Some(chunk) => *chunk,
@@ -135,7 +205,7 @@ pub(super) fn load<const N: usize>(bytes: &[u8], at: u32) -> [u8; N] {
 
 /// Stores `N` bytes, if there is room.
 #[inline(always)]
-pub(super) fn store<const N: usize>(bytes: &mut [u8], at: u32, value: [u8; N]) {
+pub(crate) fn store<const N: usize>(bytes: &mut [u8], at: u32, value: [u8; N]) {
     let at = at as usize;
     if let Some(slot) = bytes.get_mut(at..at + N) {
         slot.copy_from_slice(&value);

@@ -1,0 +1,219 @@
+//! Building, checking and rendering commands (cosmos-packets §7, cosmos-api §2.2).
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+
+#[path = "support/definitions.rs"]
+mod support;
+
+use groundlog_packet::command::{
+    self, BuildError, BuildOptions, BuiltCommand, built_command_text, given_command_text,
+    hazard_of_given, messages_disabled,
+};
+use groundlog_packet::definition::ValueType;
+use groundlog_packet::{PacketKind, Value};
+use support::{definitions, packet};
+
+const COLLECT: &str = "\
+COMMAND TGT COLLECT BIG_ENDIAN \"Collect\"
+  APPEND_ID_PARAMETER OPCODE 8 UINT MIN MAX 0xAB
+  APPEND_PARAMETER TYPE 16 UINT MIN MAX 0
+    REQUIRED
+    STATE NORMAL 0
+    STATE SPECIAL 1 HAZARDOUS \"Needs care\"
+    STATE QUIET 2 DISABLE_MESSAGES
+  APPEND_PARAMETER DURATION 32 FLOAT 0.0 10.0 1.0
+  APPEND_PARAMETER NAME 32 STRING \"AB\"
+  APPEND_PARAMETER KEY 32 STRING \"k\"
+    OBFUSCATE
+";
+
+fn pairs(parameters: &[(&str, Value)]) -> Vec<(String, Value)> {
+    parameters
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
+}
+
+fn build(parameters: &[(&str, Value)], options: BuildOptions) -> Result<BuiltCommand, BuildError> {
+    command::build(
+        &definitions(COLLECT),
+        "tgt",
+        "collect",
+        &pairs(parameters),
+        options,
+    )
+}
+
+fn refusal(parameters: &[(&str, Value)]) -> String {
+    build(parameters, BuildOptions::default())
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn defaults_states_and_hazard() {
+    let built = build(
+        &[("type", "special".into()), ("DURATION", 5.into())],
+        BuildOptions::default(),
+    );
+    let built = built.unwrap();
+    assert_eq!(built.hazardous.as_deref(), Some("Needs care"));
+    assert_eq!(
+        built.packet.buffer(),
+        b"\xab\0\x01\x40\xa0\0\0AB\0\0k\0\0\0"
+    );
+    assert_eq!(
+        built.packet.read("TYPE", ValueType::Converted).unwrap(),
+        "SPECIAL".into()
+    );
+}
+
+#[test]
+fn refusals_as_clients_know_them() {
+    let kind = ("TYPE", Value::from("NORMAL"));
+    assert_eq!(
+        refusal(&[]),
+        "Required command parameter 'TGT COLLECT TYPE' not given"
+    );
+    assert_eq!(
+        refusal(&[kind.clone(), ("DURATION", 11.into())]),
+        "Command parameter 'TGT COLLECT DURATION' = 11 not in valid range of 0.0 to 10.0"
+    );
+    assert_eq!(
+        refusal(&[kind.clone(), ("DURATION", "long".into())]),
+        "Command parameter 'TGT COLLECT DURATION' = 'long' not in valid range of 0.0 to 10.0"
+    );
+    assert_eq!(
+        refusal(&[("TYPE", "other".into())]),
+        "Command parameter 'TGT COLLECT TYPE' = OTHER not one of NORMAL, SPECIAL, QUIET"
+    );
+    assert_eq!(
+        refusal(&[kind.clone(), ("NOPE", 1.into())]),
+        "Item 'TGT COLLECT NOPE' does not exist (Packet)"
+    );
+    assert!(refusal(&[kind.clone(), ("DURATION", f64::NAN.into())]).contains("= NaN not in"));
+    let raw = BuildOptions {
+        raw: true,
+        ..BuildOptions::default()
+    };
+    assert_eq!(
+        build(&[("TYPE", 9.into())], raw).unwrap_err().to_string(),
+        "Command parameter 'TGT COLLECT TYPE' = 9 not one of 0, 1, 2"
+    );
+    assert!(build(&[("TYPE", "NORMAL".into())], raw).is_err());
+    let unknown = command::build(&definitions(COLLECT), "TGT", "NOPE", &[], raw).unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "Packet definition 'TGT NOPE' does not exist"
+    );
+}
+
+#[test]
+fn switched_off_checks() {
+    let options = BuildOptions {
+        range_check: false,
+        required_check: false,
+        raw: false,
+    };
+    assert!(build(&[("DURATION", 11.into())], options).is_ok());
+    // Overflow is a check of its own.
+    assert!(build(&[("TYPE", 70_000.into())], options).is_err());
+}
+
+#[test]
+fn rendering() {
+    let parameters = [
+        ("TYPE", Value::from("NORMAL")),
+        ("NAME", Value::Bytes(vec![1, 0xfe])),
+        ("KEY", "pw".into()),
+    ];
+    let built = build(&parameters, BuildOptions::default()).unwrap();
+    assert_eq!(
+        built_command_text("cmd", &built.packet, false),
+        "cmd(\"TGT COLLECT with OPCODE 171, TYPE NORMAL, DURATION 1.0, NAME 0x01FE, KEY *****\")"
+    );
+    let definitions = definitions(COLLECT);
+    let packet = packet(&definitions, PacketKind::Command, "COLLECT");
+    assert_eq!(
+        given_command_text("cmd", &packet, &pairs(&parameters)),
+        "cmd(\"TGT COLLECT with TYPE NORMAL, NAME 0x01FE, KEY *****\")"
+    );
+    assert_eq!(
+        given_command_text("cmd_raw", &packet, &[]),
+        "cmd_raw(\"TGT COLLECT\")"
+    );
+    let quoted = given_command_text("cmd", &packet, &pairs(&[("NAME", "a\"b".into())]));
+    assert_eq!(quoted, "cmd(\"TGT COLLECT with NAME 'a'b'\")");
+}
+
+#[test]
+fn hazard_and_messages_by_what_is_given() {
+    let definitions = definitions(COLLECT);
+    let packet = packet(&definitions, PacketKind::Command, "COLLECT");
+    let hazard =
+        |value: Value| hazard_of_given(&packet, &pairs(&[("type", value), ("X", 1.into())]));
+    assert_eq!(hazard("special".into()).as_deref(), Some("Needs care"));
+    assert_eq!(hazard(1.into()).as_deref(), Some("Needs care"));
+    assert_eq!(hazard(0.into()), None);
+    assert!(messages_disabled(
+        &packet,
+        &pairs(&[("TYPE", "QUIET".into())])
+    ));
+    assert!(!messages_disabled(&packet, &pairs(&[("TYPE", 2.into())])));
+}
+
+#[test]
+fn text_with_definitions_knows_what_is_bytes() {
+    let definitions = definitions(COLLECT);
+    let text = "TGT COLLECT with NAME 0xABC, TYPE 0x1, KEY '0xAB'";
+    let parsed = command::parse(text, Some(&definitions)).unwrap();
+    assert_eq!(parsed.parameters[0].1, Value::Bytes(vec![0x0a, 0xbc]));
+    assert_eq!(parsed.parameters[1].1, Value::Int(1));
+    assert_eq!(parsed.parameters[2].1, Value::from("0xAB"));
+}
+
+#[test]
+fn obfuscated_bytes_are_zeroed() {
+    let mut built = build(&[("TYPE", 0.into())], BuildOptions::default()).unwrap();
+    built.packet.obfuscate().unwrap();
+    assert_eq!(&built.packet.buffer()[11..], [0; 4]);
+    assert_eq!(&built.packet.buffer()[7..9], b"AB");
+}
+
+#[test]
+fn structures_and_templates() {
+    let config = "\
+COMMAND TGT SUB BIG_ENDIAN
+  VIRTUAL
+  APPEND_PARAMETER X 8 UINT MIN MAX 3
+  APPEND_PARAMETER Y 8 UINT MIN MAX 4
+COMMAND TGT MAIN BIG_ENDIAN
+  TEMPLATE_BASE64 AQIDBA==
+  APPEND_STRUCTURE S DEFINED CMD TGT SUB
+  APPEND_PARAMETER Z 8 UINT MIN MAX 7
+  APPEND_PARAMETER K 8 UINT MIN MAX 9
+    KEY other
+";
+    let definitions = definitions(config);
+    let options = BuildOptions::default();
+    let given = pairs(&[("S.Y", 8.into())]);
+    let built = command::build(&definitions, "TGT", "MAIN", &given, options).unwrap();
+    assert_eq!(built.packet.buffer(), [3, 8, 7, 4]);
+}
+
+#[test]
+fn lengths_of_variable_items_set_themselves() {
+    let config = "\
+COMMAND TGT VAR BIG_ENDIAN
+  APPEND_PARAMETER L 8 UINT MIN MAX 0
+  APPEND_ARRAY_PARAMETER D 16 UINT 0
+    VARIABLE_BIT_SIZE L
+  APPEND_PARAMETER END 8 UINT MIN MAX 0xEE
+";
+    let definitions = definitions(config);
+    let given = pairs(&[
+        ("L", 77.into()),
+        ("D", Value::Array(vec![1.into(), 2.into()])),
+    ]);
+    let built = command::build(&definitions, "TGT", "VAR", &given, BuildOptions::default());
+    assert_eq!(built.unwrap().packet.buffer(), [4, 0, 1, 0, 2, 0xee]);
+}
