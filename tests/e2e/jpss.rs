@@ -101,7 +101,7 @@ fn an_import_equals_the_expected_values_moves_nothing_live_and_adds_nothing_twic
     let count = || {
         stack
             .http
-            .call("get_tlm_cnt", json!(["JPSS", "GEOLOCATION"]))
+            .call("get_tlm_cnt", json!(["JPSS", "JPSS_ATT_EPHEM"]))
             .as_u64()
     };
     let bound = std::time::Duration::from_secs(20);
@@ -127,6 +127,6 @@ fn an_import_equals_the_expected_values_moves_nothing_live_and_adds_nothing_twic
     );
     let value = stack
         .http
-        .call("tlm", json!(["JPSS", "GEOLOCATION", "ADGPSPOSX"]));
+        .call("tlm", json!(["JPSS", "JPSS_ATT_EPHEM", "ADGPSPOSX"]));
     assert_eq!(value, Value::Null, "a stored packet moved the live table");
 }

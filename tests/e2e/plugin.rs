@@ -81,7 +81,7 @@ fn what_is_not_supported_yet_is_named_with_file_and_line() {
     assert_ne!(output.code, 0);
     assert!(output.stderr.contains("plugin.txt:2"), "{}", output.stderr);
     assert!(
-        output.stderr.contains("mqtt_interface"),
+        output.stderr.contains("MqttInterface"),
         "{}",
         output.stderr
     );
