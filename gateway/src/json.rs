@@ -9,6 +9,8 @@ mod error;
 mod number;
 mod parser;
 mod text;
+#[cfg(test)]
+mod property;
 mod writer;
 
 pub use error::JsonError;

@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use groundlog_proto::wire::{CommandEvent, CommandRequest, CommandState as State};
+use groundlog_proto::{
+    Offset,
+    wire::{CommandEvent, CommandRequest, CommandState as State},
+};
 
 use super::{answers, waiters::Outcome};
 
@@ -46,9 +49,16 @@ pub(crate) struct CommandState {
     /// Command id and, once it ended, how, by idempotency key.
     pub(super) keys: HashMap<String, (String, Option<Outcome>)>,
     pub(super) key_order: VecDeque<String>,
+    /// The first offset of the topic that is not folded yet.
+    pub(super) next: Offset,
 }
 
 impl CommandState {
+    /// Says that everything before an offset is folded.
+    pub(super) fn advance(&mut self, next: Offset) {
+        self.next = next;
+    }
+
     /// Takes one event in. Events that a command cannot have any more change nothing.
     pub(super) fn apply(&mut self, event: &CommandEvent) {
         match event.state() {
@@ -126,9 +136,18 @@ impl CommandState {
         let Some(open) = self.open.remove(&event.command_id) else {
             return;
         };
-        if let Some((id, outcome)) = self.keys.get_mut(&open.request.idempotency_key)
-            && *id == event.command_id
-        {
+        let key = &open.request.idempotency_key;
+        let Some((id, outcome)) = self.keys.get_mut(key) else {
+            return;
+        };
+        if *id != event.command_id {
+            return;
+        }
+        if matches!(event.state(), State::Rejected | State::Expired) {
+            // Nothing went out: the key may be used again.
+            self.keys.remove(key);
+            self.key_order.retain(|known| known != key);
+        } else {
             *outcome = Some(Outcome::of(event));
         }
     }
@@ -190,6 +209,7 @@ mod tests {
         assert!(state.open.is_empty());
         let (id, outcome) = state.with_key("key-b").unwrap();
         assert_eq!((id.as_str(), outcome.unwrap().state), ("b", State::Failed));
+        assert_eq!(state.with_key("key-c"), None);
     }
 
     #[test]

@@ -89,10 +89,10 @@ impl Projection for CommandProjection {
         for record in input.iter() {
             let event = CommandEvent::decode(record.value)
                 .map_err(|error| ApplyError::new(record.offset, NoEvent(error)))?;
-            self.state
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .apply(&event);
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.apply(&event);
+            state.advance(record.offset + 1);
+            drop(state);
             if answers(event.state()) {
                 self.waiters.wake(&event.command_id, &Outcome::of(&event));
             }

@@ -1,11 +1,12 @@
 use std::{
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
-use groundlog_log::{Log, LogError, Records};
+use groundlog_log::{AppendAck, Log, LogError, Records};
 use groundlog_proto::{
-    Nanos, TopicKind, TopicNames, TopicPartition,
+    Nanos, Offset, TopicKind, TopicNames, TopicPartition,
     prost::Message,
     wire::{CommandEvent, CommandRequest, CommandState as State},
 };
@@ -50,6 +51,10 @@ impl From<LogError> for SubmitError {
     }
 }
 
+/// Idempotency keys whose request the fold does not show yet: the command's id and, once its
+/// request is appended, the offset behind it.
+type Fresh = HashMap<String, (String, Option<Offset>)>;
+
 /// Appends commands and answers for them. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Commands {
@@ -57,8 +62,7 @@ pub(crate) struct Commands {
     partition: TopicPartition,
     state: Arc<RwLock<CommandState>>,
     waiters: Waiters,
-    /// Held from looking an idempotency key up until its command is registered.
-    keyed: Arc<tokio::sync::Mutex<std::collections::HashMap<String, String>>>,
+    fresh: Arc<Mutex<Fresh>>,
 }
 
 impl Commands {
@@ -68,7 +72,7 @@ impl Commands {
             partition: TopicPartition::new(names.topic(TopicKind::Commands), 0),
             state: Arc::default(),
             waiters: Waiters::default(),
-            keyed: Arc::default(),
+            fresh: Arc::default(),
         }
     }
 
@@ -97,7 +101,7 @@ impl Commands {
     pub(crate) async fn reject(&self, command: NewCommand, reason: &str) -> Result<(), LogError> {
         let Ok(id) = new_id() else { return Ok(()) };
         let event = event(&id, State::Rejected, reason, command);
-        self.append(&event).await
+        self.append(&event).await.map(drop)
     }
 
     /// Requests a command and waits for its end. `timeout` of `None`: only until the request is
@@ -130,23 +134,13 @@ impl Commands {
         mut command: NewCommand,
         timeout: Option<Duration>,
     ) -> Result<Started, SubmitError> {
-        let key = command.request.idempotency_key.clone();
         let id = new_id().map_err(|error| SubmitError::Log(error.to_string()))?;
-        let mut keyed = self.keyed.lock().await;
-        if !key.is_empty() {
-            // The fold may not show a request yet that was appended a moment ago.
-            let folded = self.state().with_key(&key);
-            let first = folded.or_else(|| keyed.get(&key).map(|id| (id.clone(), None)));
-            match first {
-                Some((_, Some(outcome))) => return Ok(Started::Ended(outcome)),
-                Some((first, None)) => return Ok(self.join(&key, &first)),
-                None => drop(keyed.insert(key.clone(), id.clone())),
-            }
-            keyed.retain(|key, _| {
-                *key == command.request.idempotency_key || self.state().with_key(key).is_none()
-            });
+        let key = command.request.idempotency_key.clone();
+        if !key.is_empty()
+            && let Some(first) = self.first_of(&key, &id).await
+        {
+            return Ok(first);
         }
-        drop(keyed);
         let lifetime = timeout.unwrap_or(UNWATCHED_LIFETIME).as_nanos();
         let lifetime = i64::try_from(lifetime).unwrap_or(i64::MAX);
         command.request.expires_ns = Nanos::now().0.saturating_add(lifetime);
@@ -154,26 +148,58 @@ impl Commands {
         let appended = self
             .append(&event(&id, State::Requested, "", command))
             .await;
-        if appended.is_err() {
-            self.keyed.lock().await.remove(&key);
+        if !key.is_empty() {
+            let mut fresh = self.lock_fresh();
+            match &appended {
+                Ok(ack) => drop(fresh.insert(key, (id, Some(ack.next)))),
+                Err(_) => drop(fresh.remove(&key)),
+            }
         }
         appended?;
         Ok(Started::Waiting(waiter))
     }
 
-    /// Waits for a command that someone else requested, unless it has ended meanwhile.
-    fn join(&self, key: &str, id: &str) -> Started {
-        let waiter = self.waiters.register(id);
-        match self.state().with_key(key) {
-            Some((_, Some(outcome))) => Started::Ended(outcome),
-            _ => Started::Waiting(waiter),
+    /// Finds the command that was given a key first; takes the key for `id` when there is none.
+    async fn first_of(&self, key: &str, id: &str) -> Option<Started> {
+        loop {
+            let first = {
+                let (state, mut fresh) = (self.state(), self.lock_fresh());
+                fresh.retain(|_, (_, next)| next.is_none_or(|next| state.next < next));
+                match fresh.get(key) {
+                    Some((first, _)) => first.clone(),
+                    None => match state.with_key(key) {
+                        Some((_, Some(outcome))) => return Some(Started::Ended(outcome)),
+                        Some((first, None)) => first,
+                        None => {
+                            fresh.insert(key.to_owned(), (id.to_owned(), None));
+                            return None;
+                        }
+                    },
+                }
+            };
+            let waiter = self.waiters.register(&first);
+            // The command may have ended before the registration: look again.
+            let fresh = self
+                .lock_fresh()
+                .get(key)
+                .is_some_and(|(known, _)| *known == first);
+            match self.state().with_key(key) {
+                Some((_, Some(outcome))) => return Some(Started::Ended(outcome)),
+                Some((known, None)) if known == first => return Some(Started::Waiting(waiter)),
+                _ if fresh => return Some(Started::Waiting(waiter)),
+                _ => {}
+            }
         }
     }
 
-    async fn append(&self, event: &CommandEvent) -> Result<(), LogError> {
+    fn lock_fresh(&self) -> MutexGuard<'_, Fresh> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn append(&self, event: &CommandEvent) -> Result<AppendAck, LogError> {
         let mut records = Records::new();
         records.push(event.target.as_bytes(), &event.encode_to_vec());
-        self.log.append(&self.partition, records).await.map(drop)
+        self.log.append(&self.partition, records).await
     }
 }
 

@@ -1,0 +1,12 @@
+//! The gateway over HTTP, on a log in memory with real decommutation and current values; the
+//! owner of the interface is played by the test.
+
+mod auth;
+mod client;
+mod commands;
+mod envelope;
+mod operator;
+mod owner;
+mod stack;
+mod telemetry;
+mod telemetry_changes;

@@ -1,0 +1,250 @@
+//! A gateway with everything behind it, in this process.
+
+use std::{sync::Arc, time::Duration};
+
+use groundlog_cvt::{Cvt, CvtOptions};
+use groundlog_decom::{Decom, DecomOptions};
+use groundlog_gateway::{Gateway, GatewayOptions, InterfaceInfo, Parts};
+use groundlog_log::{EmbeddedOptions, Log, Records, TopicSpec};
+use groundlog_packet::{Definitions, definition::TargetSource};
+use groundlog_projection::{
+    DefinitionStore, MetricsRegistry, RoleBoard, RoleState, RunnerOptions, SettingsStore,
+    definition_set,
+};
+use groundlog_proto::{
+    Nanos, TopicKind, TopicNames, TopicPartition,
+    prost::Message,
+    wire::{RawPacket, RawRecord, raw_record::Body},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::client::Client;
+
+const TELEMETRY: &str = r#"
+TELEMETRY INST HEALTH_STATUS BIG_ENDIAN "Health"
+  APPEND_ID_ITEM PKTID 8 UINT 1 "Packet id"
+  APPEND_ITEM TEMP1 16 UINT "Temperature"
+    POLY_READ_CONVERSION -100.0 0.01
+    UNITS Celsius C
+    FORMAT_STRING "%0.3f"
+    LIMITS DEFAULT 1 ENABLED -80.0 -70.0 60.0 80.0
+  APPEND_ITEM COLLECTS 16 UINT "Collects"
+  APPEND_ITEM COLLECT_TYPE 16 UINT "Type"
+    STATE NORMAL 0
+    STATE SPECIAL 1
+  APPEND_ITEM DURATION 32 FLOAT "Duration"
+  APPEND_ARRAY_ITEM ARY 8 UINT 24 "Array"
+  APPEND_ITEM BLK 16 BLOCK "Block"
+  APPEND_ITEM SECRET 8 UINT "Not shown"
+    HIDDEN
+TELEMETRY INST ADCS BIG_ENDIAN "Attitude"
+  APPEND_ID_ITEM PKTID 8 UINT 2 "Packet id"
+  APPEND_ITEM COLLECTS 16 UINT "Same name as in HEALTH_STATUS"
+"#;
+
+const COMMANDS: &str = r#"
+COMMAND INST COLLECT BIG_ENDIAN "Starts a collect"
+  APPEND_ID_PARAMETER OPCODE 8 UINT 0 255 7 "Opcode"
+  APPEND_PARAMETER TYPE 16 UINT MIN MAX 0 "Type"
+    REQUIRED
+    STATE NORMAL 0
+    STATE SPECIAL 1 HAZARDOUS "Uses power"
+  APPEND_PARAMETER DURATION 32 FLOAT 0.0 10.0 1.0 "Duration"
+COMMAND INST CLEAR BIG_ENDIAN "Clears"
+  HAZARDOUS "Clearing counters"
+  APPEND_ID_PARAMETER OPCODE 8 UINT 0 255 8 "Opcode"
+COMMAND INST OFF BIG_ENDIAN "Switched off"
+  DISABLED
+  APPEND_ID_PARAMETER OPCODE 8 UINT 0 255 9 "Opcode"
+COMMAND LONELY GO BIG_ENDIAN "No interface takes it"
+  APPEND_ID_PARAMETER OPCODE 8 UINT 0 255 1 "Opcode"
+"#;
+
+/// Everything that runs, and a client of it.
+pub(crate) struct Stack {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) names: TopicNames,
+    pub(crate) client: Client,
+    pub(crate) definitions: DefinitionStore,
+    settings: SettingsStore,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Stack {
+    pub(crate) async fn start() -> Self {
+        Self::with(GatewayOptions::default()).await
+    }
+
+    pub(crate) async fn with(options: GatewayOptions) -> Self {
+        Self::on(memory_log().await, options).await
+    }
+
+    /// Starts on a log that may have been used before.
+    pub(crate) async fn on(log: Arc<dyn Log>, options: GatewayOptions) -> Self {
+        let names = TopicNames::default();
+        let settings = SettingsStore::open(log.clone(), &names).await.unwrap();
+        let definitions = DefinitionStore::new(log.clone(), &names, settings.clone());
+        definitions
+            .activate(&definitions_of_inst(), "test")
+            .await
+            .unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let metrics = MetricsRegistry::new();
+        let runner = RunnerOptions {
+            metrics: metrics.clone(),
+            ..RunnerOptions::new(log.clone(), names.clone(), "test")
+        };
+        let decom = DecomOptions {
+            runner: runner.clone(),
+            definitions: definitions.clone(),
+        };
+        let decom = Decom::build(decom).run(stopped.clone());
+        let cvt = Cvt::build(CvtOptions::new(runner, definitions.clone()));
+        let current = cvt.values();
+        let cvt = cvt.run(stopped.clone());
+        let roles = RoleBoard::new();
+        roles.set("gateway", RoleState::Running);
+        let parts = Parts {
+            log: log.clone(),
+            settings: settings.clone(),
+            definitions: definitions.clone(),
+            current,
+            metrics,
+            roles,
+        };
+        let options = GatewayOptions {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            interfaces: vec![interface()],
+            ..options
+        };
+        let gateway = Gateway::build(parts, options).await.unwrap();
+        let address = gateway.handle().address();
+        let tasks = vec![
+            tokio::spawn(async move { decom.await.unwrap() }),
+            tokio::spawn(async move { cvt.await.unwrap() }),
+            tokio::spawn(async move { gateway.run(stopped).await.unwrap() }),
+        ];
+        let client = Client {
+            address,
+            authorization: Some("password".to_owned()),
+        };
+        Self {
+            log,
+            names,
+            client,
+            definitions,
+            settings,
+            stop,
+            tasks,
+        }
+    }
+
+    /// Stops everything in order and returns the log.
+    pub(crate) async fn stop(self) -> Arc<dyn Log> {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+        self.log
+    }
+
+    pub(crate) fn partition(&self, kind: TopicKind) -> TopicPartition {
+        TopicPartition::new(self.names.topic(kind), 0)
+    }
+
+    /// Appends a packet as an interface would; returns when it can be read.
+    pub(crate) async fn receive(&self, bytes: &[u8]) {
+        let collects = u16::from_be_bytes([bytes[3], bytes[4]]);
+        let hash = self.settings.current().definitions.clone().unwrap().0;
+        let record = RawRecord {
+            received_time_ns: Nanos::now().0,
+            scope: "DEFAULT".to_owned(),
+            interface: "INST_INT".to_owned(),
+            definitions: hash.as_bytes().to_vec().into(),
+            body: Some(Body::Packet(RawPacket {
+                data: bytes.to_vec().into(),
+                ..RawPacket::default()
+            })),
+            ..RawRecord::default()
+        };
+        let mut records = Records::new();
+        records.push(b"INST_INT", &record.encode_to_vec());
+        self.log
+            .append(&self.partition(TopicKind::Raw), records)
+            .await
+            .unwrap();
+        self.until("the packet is current", async || {
+            let params = serde_json::json!(["INST HEALTH_STATUS COLLECTS"]);
+            self.client.call("tlm_raw", params).await == collects
+        })
+        .await;
+    }
+
+    /// Waits for a condition, with a bound.
+    pub(crate) async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
+        let wait = async {
+            while !condition().await {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait)
+            .await
+            .expect(what);
+    }
+}
+
+/// Makes the bytes of HEALTH_STATUS.
+pub(crate) fn health_status(temp1: u16, collects: u16, kind: u16) -> Vec<u8> {
+    let mut bytes = vec![1];
+    bytes.extend(temp1.to_be_bytes());
+    bytes.extend(collects.to_be_bytes());
+    bytes.extend(kind.to_be_bytes());
+    bytes.extend(2.5_f32.to_be_bytes());
+    bytes.extend([1, 2, 3, 0xDE, 0xAD, 9]);
+    bytes
+}
+
+pub(crate) async fn memory_log() -> Arc<dyn Log> {
+    let log = groundlog_log::open("memory:", &EmbeddedOptions::default()).unwrap();
+    for kind in TopicKind::ALL {
+        log.ensure(&TopicSpec::standard(&TopicNames::default(), kind, 1))
+            .await
+            .unwrap();
+    }
+    log
+}
+
+fn definitions_of_inst() -> groundlog_proto::wire::DefinitionSet {
+    let source = |name: &str, text: &str| TargetSource {
+        name: name.to_owned(),
+        target_txt: String::new(),
+        files: vec![("cmd_tlm/all.txt".to_owned(), text.to_owned())],
+        binary_files: Vec::new(),
+    };
+    let (inst, lonely) = COMMANDS.split_at(COMMANDS.find("COMMAND LONELY").unwrap());
+    let definitions = Definitions::builder()
+        .add_target(source("INST", &format!("{TELEMETRY}{inst}")))
+        .add_target(source("LONELY", lonely))
+        .build()
+        .unwrap();
+    let interfaces = [("INST_INT".to_owned(), vec!["INST".to_owned()])];
+    definition_set("test", &definitions, &interfaces)
+}
+
+fn interface() -> InterfaceInfo {
+    InterfaceInfo {
+        name: "INST_INT".to_owned(),
+        config_params: vec![
+            "tcpip_client_interface.rb".to_owned(),
+            "127.0.0.1".to_owned(),
+        ],
+        cmd_target_names: vec!["INST".to_owned()],
+        tlm_target_names: vec!["INST".to_owned()],
+        connect_on_startup: true,
+        auto_reconnect: true,
+        reconnect_delay: "5.0".to_owned(),
+        plugin: "test".to_owned(),
+        ..InterfaceInfo::default()
+    }
+}
