@@ -21,6 +21,11 @@ mod values;
 use std::{io::IsTerminal, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// Command and telemetry ground system on an immutable log.
 ///
@@ -77,15 +82,22 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Runs a command that waits for many things at once.
 fn serve(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GROUNDLOG_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    start_logging();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
         .block_on(work)
+}
+
+/// Logs to standard error what `GROUNDLOG_LOG` asks for: a level, or `target=level,…`.
+fn start_logging() {
+    let wanted = std::env::var("GROUNDLOG_LOG").unwrap_or_else(|_| "info".to_owned());
+    let filter = wanted.parse::<Targets>().unwrap_or_else(|error| {
+        eprintln!("groundlog: GROUNDLOG_LOG={wanted}: {error}; logging at level info");
+        Targets::new().with_default(LevelFilter::INFO)
+    });
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines).with(filter).init();
 }

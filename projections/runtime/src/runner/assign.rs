@@ -83,7 +83,7 @@ impl<P: Projection> Runner<P> {
                 progress,
             },
         );
-        tracing::info!(
+        tracing::debug!(
             consumer = self.consumer,
             %partition,
             ?checkpoint,
