@@ -2,6 +2,7 @@
 //! counts behind them are in [`crate::InterfaceStatus`] and on the `status` topic.
 
 use groundlog_log::LogError;
+use groundlog_proto::wire::CommandState;
 use tracing::{debug, error, info, warn};
 
 pub(crate) struct Connected<'a> {
@@ -110,7 +111,7 @@ impl OwnershipClaimed<'_> {
 
 pub(crate) struct CommandEnded<'a> {
     pub(crate) command_id: &'a str,
-    pub(crate) state: &'a str,
+    pub(crate) state: CommandState,
     pub(crate) reason: &'a str,
 }
 
@@ -118,7 +119,7 @@ impl CommandEnded<'_> {
     pub(crate) fn emit(&self) {
         info!(
             command_id = self.command_id,
-            state = self.state,
+            state = ?self.state,
             reason = self.reason,
             "command"
         );

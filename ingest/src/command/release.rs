@@ -197,7 +197,7 @@ impl Release {
                     self.waiting.push_back(Waiting { id, patience: None });
                 }
                 Applied::Illegal { from } => {
-                    let why = format!("{} cannot follow {from:?}", state.as_str_name());
+                    let why = format!("{state:?} cannot follow {from:?}");
                     events::EventIgnored {
                         command_id: &id,
                         offset: record.offset,
@@ -376,7 +376,7 @@ impl Release {
 fn announce(event: &CommandEvent) {
     events::CommandEnded {
         command_id: &event.command_id,
-        state: event.state().as_str_name(),
+        state: event.state(),
         reason: &event.reason,
     }
     .emit();

@@ -92,10 +92,7 @@ pub(super) async fn run(
         let outgoing = tokio::select! {
             biased;
             () = stopped(&mut stop) => return "stopped".to_owned(),
-            received = inbox.recv() => match received {
-                Some(outgoing) => outgoing,
-                None => return "stopped".to_owned(),
-            },
+            outgoing = next(inbox) => outgoing,
             () = writer.closed() => return "the other side closed the connection".to_owned(),
         };
         let Outgoing { packet, completion } = outgoing;
@@ -137,11 +134,17 @@ async fn refuse_all(
         tokio::select! {
             biased;
             () = stopped(&mut stop) => return "stopped".to_owned(),
-            received = inbox.recv() => match received {
-                Some(Outgoing { completion, .. }) => completion
-                    .done(Outcome::Failed(format!("Interface not writable: {}", shared.name))),
-                None => return "stopped".to_owned(),
-            },
+            Outgoing { completion, .. } = next(inbox) => completion
+                .done(Outcome::Failed(format!("Interface not writable: {}", shared.name))),
         }
+    }
+}
+
+/// Waits for the next command; for ever once nobody releases any more, because the link goes on
+/// receiving then.
+async fn next(inbox: &mut mpsc::Receiver<Outgoing>) -> Outgoing {
+    match inbox.recv().await {
+        Some(outgoing) => outgoing,
+        None => std::future::pending().await,
     }
 }
