@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Subcommand};
 
 use crate::config::Config;
+use crate::output::say;
 
 /// Checks or prints the configuration.
 #[derive(Debug, Args)]
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(args.config.as_deref())?;
     config.check()?;
     match args.command {
-        ConfigCommand::Check => println!("ok"),
+        ConfigCommand::Check => say!("ok"),
         ConfigCommand::Dump => print!("{}", toml::to_string(&config)?),
     }
     Ok(ExitCode::SUCCESS)

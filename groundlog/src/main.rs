@@ -10,6 +10,7 @@ mod decode;
 mod hex;
 mod log_command;
 mod operate;
+mod output;
 mod plugin;
 mod replay;
 mod roles;
@@ -99,5 +100,8 @@ fn start_logging() {
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(lines).with(filter).init();
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter)
+        .init();
 }

@@ -26,6 +26,7 @@ pub(crate) use files::{FileOrder, files_of};
 pub(crate) use layout::LayoutArgs;
 pub(crate) use progress::ProgressLine;
 
+use crate::output::say;
 use sink::GatewaySink;
 
 const EXAMPLES: &str = "\
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         }
     }
     if args.json {
-        println!("{}", summary(results));
+        say!("{}", summary(results));
     }
     Ok(if broken {
         ExitCode::FAILURE
@@ -195,14 +196,14 @@ fn tell(json: bool, name: &str, report: &FileReport, seconds: f64) {
         ..
     } = report;
     if *appended == 0 && *skipped > 0 {
-        println!("{name}: already imported, nothing added ({skipped} packets)");
+        say!("{name}: already imported, nothing added ({skipped} packets)");
     } else {
         let before = if *skipped > 0 {
             format!(", {skipped} were there before")
         } else {
             String::new()
         };
-        println!("{name}: {appended} of {records} packets imported in {seconds:.2} s{before}");
+        say!("{name}: {appended} of {records} packets imported in {seconds:.2} s{before}");
     }
 }
 

@@ -4,14 +4,18 @@ use groundlog_proto::TopicPartition;
 use serde_json::json;
 
 use super::Source;
+use crate::output::say;
 
 /// Lists every partition of every topic.
 pub(super) async fn run(source: &Source) -> anyhow::Result<ExitCode> {
     let topics = source.log.topics().await?;
     if !source.json {
-        println!(
+        say!(
             "{:<28} {:>4} {:>14} {:>14}  GENERATION",
-            "TOPIC", "PART", "OLDEST", "TAIL"
+            "TOPIC",
+            "PART",
+            "OLDEST",
+            "TAIL"
         );
     }
     for topic in topics {
@@ -19,7 +23,7 @@ pub(super) async fn run(source: &Source) -> anyhow::Result<ExitCode> {
             let at = TopicPartition::new(topic.name.clone(), partition);
             let bounds = source.log.bounds(&at).await?;
             if source.json {
-                println!(
+                say!(
                     "{}",
                     json!({
                         "topic": topic.name.as_str(), "partition": partition,
@@ -28,7 +32,7 @@ pub(super) async fn run(source: &Source) -> anyhow::Result<ExitCode> {
                     })
                 );
             } else {
-                println!(
+                say!(
                     "{:<28} {partition:>4} {:>14} {:>14}  {}",
                     topic.name.as_str(),
                     bounds.trim,

@@ -1,5 +1,6 @@
 use std::{path::Path, process::ExitCode};
 
+use crate::output::say;
 use serde_json::json;
 
 /// Checks every batch of every segment; damage is named and makes the exit code 1.
@@ -7,7 +8,7 @@ pub(super) fn run(dir: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let report = groundlog_log::verify(dir)?;
     for partition in &report.partitions {
         if as_json {
-            println!(
+            say!(
                 "{}",
                 json!({
                     "topic": partition.partition.topic.as_str(),
@@ -18,11 +19,12 @@ pub(super) fn run(dir: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
                 })
             );
         } else if let Some(damage) = &partition.damage {
-            println!("DAMAGED {}: {damage}", partition.partition);
+            say!("DAMAGED {}: {damage}", partition.partition);
         } else {
-            println!(
+            say!(
                 "ok      {}: {} records",
-                partition.partition, partition.records
+                partition.partition,
+                partition.records
             );
         }
     }

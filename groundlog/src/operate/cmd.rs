@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::OperatorArgs;
 use crate::client::ClientError;
+use crate::output::say;
 
 /// The code the gateway gives a refused hazardous command (cosmos-api §1.5).
 const HAZARDOUS: i64 = -32502;
@@ -50,8 +51,8 @@ pub(crate) fn run(args: &CmdArgs) -> anyhow::Result<ExitCode> {
     }
     let keywords = json!({ "scope": "DEFAULT", "timeout": args.timeout });
     match client.rpc_with(method(args), vec![json!(text)], keywords) {
-        Ok(result) if args.operator.json => println!("{result}"),
-        Ok(result) => println!("sent: {}", result["cmd_string"].as_str().unwrap_or(&text)),
+        Ok(result) if args.operator.json => say!("{result}"),
+        Ok(result) => say!("sent: {}", result["cmd_string"].as_str().unwrap_or(&text)),
         Err(ClientError::Rpc {
             code: HAZARDOUS,
             message,
@@ -91,11 +92,11 @@ fn print_built(built: &Value, as_json: bool) {
     let hex = crate::hex::encode(&bytes);
     if as_json {
         let names = (&built["target_name"], &built["packet_name"]);
-        println!(
+        say!(
             "{}",
             json!({ "target": names.0, "command": names.1, "buffer": hex })
         );
     } else {
-        println!("{hex}");
+        say!("{hex}");
     }
 }

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::OperatorArgs;
+use crate::output::say;
 
 /// How often a running rebuild is asked for its progress.
 const POLL: Duration = Duration::from_millis(100);
@@ -71,16 +72,16 @@ fn report(status: &serde_json::Value, args: &RebuildArgs) -> ExitCode {
     let equal = status["equal"] == true;
     let detail = status["detail"].as_str().unwrap_or_default();
     if args.operator.json {
-        println!("{status}");
+        say!("{status}");
     } else if args.verify {
         let verdict = if equal {
             "equal: rebuilt = live"
         } else {
             "DIFFERENT"
         };
-        println!("{verdict} ({} records) {detail}", status["done"]);
+        say!("{verdict} ({} records) {detail}", status["done"]);
     } else {
-        println!("rebuilt from {} records {detail}", status["done"]);
+        say!("rebuilt from {} records {detail}", status["done"]);
     }
     if args.verify && !equal {
         ExitCode::FAILURE

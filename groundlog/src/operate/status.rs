@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::OperatorArgs;
+use crate::output::say;
 
 /// Shows roles, interfaces and how far each consumer is behind the log.
 ///
@@ -19,7 +20,7 @@ pub(crate) struct StatusArgs {
 pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let status = args.operator.client()?.get("/groundlog/v1/status")?;
     if args.operator.json {
-        println!("{status}");
+        say!("{status}");
     } else {
         print(&status);
     }
@@ -46,26 +47,32 @@ fn text(value: &Value) -> String {
 }
 
 fn print(status: &Value) {
-    println!(
+    say!(
         "groundlog {}  definitions {}",
         text(&status["version"]),
         text(&status["definitions"])
     );
-    println!("\n{:<12} {:<12} DETAIL", "ROLE", "STATE");
+    say!("\n{:<12} {:<12} DETAIL", "ROLE", "STATE");
     for role in rows(&status["roles"]) {
-        println!(
+        say!(
             "{:<12} {:<12} {}",
             text(&role["name"]),
             text(&role["state"]),
             text(&role["detail"])
         );
     }
-    println!(
+    say!(
         "\n{:<16} {:<13} {:>12} {:>14} {:>10} {:>12} {:>10}  REASON",
-        "INTERFACE", "STATE", "RX PACKETS", "RX BYTES", "TX", "DISCARDED", "RECONNECTS"
+        "INTERFACE",
+        "STATE",
+        "RX PACKETS",
+        "RX BYTES",
+        "TX",
+        "DISCARDED",
+        "RECONNECTS"
     );
     for link in rows(&status["interfaces"]) {
-        println!(
+        say!(
             "{:<16} {:<13} {:>12} {:>14} {:>10} {:>12} {:>10}  {}",
             text(&link["name"]),
             text(&link["state"]),
@@ -77,13 +84,20 @@ fn print(status: &Value) {
             text(&link["reason"]),
         );
     }
-    println!(
+    say!(
         "\n{:<18} {:<14} {:>4} {:>12} {:>12} {:>8} {:>9} {:>10}",
-        "CONSUMER", "TOPIC", "PART", "DONE", "TAIL", "LAG", "SECONDS", "RECORDS/S"
+        "CONSUMER",
+        "TOPIC",
+        "PART",
+        "DONE",
+        "TAIL",
+        "LAG",
+        "SECONDS",
+        "RECORDS/S"
     );
     for partition in rows(&status["partitions"]) {
         for consumer in rows(&partition["consumers"]) {
-            println!(
+            say!(
                 "{:<18} {:<14} {:>4} {:>12} {:>12} {:>8} {:>9.3} {:>10.0}",
                 text(&consumer["consumer"]),
                 text(&partition["topic"]),

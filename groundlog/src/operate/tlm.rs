@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::OperatorArgs;
+use crate::output::say;
 
 /// Prints current values.
 ///
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &TlmArgs) -> anyhow::Result<ExitCode> {
         }
         3 => {
             let value = client.rpc_with("tlm", params, keywords)?;
-            println!(
+            say!(
                 "{}",
                 if args.operator.json {
                     value.to_string()
@@ -79,12 +80,12 @@ fn print_packet(items: &Value, as_json: bool) {
             let name = row[0].as_str().unwrap_or_default().to_owned();
             (name, json!({ "value": row[1], "limits": row[2] }))
         });
-        println!("{}", Value::Object(members.collect()));
+        say!("{}", Value::Object(members.collect()));
         return;
     }
     for row in rows {
         let limits = row[2].as_str().unwrap_or_default();
-        println!(
+        say!(
             "{:<24} {:<14} {}",
             row[0].as_str().unwrap_or_default(),
             limits,

@@ -17,10 +17,17 @@ pub fn float_text(value: f64) -> String {
         return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
     let magnitude = value.abs();
+    // Of several shortest texts the nearest, as the reference chooses; the standard library's
+    // choice differs in the last digit where two are equally short.
+    let mut buffer = zmij::Buffer::new();
+    let shortest = buffer.format_finite(value);
     if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        return format!("{value:?}");
+        return shortest.to_owned();
     }
-    let scientific = format!("{value:e}");
+    let scientific = match shortest.contains('e') {
+        true => shortest.to_owned(),
+        false => format!("{value:e}"),
+    };
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let dot = if mantissa.contains('.') { "" } else { ".0" };
     let (sign, digits) = match exponent.strip_prefix('-') {
