@@ -18,46 +18,52 @@ pub(crate) struct PacketState {
     pub(crate) limits: Limits,
 }
 
-/// Limits state, bound to the definitions that it was last used with.
+/// Limits state and the definitions that it was last used with; nothing before the first check.
+#[derive(Debug, Default)]
+pub(crate) struct Limits(Option<BoundLimits>);
+
 #[derive(Debug)]
-pub(crate) enum Limits {
-    /// No packet was checked yet.
-    Fresh,
-    /// In use.
-    Bound {
-        definitions: DefinitionHash,
-        state: Box<LimitsState>,
-    },
+pub(crate) struct BoundLimits {
+    pub(crate) definitions: DefinitionHash,
+    pub(crate) state: Box<LimitsState>,
 }
 
 impl Limits {
-    /// Returns the state for use with these definitions of the packet. A change of
-    /// definitions carries over what is known of items that are still there.
+    /// Takes over a state from a snapshot.
+    pub(crate) fn restored(definitions: DefinitionHash, state: LimitsState) -> Self {
+        Self(Some(BoundLimits {
+            definitions,
+            state: Box::new(state),
+        }))
+    }
+
+    /// Returns the state if anything was checked yet.
+    pub(crate) fn bound(&self) -> Option<&BoundLimits> {
+        self.0.as_ref()
+    }
+
+    /// Returns the state for use with these definitions of the packet. A change of definitions
+    /// carries over what is known of items that are still there.
     pub(crate) fn bind(
         &mut self,
         definitions: DefinitionHash,
         packet: &Packet,
         settings: &LimitsSettings,
     ) -> &mut LimitsState {
-        let fits =
-            matches!(&*self, Limits::Bound { definitions: bound, .. } if *bound == definitions);
-        if !fits {
-            let old = match &*self {
-                Limits::Fresh => None,
-                Limits::Bound { state, .. } => Some(state.snapshot()),
-            };
-            let restored = old.and_then(|bytes| LimitsState::restore(packet, &bytes).ok());
-            let mut state = restored.unwrap_or_else(|| LimitsState::new(packet));
-            settings.apply(packet, &mut state);
-            *self = Limits::Bound {
-                definitions,
-                state: Box::new(state),
-            };
-        }
-        match self {
-            Limits::Bound { state, .. } => state,
-            Limits::Fresh => unreachable!("bound above"),
-        }
+        let bound = match self.0.take() {
+            Some(bound) if bound.definitions == definitions => bound,
+            other => {
+                let carried =
+                    other.and_then(|old| LimitsState::restore(packet, &old.state.snapshot()).ok());
+                let mut state = carried.unwrap_or_else(|| LimitsState::new(packet));
+                settings.apply(packet, &mut state);
+                BoundLimits {
+                    definitions,
+                    state: Box::new(state),
+                }
+            }
+        };
+        &mut self.0.insert(bound).state
     }
 }
 
@@ -68,7 +74,7 @@ impl PacketState {
         loaded: impl FnOnce(DefinitionHash) -> Option<&'a Arc<LoadedDefinitions>>,
         change: impl FnOnce(&Packet, &mut LimitsState),
     ) {
-        let Limits::Bound { definitions, state } = &mut self.limits else {
+        let Some(BoundLimits { definitions, state }) = &mut self.limits.0 else {
             return;
         };
         let Some(loaded) = loaded(*definitions) else {
@@ -101,7 +107,7 @@ impl PacketStates {
             key: [target, packet].join(" "),
             stored,
             received_count: 0,
-            limits: Limits::Fresh,
+            limits: Limits::default(),
         });
         self.places.insert(key, place);
         place

@@ -113,13 +113,13 @@ impl Projection for DecomProjection {
                         fold.bind(loaded);
                         fold.apply(record, &mut self.outputs)
                     }
-                    Err(error) => Err(FoldError::Record(error.into(), Some(hash))),
+                    Err(error) => Err(FoldError::Record(Box::new(error.into()), Some(hash))),
                 };
             }
             let failed = match folded {
                 Ok(()) => continue,
                 Err(FoldError::Record(error, hash)) => {
-                    ApplyError::new(record.offset, error).with_definitions(hash)
+                    ApplyError::new(record.offset, *error).with_definitions(hash)
                 }
                 // Bound a moment ago.
                 Err(FoldError::Needs(_)) => {

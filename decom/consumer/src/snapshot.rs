@@ -59,12 +59,9 @@ pub(crate) fn write(packets: &PacketStates, settings: &LimitsSettings) -> Vec<u8
     let mut entries: Vec<_> = packets
         .iter()
         .map(|state| {
-            let (definitions, limits) = match &state.limits {
-                Limits::Fresh => (Vec::new(), Vec::new()),
-                Limits::Bound { definitions, state } => {
-                    (definitions.as_bytes().to_vec(), state.snapshot())
-                }
-            };
+            let bound = state.limits.bound();
+            let limits = bound.map_or_else(Vec::new, |bound| bound.state.snapshot());
+            let definitions = bound.map_or_else(Vec::new, |it| it.definitions.as_bytes().to_vec());
             PacketEntry {
                 target: state.target.clone(),
                 packet: state.packet.clone(),
@@ -112,8 +109,7 @@ pub(crate) fn read(
         let packet = packets.at(place);
         packet.received_count = entry.received_count;
         if let Some(definitions) = DefinitionHash::from_wire(&entry.definitions) {
-            let state = Box::new(limits_of(&entry, definitions, loaded)?);
-            packet.limits = Limits::Bound { definitions, state };
+            packet.limits = Limits::restored(definitions, limits_of(&entry, definitions, loaded)?);
         }
     }
     let enabled = state.enabled.into_iter().map(|entry| {

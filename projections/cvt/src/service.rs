@@ -54,7 +54,11 @@ impl Cvt {
 
     /// Makes a service that fills a table which already has readers: that of a service that ended.
     pub fn resume(options: CvtOptions, values: &CurrentValues) -> Self {
-        Self { options, table: values.0.clone(), barriers: Barriers::default() }
+        Self {
+            options,
+            table: values.0.clone(),
+            barriers: Barriers::default(),
+        }
     }
 
     /// Returns the reader of the table.

@@ -28,7 +28,7 @@ pub enum RunError {
         at: Option<(TopicPartition, Offset)>,
         /// Why.
         #[source]
-        source: LogError,
+        source: Box<LogError>,
     },
     /// The state of a fold is lost and cannot be folded anew.
     #[error(

@@ -262,7 +262,7 @@ impl<P: Projection> Runner<P> {
         RunError::Log {
             consumer: self.consumer.clone(),
             at: None,
-            source,
+            source: Box::new(source),
         }
     }
 
@@ -277,7 +277,7 @@ impl<P: Projection> Runner<P> {
             _ => Stop::Fatal(RunError::Log {
                 consumer: self.consumer.clone(),
                 at,
-                source,
+                source: Box::new(source),
             }),
         }
     }

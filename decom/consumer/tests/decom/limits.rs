@@ -77,7 +77,16 @@ fn operators_switch_items_off_and_choose_sets() {
         cold(),
         cold(),
     ];
-    assert!(fold_all(&mut fold, &[definitions.clone()], 0, &records, &mut out).is_empty());
+    assert!(
+        fold_all(
+            &mut fold,
+            std::slice::from_ref(&definitions),
+            0,
+            &records,
+            &mut out
+        )
+        .is_empty()
+    );
     let texts = |offset, old: &str, new: &str| (offset, old.to_owned(), new.to_owned());
     assert_eq!(
         transitions(&out),

@@ -26,7 +26,13 @@ fn a_packet_yields_its_values_times_and_count() {
         second,
         packet(&definitions, adcs(2.5)),
     ];
-    let refused = fold_all(&mut fold, &[definitions.clone()], 40, &records, &mut out);
+    let refused = fold_all(
+        &mut fold,
+        std::slice::from_ref(&definitions),
+        40,
+        &records,
+        &mut out,
+    );
     assert!(refused.is_empty(), "{refused:?}");
     let found = decoded(&out.decom);
     let names: Vec<_> = found
@@ -102,7 +108,16 @@ fn names_that_come_with_a_packet_win_if_they_exist() {
         named("INST", ""),
         named("NO", ""),
     ];
-    assert!(fold_all(&mut fold, &[definitions.clone()], 0, &records, &mut out).is_empty());
+    assert!(
+        fold_all(
+            &mut fold,
+            std::slice::from_ref(&definitions),
+            0,
+            &records,
+            &mut out
+        )
+        .is_empty()
+    );
     let found = decoded(&out.decom);
     let names: Vec<_> = found
         .iter()

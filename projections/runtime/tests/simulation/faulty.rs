@@ -63,15 +63,15 @@ impl Faults {
     }
 
     pub(crate) fn stop(&self) {
-        self.state.lock().unwrap().plan = Plan::Never;
+        self.state.lock().expect("no panic under the lock").plan = Plan::Never;
     }
 
     pub(crate) fn steps(&self) -> u64 {
-        self.state.lock().unwrap().step
+        self.state.lock().expect("no panic under the lock").step
     }
 
     fn verdict(&self) -> Verdict {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state.lock().expect("no panic under the lock");
         state.step += 1;
         match state.plan {
             Plan::Never => Verdict::Pass,
@@ -102,7 +102,7 @@ impl Faults {
     }
 
     fn duplicates(&self) -> bool {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state.lock().expect("no panic under the lock");
         matches!(state.plan, Plan::Seeded { .. }) && state.random.below(5) == 0
     }
 }
@@ -183,10 +183,10 @@ impl Member for FaultyMember {
         }
         let event = self.inner.next(max_bytes).await?;
         // Not before it: a fault there would only repeat the wait.
-        if let MemberEvent::Records(batch) = &event {
-            if self.faults.duplicates() {
-                self.again = Some(batch.clone());
-            }
+        if let MemberEvent::Records(batch) = &event
+            && self.faults.duplicates()
+        {
+            self.again = Some(batch.clone());
         }
         Ok(event)
     }

@@ -45,7 +45,8 @@ impl Digest {
     }
 
     fn from_bytes(bytes: &[u8]) -> Self {
-        let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        let number =
+            |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
         Self {
             count: number(0),
             digest: number(8),
@@ -108,7 +109,7 @@ impl Projection for TestFold {
         };
         self.states
             .lock()
-            .unwrap()
+            .expect("no panic under the lock")
             .insert(assignment.partition.clone(), state);
         Ok(start)
     }
@@ -116,7 +117,7 @@ impl Projection for TestFold {
         let mut records = Records::new();
         let mut failed = None;
         {
-            let mut states = self.states.lock().unwrap();
+            let mut states = self.states.lock().expect("no panic under the lock");
             let state = states.entry(input.partition().clone()).or_default();
             for record in input.iter() {
                 if record.value.first() == Some(&POISON) {
@@ -153,12 +154,15 @@ impl Projection for TestFold {
                     .await
                     .map_err(|error| Box::new(error) as Box<dyn Fault>)?;
             }
-            self.rows.lock().unwrap().insert(position, row);
+            self.rows
+                .lock()
+                .expect("no panic under the lock")
+                .insert(position, row);
         }
         Ok(())
     }
     fn snapshot(&mut self, partition: &TopicPartition) -> Option<(u32, Vec<u8>)> {
-        let states = self.states.lock().unwrap();
+        let states = self.states.lock().expect("no panic under the lock");
         match self.target {
             Target::Store => None,
             _ => states.get(partition).map(|state| (1, state.to_bytes())),

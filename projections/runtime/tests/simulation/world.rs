@@ -92,7 +92,7 @@ impl World {
         for kind in TopicKind::ALL {
             log.ensure(&TopicSpec::standard(&self.names, kind, PARTITIONS))
                 .await
-                .unwrap();
+                .expect("the memory log works");
         }
         let mut taken = vec![0; PARTITIONS as usize];
         for (partition, count) in &self.appends {
@@ -103,7 +103,9 @@ impl World {
                 records.push(b"key", value);
             }
             let to = TopicPartition::new(self.names.topic(TopicKind::Raw), *partition);
-            log.append(&to, records).await.unwrap();
+            log.append(&to, records)
+                .await
+                .expect("the memory log works");
         }
         log
     }
@@ -134,7 +136,7 @@ impl World {
             let caught_up = async {
                 for partition in 0..PARTITIONS {
                     let raw = TopicPartition::new(self.names.topic(TopicKind::Raw), partition);
-                    let tail = log.bounds(&raw).await.unwrap().tail;
+                    let tail = log.bounds(&raw).await.expect("the memory log works").tail;
                     while lags.next("test", &raw).is_none_or(|next| next < tail) {
                         tokio::task::yield_now().await;
                     }
@@ -158,7 +160,7 @@ impl World {
         }
         let state = state
             .lock()
-            .unwrap()
+            .expect("no panic under the lock")
             .values()
             .flat_map(|it| format!("{it:?}").into_bytes())
             .collect();
@@ -170,10 +172,10 @@ impl World {
         for partition in 0..PARTITIONS {
             let read = |kind| async move {
                 let from = TopicPartition::new(self.names.topic(kind), partition);
-                let mut reader = log.reader(&from, 0).await.unwrap();
+                let mut reader = log.reader(&from, 0).await.expect("the memory log works");
                 let mut records = Vec::new();
                 loop {
-                    let batch = reader.poll(1 << 20).await.unwrap();
+                    let batch = reader.poll(1 << 20).await.expect("the memory log works");
                     if batch.is_empty() {
                         return records;
                     }
@@ -182,15 +184,17 @@ impl World {
             };
             result.outputs.push(read(TopicKind::Decom).await);
             for (_, value) in read(TopicKind::DeadLetter).await {
-                let letter = DeadLetter::decode(value.as_slice()).unwrap();
-                let source = letter.source.unwrap();
+                let letter = DeadLetter::decode(value.as_slice()).expect("the memory log works");
+                let source = letter.source.expect("the memory log works");
                 result
                     .dead_letters
                     .push((source.partition, source.offset, letter.reason));
             }
         }
         result.state = match target {
-            Target::Store => format!("{:?}", rows.lock().unwrap()).into_bytes(),
+            Target::Store => {
+                format!("{:?}", rows.lock().expect("no panic under the lock")).into_bytes()
+            }
             // What is in the log shows the state; in memory it may be behind when a run ends early.
             Target::Log => Vec::new(),
             Target::Memory => state,
