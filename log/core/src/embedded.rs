@@ -21,6 +21,7 @@
 mod commit;
 mod cursor;
 mod disk;
+mod find;
 mod folder;
 mod follow;
 mod format;
@@ -48,7 +49,7 @@ use std::{
     collections::HashMap,
     fs::{File, TryLockError},
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     thread,
 };
 
@@ -113,6 +114,11 @@ impl EmbeddedLog {
             folder,
             running: Arc::new(Mutex::new(Some(running))),
         })
+    }
+
+    /// Returns how many group commits have been synced since the log was opened.
+    pub fn syncs(&self) -> u64 {
+        self.folder.syncs.load(Ordering::Relaxed)
     }
 
     /// Opens a folder for reading, up to the committed end, while another process may write it.
@@ -220,7 +226,7 @@ impl Log for EmbeddedLog {
     async fn find(&self, partition: &TopicPartition, at: Nanos) -> Result<Offset, LogError> {
         self.folder.refresh()?;
         let partition = self.folder.partition(partition)?;
-        folder::find(&self.folder, &partition, at)
+        find::find(&self.folder, &partition, at)
     }
 
     async fn reader(

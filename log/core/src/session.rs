@@ -37,6 +37,13 @@ pub(crate) struct Commit {
     pub(crate) checkpoints: Vec<Checkpoint>,
 }
 
+impl Commit {
+    /// Returns whether there is nothing to commit: a barrier.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.checkpoints.is_empty()
+    }
+}
+
 /// The answer to a commit: one acknowledgement per part.
 pub(crate) type Committing = oneshot::Receiver<Result<Vec<AppendAck>, LogError>>;
 

@@ -9,8 +9,8 @@ use std::{
 };
 
 use groundlog_log::{
-    Durability, EmbeddedLog, EmbeddedOptions, Log, LogError, Records, Retention, TopicSpec,
-    open_read_only,
+    Durability, EmbeddedLog, EmbeddedOptions, GroupSpec, Log, LogError, MemberEvent, Records,
+    Retention, TopicSpec, open_read_only,
 };
 use groundlog_proto::{TopicName, TopicPartition};
 
@@ -179,6 +179,14 @@ async fn a_reading_handle_follows_the_writer() {
             (0..200).collect::<Vec<_>>()
         );
     }
+    let group = GroupSpec {
+        group: "watch".to_owned(),
+        member: "m".to_owned(),
+        topics: vec![raw().topic],
+    };
+    let mut member = follower.join(&group).await.expect("joined");
+    let assigned = member.next(100).await.expect("an assignment");
+    assert!(matches!(assigned, MemberEvent::Assigned(list) if list == [(raw(), None)]));
     let refused = follower.append(&raw(), numbered(0, 8)).await;
     assert!(
         matches!(refused, Err(LogError::ReadOnly { .. })),

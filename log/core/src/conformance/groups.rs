@@ -236,11 +236,19 @@ pub async fn a_new_owner_sees_the_last_checkpoint(fixture: &Fixture) {
         let mut txn = member.begin().await.expect("begin");
         // Written to a synced topic: the commit takes its time, and the hand-over comes between.
         txn.append(&output, records(&["x"])).await.expect("append");
-        let commit = tokio::spawn(txn.commit(checkpoint(&partition, round)));
-        tokio::task::yield_now().await;
+        let mut commit = tokio::spawn(txn.commit(checkpoint(&partition, round)));
+        let mut result = None;
+        if round % 2 == 0 {
+            result = Some((&mut commit).await.expect("no panic"));
+        }
         let mut heir = join(fixture, "handover", "m", &input).await;
         let found = assigned(&mut heir).await[&partition];
-        if commit.await.expect("no panic").is_ok() {
+        let result = match result {
+            Some(result) => result,
+            // It was in time or it was fenced: either way the checkpoint tells the truth.
+            None => commit.await.expect("no panic"),
+        };
+        if result.is_ok() {
             committed = round;
         }
         assert_eq!(found.unwrap_or(0), committed);
@@ -248,7 +256,7 @@ pub async fn a_new_owner_sees_the_last_checkpoint(fixture: &Fixture) {
     }
     let outputs = fixture.values(&output, 0).await.len() as u64;
     assert!(
-        (1..=50).contains(&outputs),
+        (25..=50).contains(&outputs),
         "{outputs} commits were in time"
     );
 }

@@ -52,7 +52,7 @@ fn note(folder: &Folder, written: &[Written], synced: bool) -> Result<(), LogErr
             journal.append(&mut Entry::new(kind, state))?;
         }
         journal.release(reserved);
-        if journal.bytes() > folder.options.journal_bytes {
+        if journal.is_long(folder.options.journal_bytes) {
             folder.upkeep.kick();
         }
         if !synced {

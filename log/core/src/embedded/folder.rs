@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use groundlog_proto::{Nanos, Offset, TopicName, TopicPartition};
+use groundlog_proto::{Offset, TopicName, TopicPartition};
 use tokio::sync::{Notify, oneshot};
 
 use super::{
@@ -52,6 +52,7 @@ pub(super) struct Folder {
     pub(super) since_good: AtomicU64,
     follower: Option<Mutex<Follower>>,
     jobs_done: AtomicU64,
+    pub(super) syncs: AtomicU64,
     closed: AtomicBool,
     failure: OnceLock<LogError>,
     groups: Groups,
@@ -96,6 +97,7 @@ impl Folder {
             since_good: AtomicU64::new(0),
             follower: opened.follower.map(Mutex::new),
             jobs_done: AtomicU64::new(0),
+            syncs: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             failure: OnceLock::new(),
             groups: Groups::default(),
@@ -291,6 +293,11 @@ impl Store for Folder {
 
     fn prepare(self: Arc<Self>, commit: Commit) -> Submit {
         let (sender, receiver) = oneshot::channel::<Result<Vec<AppendAck>, LogError>>();
+        if self.journal.is_none() && commit.is_empty() {
+            // Nothing is ever queued here: there is nothing to wait for.
+            drop(sender.send(Ok(Vec::new())));
+            return Box::new(move || receiver);
+        }
         let ready = self.ready(commit, Ack::Commit(sender));
         Box::new(move || {
             match ready {
@@ -323,43 +330,4 @@ impl Store for Folder {
     fn transactors(&self) -> &Transactors {
         &self.transactors
     }
-}
-
-/// Returns the first offset appended at or after a time.
-pub(super) fn find(folder: &Folder, partition: &Partition, at: Nanos) -> Result<Offset, LogError> {
-    let tail = folder.bounds(partition).tail;
-    let segments = partition.segments();
-    // The last segment that begins before `at` holds the place, or ends before it.
-    let (mut low, mut high) = (0, segments.len());
-    while low < high {
-        let middle = (low + high) / 2;
-        let begins_before = match segments[middle].first_time() {
-            Ok(time) => time < at.0,
-            // Retention has just removed it: look behind it.
-            Err(_) if partition.bounds().trim > segments[middle].base => true,
-            Err(error) => return Err(error),
-        };
-        if begins_before {
-            low = middle + 1
-        } else {
-            high = middle
-        }
-    }
-    if let Some(segment) = low.checked_sub(1).and_then(|index| segments.get(index))
-        && segment.base >= partition.bounds().trim
-    {
-        let place = segment
-            .locate(
-                &segment.open()?,
-                |entry| entry.time < at.0,
-                |header| header.time >= at.0,
-            )
-            .map_err(|damage| partition.corrupt(damage))?;
-        if let Some(header) = place.header {
-            return Ok(header.base.min(tail));
-        }
-    }
-    Ok(segments
-        .get(low)
-        .map_or(tail, |segment| segment.base.min(tail)))
 }

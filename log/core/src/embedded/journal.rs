@@ -47,6 +47,8 @@ pub(super) struct Journal {
     reserved: u64,
     allocated: u64,
     synced: u64,
+    /// Size right after it was rewritten.
+    fresh: u64,
     mirror: Mirror,
     surroundings: Surroundings,
 }
@@ -97,6 +99,7 @@ impl Journal {
             reserved: 0,
             allocated: 0,
             synced: 0,
+            fresh: 0,
             mirror: sample.mirror.clone(),
             surroundings: surroundings.clone(),
         };
@@ -112,6 +115,7 @@ impl Journal {
             journal.append(&mut rest)?;
         }
         journal.reserved = 0;
+        journal.fresh = journal.written;
         journal.sync()?;
         std::fs::rename(&temporary, &path)
             .map_err(|e| disk::error("cannot rename to", &path, e))?;
@@ -202,9 +206,9 @@ impl Journal {
         self.mirror.ends.get(&id).copied()
     }
 
-    /// Returns the number of bytes of entries.
-    pub(super) fn bytes(&self) -> u64 {
-        self.written
+    /// Returns whether it is time to rewrite it.
+    pub(super) fn is_long(&self, limit: u64) -> bool {
+        self.written > limit.max(4 * self.fresh)
     }
 
     /// Returns the committed state as of now.

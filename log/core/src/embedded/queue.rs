@@ -74,6 +74,15 @@ impl Kick {
         self.changed.notify_one();
     }
 
+    /// Waits out a time that only the end cuts short.
+    pub(super) fn pause(&self, time: Duration) {
+        let state = lock(&self.state);
+        drop(
+            self.changed
+                .wait_timeout_while(state, time, |(_, stopped)| !*stopped),
+        );
+    }
+
     pub(super) fn stop(&self) {
         lock(&self.state).1 = true;
         self.changed.notify_one();

@@ -9,6 +9,7 @@
 //!
 //! Nothing is changed before everything has been checked.
 
+mod cut;
 mod partition;
 
 use std::{
@@ -113,6 +114,10 @@ pub(super) fn recover(
 
 fn fresh(dir: &Path, surroundings: &Surroundings) -> Result<Recovered, LogError> {
     let journal = Journal::create(dir, Mirror::default(), surroundings)?;
+    // The folder itself may be new.
+    if let Some(parent) = dir.canonicalize().ok().as_deref().and_then(Path::parent) {
+        disk::sync_dir(parent)?;
+    }
     let opened = Opened {
         topics: BTreeMap::new(),
         checkpoints: HashMap::new(),

@@ -37,6 +37,7 @@ impl Job {
 /// Runs the thread that syncs: everything that was written while the last sync was on its way is
 /// covered by the next one. There is no timer.
 pub(super) fn run(folder: &Folder) {
+    let _guard = Guard(folder);
     while let Some(jobs) = folder.jobs.take() {
         let ticket = jobs.last().map_or(0, |job| job.ticket);
         let syncs_journal = jobs.iter().any(|job| job.syncs_journal);
@@ -54,6 +55,19 @@ pub(super) fn run(folder: &Folder) {
             }
         }
         folder.set_jobs_done(ticket);
+    }
+}
+
+/// Answers whoever still waits when the thread ends, also by a panic.
+struct Guard<'a>(&'a Folder);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.0.jobs.close();
+        while let Some(jobs) = self.0.jobs.take() {
+            jobs.into_iter()
+                .for_each(|job| job.reject(LogError::Closed));
+        }
     }
 }
 
@@ -75,6 +89,7 @@ fn sync(folder: &Folder, written: &[Written], with_unsynced: bool) -> Result<(),
         files.insert(key, (one.segment, one.file));
     }
     sync_files(&files.into_values().collect::<Vec<_>>())?;
+    folder.syncs.fetch_add(1, Ordering::Relaxed);
     for placed in written.iter().flat_map(|one| &one.placed) {
         // Of an unsynced topic, an earlier segment may still wait for its sync.
         if placed.partition.topic.is_synced() {

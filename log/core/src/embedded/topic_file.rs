@@ -61,7 +61,9 @@ impl TopicFile {
         let text = format!(
             "{FIRST_LINE}\nname {}\ngeneration {}\npartitions {}\ndurability {durability}\n\
              retention {retention}\n",
-            self.name, self.generation, self.partitions
+            folder_name(&self.name),
+            self.generation,
+            self.partitions
         );
         let crc = crc32c::crc32c(text.as_bytes());
         format!("{text}crc {crc:08x}\n")
@@ -78,7 +80,7 @@ impl TopicFile {
         if lines.next()? != FIRST_LINE {
             return None;
         }
-        let name = TopicName::new(lines.next()?.strip_prefix("name ")?);
+        let name = unescape(lines.next()?.strip_prefix("name ")?)?;
         let generation = lines.next()?.strip_prefix("generation ")?;
         let generation = Generation(u64::from_str_radix(generation, 16).ok()?);
         let partitions = lines.next()?.strip_prefix("partitions ")?.parse().ok()?;
@@ -121,6 +123,26 @@ pub(super) fn folder_name(topic: &TopicName) -> String {
     name
 }
 
+/// Returns the topic that a folder name stands for.
+fn unescape(name: &str) -> Option<TopicName> {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte == b'%' {
+            let (digits, after) = rest.split_at_checked(2)?;
+            let digits = std::str::from_utf8(digits).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = after;
+        } else {
+            bytes.push(*byte);
+        }
+    }
+    String::from_utf8(bytes)
+        .ok()
+        .map(|name| TopicName::new(&name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +177,8 @@ mod tests {
             folder_name(&TopicName::new("groundlog.raw")),
             "groundlog.raw"
         );
-        assert_eq!(folder_name(&TopicName::new("../a b")), "%2e.%2fa%20b");
+        let odd = TopicName::new("../a b\nä%");
+        assert_eq!(folder_name(&odd), "%2e.%2fa%20b%0a%c3%a4%25");
+        assert_eq!(unescape(&folder_name(&odd)), Some(odd));
     }
 }

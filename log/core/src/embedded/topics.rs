@@ -117,13 +117,14 @@ fn adopt(folder: &Folder, topic: &Topic, spec: &TopicSpec) -> Result<(), LogErro
     if settings.is_synced() == synced && settings.retention() == spec.retention {
         return Ok(());
     }
-    let file = describe(spec, topic.info.generation);
-    file.write(&topic_dir(&folder.dir, &spec.name))?;
-    if synced && !settings.is_synced() {
-        // From here on acknowledged means durable, what was written before included.
+    if synced {
+        // From here on acknowledged means durable. What was written before is made so too, before
+        // the description says that nothing may be missing.
         settings.is_synced.store(true, Ordering::Relaxed);
         upkeep::make_good(folder)?;
     }
+    let file = describe(spec, topic.info.generation);
+    file.write(&topic_dir(&folder.dir, &spec.name))?;
     settings.is_synced.store(synced, Ordering::Relaxed);
     *settings
         .retention

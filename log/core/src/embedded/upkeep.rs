@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use groundlog_proto::Nanos;
@@ -29,6 +30,9 @@ pub(super) fn run(folder: &Folder) {
         }
         if let Err(error) = round(folder, &mut last_seq) {
             // A full disk passes; nothing here is needed for what has been acknowledged.
+            folder
+                .upkeep
+                .pause(Duration::from_secs(1).min(folder.options.upkeep_interval));
             tracing::warn!(dir = %folder.dir.display(), %error, "upkeep of the log is put off");
         }
     }
@@ -46,7 +50,7 @@ fn round(folder: &Folder, last_seq: &mut u64) -> Result<(), LogError> {
     sync_sample(folder, &sample)?;
     let mut journal = lock(journal);
     let idle = journal.seq() == sample.seq;
-    if journal.bytes() > folder.options.journal_bytes {
+    if journal.is_long(folder.options.journal_bytes) {
         journal.compact(&sample)?;
     } else {
         journal.known_good(&sample)?;

@@ -52,11 +52,11 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, LogError> {
     let opened = follow::open(dir)?;
     let partitions = opened.topics.values().flat_map(|topic| &topic.partitions);
     Ok(VerifyReport {
-        partitions: partitions.map(|one| verify_partition(one)).collect(),
+        partitions: partitions.map(|one| verify_partition(dir, one)).collect(),
     })
 }
 
-fn verify_partition(partition: &Partition) -> PartitionReport {
+fn verify_partition(dir: &Path, partition: &Partition) -> PartitionReport {
     let bounds = partition.bounds();
     let mut report = PartitionReport {
         partition: partition.name.clone(),
@@ -70,8 +70,11 @@ fn verify_partition(partition: &Partition) -> PartitionReport {
         let result = verify_segment(partition, &segment, expected, &mut report);
         match result {
             Ok(next) => expected = next,
-            // Retention of a running log may have removed it meanwhile.
+            // Compaction of a running log may have removed it meanwhile, or retention.
             Err(_) if !segment.path.exists() && partition.may_have_gaps() => {}
+            Err(_) if !segment.path.exists() && trim_now(dir, partition) > segment.base => {
+                expected = trim_now(dir, partition);
+            }
             Err(error) => {
                 report.damage = Some(error);
                 return report;
@@ -87,6 +90,18 @@ fn verify_partition(partition: &Partition) -> PartitionReport {
         }));
     }
     report
+}
+
+/// Looks up the trim point again.
+fn trim_now(dir: &Path, partition: &Partition) -> u64 {
+    let now = follow::open(dir).ok();
+    now.and_then(|opened| {
+        let partitions = opened.topics.values().flat_map(|topic| &topic.partitions);
+        partitions
+            .map(|one| (one.id, one.bounds().trim))
+            .find(|(id, _)| *id == partition.id)
+    })
+    .map_or(0, |(_, trim)| trim)
 }
 
 fn verify_segment(

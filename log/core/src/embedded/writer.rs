@@ -31,6 +31,19 @@ pub(super) struct Writer {
     commit_ticket: u64,
 }
 
+impl Drop for Writer {
+    /// Also after a panic: nobody may wait for an answer that never comes.
+    fn drop(&mut self) {
+        self.folder.requests.close();
+        while let Some(requests) = self.folder.requests.take() {
+            requests
+                .into_iter()
+                .for_each(|request| request.ack.reject(LogError::Closed));
+        }
+        self.folder.jobs.close();
+    }
+}
+
 impl Writer {
     pub(super) fn new(folder: Arc<Folder>, times: HashMap<PartitionId, i64>) -> Self {
         Self {
@@ -47,7 +60,6 @@ impl Writer {
         while let Some(requests) = self.folder.requests.take() {
             self.take(requests);
         }
-        self.folder.jobs.close();
     }
 
     fn take(&mut self, requests: Vec<Request>) {

@@ -1,4 +1,4 @@
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use groundlog_proto::TopicPartition;
 
@@ -8,12 +8,9 @@ use crate::{
     embedded::{
         disk,
         format::{Damage, PartitionId, SEGMENT_HEADER},
-        index::{self, IndexEntry},
         journal::End,
-        options::EmbeddedOptions,
         scan::{Reached, later_batches, walk_from},
         segment::{self, Segment},
-        sync::SegmentFile,
         topic_file::TopicFile,
     },
 };
@@ -27,11 +24,11 @@ pub(super) struct Found {
     pub(super) is_synced: bool,
     may_have_gaps: bool,
     /// Segments below the trim point that an interrupted deletion left.
-    leftover: Vec<Arc<Segment>>,
+    pub(super) leftover: Vec<Arc<Segment>>,
     /// What is known to be on stable storage.
-    good: End,
+    pub(super) good: End,
     /// Every batch seen behind the known good end.
-    batches: Vec<Seen>,
+    pub(super) batches: Vec<Seen>,
     reached: Reached,
     /// The segment in which the good part ends.
     last: u64,
@@ -39,13 +36,13 @@ pub(super) struct Found {
 }
 
 /// A good batch behind the known good end.
-struct Seen {
-    segment: u64,
-    byte: u64,
+pub(super) struct Seen {
+    pub(super) segment: u64,
+    pub(super) byte: u64,
     end: u64,
-    offset: u64,
+    pub(super) offset: u64,
     next: u64,
-    time: i64,
+    pub(super) time: i64,
     is_transactional: bool,
 }
 
@@ -290,62 +287,6 @@ impl Found {
                 );
                 Ok(())
             }
-        }
-    }
-
-    /// Removes everything behind the end and takes over the index. Returns the files that must be
-    /// synced before the end may be called good.
-    pub(super) fn cut(
-        &mut self,
-        end: Option<&End>,
-        options: &EmbeddedOptions,
-    ) -> Result<Vec<SegmentFile>, LogError> {
-        let end = end.copied().unwrap_or_default();
-        self.leftover.iter().try_for_each(segment::remove)?;
-        let (kept, gone): (Vec<_>, Vec<_>) = self
-            .segments
-            .drain(..)
-            .partition(|one| end.bytes > 0 && one.base <= end.segment);
-        gone.iter().try_for_each(segment::remove)?;
-        self.segments = kept;
-        let mut touched = Vec::new();
-        let first = self.good.segment;
-        for segment in self.segments.iter().filter(|one| one.base >= first) {
-            let file = File::options()
-                .read(true)
-                .write(true)
-                .open(&segment.path)
-                .map_err(|e| disk::error("cannot open", &segment.path, e))?;
-            if segment.base == end.segment && segment.committed() != end.bytes {
-                file.set_len(end.bytes)
-                    .map_err(|e| disk::error("cannot cut", &segment.path, e))?;
-                segment.set_committed(end.bytes);
-            }
-            segment
-                .fresh
-                .store(true, std::sync::atomic::Ordering::Relaxed);
-            touched.push((segment.clone(), Arc::new(file)));
-        }
-        self.adopt_index(&end, options);
-        Ok(touched)
-    }
-
-    fn adopt_index(&self, end: &End, options: &EmbeddedOptions) {
-        let Some(active) = self.segments.last() else {
-            return;
-        };
-        active.adopt_index(index::read(&active.path), end.bytes);
-        for batch in self
-            .batches
-            .iter()
-            .filter(|batch| batch.segment == active.base && batch.byte < end.bytes)
-        {
-            let entry = IndexEntry {
-                offset: batch.offset,
-                byte: batch.byte,
-                time: batch.time,
-            };
-            active.note(entry, options.index_bytes);
         }
     }
 }
