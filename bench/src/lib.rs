@@ -7,3 +7,4 @@ pub mod disk;
 pub mod link;
 pub mod log;
 pub mod pipeline;
+pub mod rpc;

@@ -5,17 +5,17 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use axum::{
     Router,
     body::Body,
-    extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::post,
 };
 use futures_util::FutureExt;
 use groundlog_packet::Value;
 
-use super::{call::Call, error::RpcError, request::Request, table};
+use super::{call::Call, error::RpcError, request::RpcRequest, table};
 use crate::{
-    http::{self, BodyError},
+    http::{self, BodyError, cors},
     json::write_value,
     system::System,
 };
@@ -36,26 +36,26 @@ pub(crate) fn routes() -> Router<Arc<System>> {
     )
 }
 
-async fn refuse_other_methods() -> Response {
+async fn refuse_other_methods(request: Request) -> Response {
+    if let Some(answer) = cors::preflight(request.method(), request.headers()) {
+        return answer;
+    }
     (StatusCode::METHOD_NOT_ALLOWED, "Request not allowed").into_response()
 }
 
-async fn answer(State(system): State<Arc<System>>, headers: HeaderMap, body: Body) -> Response {
+async fn answer(State(system): State<Arc<System>>, request: Request) -> Response {
     let started = Instant::now();
+    let (Parts { headers, .. }, body) = request.into_parts();
+    // Whatever fell over, the answer is JSON: a client would send the same call again.
     let guarded = AssertUnwindSafe(run(&system, &headers, body))
         .catch_unwind()
         .await;
-    let (id, result) = guarded.unwrap_or_else(|_| {
-        tracing::error!("a JSON-RPC method panicked; the caller was told");
-        (
-            None,
-            Err(RpcError::runtime(
-                "internal error, see the log of the gateway",
-            )),
-        )
-    });
+    let (id, result) = guarded.unwrap_or_else(|_| (None, Err(panicked())));
     system.count(started.elapsed(), result.as_ref().err().map(RpcError::code));
     let mut response = write(id, &result);
+    if cors::is_foreign(&headers) {
+        cors::mark(&mut response);
+    }
     if let Some(codes) = headers.get(IGNORE_ERRORS) {
         response.headers_mut().insert(IGNORE_ERRORS, codes.clone());
     }
@@ -77,7 +77,7 @@ async fn run(
             );
         }
     };
-    let request = match Request::parse(&body) {
+    let request = match RpcRequest::parse(&body) {
         Ok(request) => request,
         Err(error) => return (None, Err(error)),
     };
@@ -86,19 +86,18 @@ async fn run(
     let guarded = AssertUnwindSafe(dispatch(system, headers, request))
         .catch_unwind()
         .await;
-    let result = guarded.unwrap_or_else(|_| {
-        tracing::error!("a JSON-RPC method panicked; the caller was told");
-        Err(RpcError::runtime(
-            "internal error, see the log of the gateway",
-        ))
-    });
-    (Some(id), result)
+    (Some(id), guarded.unwrap_or_else(|_| Err(panicked())))
+}
+
+fn panicked() -> RpcError {
+    tracing::error!("a JSON-RPC call panicked; the caller was told");
+    RpcError::runtime("internal error, see the log of the gateway")
 }
 
 async fn dispatch(
     system: &System,
     headers: &HeaderMap,
-    request: Request,
+    request: RpcRequest,
 ) -> Result<Value, RpcError> {
     let method = table::find(&request.method).ok_or_else(RpcError::unauthorized_method)?;
     let Some(handler) = method.handler else {

@@ -7,7 +7,7 @@ use crate::json::{JsonError, Parser};
 
 /// One request as the client sent it.
 #[derive(Debug, Default)]
-pub(crate) struct Request {
+pub(crate) struct RpcRequest {
     /// Lower-cased method name.
     pub(crate) method: String,
     /// Positional arguments.
@@ -18,7 +18,7 @@ pub(crate) struct Request {
     pub(crate) id: i64,
 }
 
-impl Request {
+impl RpcRequest {
     /// Reads a request.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn check(self) -> Result<Request, RpcError> {
+    fn check(self) -> Result<RpcRequest, RpcError> {
         let refuse = |why: &str| Err(RpcError::invalid_request(why));
         if self.version.as_str() != Some("2.0") {
             return refuse("jsonrpc must be \"2.0\"");
@@ -91,7 +91,7 @@ impl Parts {
         if self.id.is_null() {
             return refuse("id is missing or null");
         }
-        Ok(Request {
+        Ok(RpcRequest {
             method: method.to_ascii_lowercase(),
             params: self.params.unwrap_or_default(),
             keywords: self.keywords,
@@ -120,7 +120,7 @@ mod tests {
 
     fn id_of(id: &str) -> i64 {
         let body = format!(r#"{{"jsonrpc":"2.0","method":"x","id":{id}}}"#);
-        Request::parse(body.as_bytes()).unwrap().id
+        RpcRequest::parse(body.as_bytes()).unwrap().id
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
     fn requests_are_read() {
         let body = br#" {"jsonrpc": "2.0", "method": "Get_TLM", "params": ["A", NaN],
             "keyword_params": {"scope": "DEFAULT", "type": null}, "id": 0} "#;
-        let request = Request::parse(body).unwrap();
+        let request = RpcRequest::parse(body).unwrap();
         assert_eq!(request.method, "get_tlm");
         assert_eq!(request.params.len(), 2);
         assert_eq!(
@@ -168,7 +168,7 @@ mod tests {
             r#"{"jsonrpc":"2.0","method":"x","keyword_params":[],"id":1}"#,
             r#"[{"jsonrpc":"2.0","method":"x","id":1}]"#,
         ] {
-            let error = Request::parse(body.as_bytes()).unwrap_err();
+            let error = RpcRequest::parse(body.as_bytes()).unwrap_err();
             assert_eq!(error.code(), -32600, "{body}");
         }
     }

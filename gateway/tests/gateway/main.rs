@@ -1,6 +1,8 @@
 //! The gateway over HTTP, on a log in memory with real decommutation and current values; the
 //! owner of the interface is played by the test.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on panics
+
 mod auth;
 mod client;
 mod commands;
