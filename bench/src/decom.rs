@@ -8,7 +8,7 @@ use std::{
 
 use groundlog_cvt::{Cvt, CvtOptions};
 use groundlog_decom::{Decom, DecomOptions, Fold, FoldError, FoldOutputs, Source};
-use groundlog_log::{Batch, EmbeddedOptions, Log, Records, TopicSpec, open};
+use groundlog_log::{Batch, EmbeddedOptions, Records, TopicSpec, open};
 use groundlog_packet::{Definitions, definition::TargetSource};
 use groundlog_projection::{
     DefinitionStore, LoadedDefinitions, RunnerOptions, SettingsStore, definition_set,
@@ -85,6 +85,7 @@ fn set() -> groundlog_proto::wire::DefinitionSet {
 /// Makes raw records as ingest does.
 fn raw_records(loaded: &LoadedDefinitions, first: u32, count: u32) -> Records {
     let mut records = Records::with_capacity(count as usize, count as usize * 160);
+    let hash = loaded.hash();
     let mut data = Vec::with_capacity(PACKET_BYTES);
     for number in first..first + count {
         data.clear();
@@ -93,7 +94,7 @@ fn raw_records(loaded: &LoadedDefinitions, first: u32, count: u32) -> Records {
             received_time_ns: 1_700_000_000_000_000_000 + i64::from(number),
             scope: "DEFAULT",
             interface: "BENCH_INT",
-            definitions: loaded.hash().as_bytes(),
+            definitions: hash.as_bytes(),
             epoch: 3,
             body: RawBodyRef::Packet(RawPacketRef {
                 data: &data,
