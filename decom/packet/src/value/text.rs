@@ -32,7 +32,7 @@ pub fn float_text(value: f64) -> String {
     let dot = if mantissa.contains('.') { "" } else { ".0" };
     let (sign, digits) = match exponent.strip_prefix('-') {
         Some(digits) => ('-', digits),
-        None => ('+', exponent),
+        None => ('+', exponent.trim_start_matches('+')),
     };
     format!("{mantissa}{dot}e{sign}{digits:0>2}")
 }
