@@ -14,20 +14,20 @@ use crate::output::say;
 /// How often a running rebuild is asked for its progress.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Rebuilds a projection of the running system from the log.
+/// Rebuilds a projection of the running system from the log, beside the live one.
 ///
-/// With --verify the rebuilt table is compared with the live one at one position of the log, bit
-/// for bit; exit code 1 says that they differ.
+/// The rebuilt table is compared with the live one at one position of the log, bit for bit; with
+/// --verify a difference makes the exit code 1.
 /// Example: groundlog rebuild cvt --from earliest --verify
 #[derive(Debug, Args)]
 pub(crate) struct RebuildArgs {
     /// Which projection
     #[arg(value_enum)]
     projection: Projection,
-    /// Where to start
+    /// Where to start; current values are rebuilt from the earliest record
     #[arg(long, default_value = "earliest", value_name = "WHERE")]
     from: String,
-    /// Compare with the live table instead of replacing it
+    /// Exit with 1 when rebuilt and live differ
     #[arg(long)]
     verify: bool,
     #[command(flatten)]
