@@ -93,6 +93,12 @@ impl CommandBook {
         }
         if !is_open(state) {
             entry.request = None;
+            // Nothing went out, so the caller may try again under the same key.
+            if matches!(state, CommandState::Rejected | CommandState::Expired)
+                && self.keys.get(&entry.key) == Some(&event.command_id)
+            {
+                self.keys.remove(&entry.key);
+            }
             self.forget();
         }
         Applied::Moved

@@ -138,7 +138,10 @@ async fn follow(mut reader: Box<dyn Reader>, folded: watch::Sender<Folded>) {
                 });
             }
             Err(error) => {
-                tracing::error!(%error, "settings are not followed any more");
+                match error {
+                    LogError::Closed => tracing::debug!("settings end with the log"),
+                    _ => tracing::error!(%error, "settings are not followed any more"),
+                }
                 folded.send_modify(|folded| folded.failed = Some(error));
                 return;
             }

@@ -70,6 +70,33 @@ fn the_first_idempotency_key_wins() {
 }
 
 #[test]
+fn a_command_that_never_went_out_gives_its_key_back() {
+    use CommandState::{Expired, Rejected, Requested, Sent};
+    for end in [Rejected, Expired] {
+        let mut book = CommandBook::new(10);
+        let ended = CommandEvent {
+            request: None,
+            ..event(1, end, "")
+        };
+        fold(
+            &mut book,
+            0,
+            &[event(1, Requested, "k"), ended, event(2, Requested, "k")],
+        );
+        assert_eq!(book.duplicate_of("2"), None);
+    }
+    let mut book = CommandBook::new(10);
+    let events = [
+        event(1, Requested, "k"),
+        event(1, CommandState::Released, ""),
+        event(1, Sent, ""),
+        event(2, Requested, "k"),
+    ];
+    fold(&mut book, 0, &events);
+    assert_eq!(book.duplicate_of("2"), Some("1"));
+}
+
+#[test]
 fn open_commands_hold_the_checkpoint() {
     use CommandState::{Released, Requested, Sent};
     let mut book = CommandBook::new(2);
