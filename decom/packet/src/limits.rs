@@ -14,7 +14,7 @@ use crate::definition::{Item, LimitsSet, Packet};
 pub use snapshot::SnapshotError;
 
 use check::Entry;
-pub(crate) use check::Stay;
+pub(crate) use check::{Stay, code as color_code};
 
 /// Name of the limits set that always exists.
 pub const DEFAULT_SET: &str = "DEFAULT";
@@ -123,8 +123,6 @@ pub struct LimitsState {
     pub(crate) current: Vec<u8>,
     /// Numbers that change nothing.
     pub(crate) stays: Vec<Stay>,
-    /// State index that changes nothing.
-    last_states: Vec<u16>,
     names: Vec<String>,
     set: String,
 }
@@ -145,7 +143,6 @@ impl LimitsState {
         let mut state = Self {
             current: vec![0; entries.len()],
             stays: vec![Stay::default(); entries.len()],
-            last_states: vec![0; entries.len()],
             names: registered
                 .iter()
                 .map(|(_, item)| item.name.clone())

@@ -18,7 +18,8 @@ use std::sync::Arc;
 use crate::definition::Packet;
 use crate::limits::{LimitsState, Transition};
 use crate::record::{
-    FLAG_LIMITS, FLAG_STATUS, Layout, NO_SLOT, PacketMeta, PublishedItem, VERSION, store,
+    FLAG_LIMITS, FLAG_STATUS, HEADER_LENGTH, Layout, NO_SLOT, PacketMeta, PublishedItem, VERSION,
+    store,
 };
 
 use compile::{NO_ENTRY, entry_of};
@@ -29,14 +30,16 @@ use slow::{Checking, Output};
 /// Name of the item that gives the packet time.
 const PACKET_TIME: &str = "PACKET_TIME";
 
+/// Bytes behind the fixed part that bit fields may spill over.
+const SPARE: usize = 8;
+
 /// A packet definition compiled for decoding.
 #[derive(Debug, Clone)]
 pub struct DecodePlan {
     packet: Arc<Packet>,
     layout: Layout,
     fast: Fast,
-    /// Header and empty values, with eight bytes to spare for bit fields that spill over.
-    template: Vec<u8>,
+    header: [u8; HEADER_LENGTH],
     codes: Codes,
     slow: Vec<Slow>,
     /// Everything, for packets that the fast operations do not cover.
@@ -82,6 +85,11 @@ impl Codes {
         } else {
             Self::Scattered(pairs)
         }
+    }
+
+    /// Returns whether storing the codes writes the whole limits section.
+    fn are_complete(&self) -> bool {
+        matches!(self, Self::Row(_))
     }
 
     #[inline]
@@ -130,7 +138,7 @@ impl DecodePlan {
             packet_time: packet.item_index(PACKET_TIME),
             first_moving: compile::first_moving(packet),
             packet: Arc::clone(packet),
-            template: template(&layout),
+            header: header(&layout),
             codes: Codes::of(packet, &layout),
             layout,
             fast,
@@ -173,17 +181,48 @@ impl DecodePlan {
         &self,
         bytes: &[u8],
         meta: PacketMeta,
-        mut limits: Option<&mut LimitsState>,
+        limits: Option<&mut LimitsState>,
         record: &mut Vec<u8>,
         transitions: &mut Vec<Transition>,
     ) {
         let base = record.len();
+        record.resize(base + self.layout.fixed_length + SPARE, 0);
+        self.decode_at(base, bytes, meta, limits, record, transitions);
+    }
+
+    /// Decodes one packet as [`DecodePlan::decode_into`] does, in place of what `record` holds.
+    ///
+    /// Faster than clearing it first, because a buffer of the right length is not zeroed.
+    pub fn decode_over(
+        &self,
+        bytes: &[u8],
+        meta: PacketMeta,
+        limits: Option<&mut LimitsState>,
+        record: &mut Vec<u8>,
+        transitions: &mut Vec<Transition>,
+    ) {
+        record.resize(self.layout.fixed_length + SPARE, 0);
+        self.decode_at(0, bytes, meta, limits, record, transitions);
+    }
+
+    /// Decodes into the fixed part that begins at `base`, writing every byte of it.
+    fn decode_at(
+        &self,
+        base: usize,
+        bytes: &[u8],
+        meta: PacketMeta,
+        mut limits: Option<&mut LimitsState>,
+        record: &mut Vec<u8>,
+        transitions: &mut Vec<Transition>,
+    ) {
         let first = transitions.len();
-        record.extend_from_slice(&self.template);
         let covered = self.fast.covers(bytes.len());
-        if let Some(record) = record.get_mut(base..).filter(|_| covered) {
-            self.fast
-                .run(bytes, record, limits.as_deref_mut(), transitions);
+        if let Some(fixed) = record.get_mut(base..) {
+            self.begin(fixed, limits.is_some());
+            if covered {
+                self.fast
+                    .run(bytes, fixed, limits.as_deref_mut(), transitions);
+            }
         }
         record.truncate(base + self.layout.fixed_length);
         let rest = if covered { &self.slow } else { &self.careful };
@@ -201,12 +240,23 @@ impl DecodePlan {
                 },
             );
         }
-        if let (Some(limits), Some(record)) = (limits.as_deref(), record.get_mut(base..)) {
+        if let (Some(limits), Some(record)) = (limits, record.get_mut(base..)) {
             self.codes.store(limits, record);
-            record[1] |= FLAG_LIMITS;
+            if let Some(new @ [_, _, ..]) = transitions.get_mut(first..) {
+                new.sort_by_key(|transition| limits.order(transition.item));
+            }
         }
-        if let (Some(limits), Some(new @ [_, _, ..])) = (limits, transitions.get_mut(first..)) {
-            new.sort_by_key(|transition| limits.order(transition.item));
+    }
+
+    /// Writes the header and empties the limits section.
+    #[inline]
+    fn begin(&self, record: &mut [u8], checked: bool) {
+        let mut header = self.header;
+        header[1] = if checked { FLAG_LIMITS } else { 0 };
+        store(record, 0, header);
+        if !checked || !self.codes.are_complete() {
+            let limits = record.len() - SPARE - self.layout.limits..;
+            record.get_mut(limits).unwrap_or_default().fill(0);
         }
     }
 
@@ -263,11 +313,9 @@ impl DecodePlan {
     }
 }
 
-/// Returns the record of nothing.
-fn template(layout: &Layout) -> Vec<u8> {
-    let mut template = vec![0; layout.fixed_length + 8];
-    template[0] = VERSION;
-    template[2..4].copy_from_slice(&(layout.items.len() as u16).to_le_bytes());
-    template[4..8].copy_from_slice(&layout.fingerprint.to_le_bytes());
-    template
+/// Returns the header of every record, without flags.
+fn header(layout: &Layout) -> [u8; HEADER_LENGTH] {
+    let [i0, i1] = (layout.items.len() as u16).to_le_bytes();
+    let [f0, f1, f2, f3] = layout.fingerprint.to_le_bytes();
+    [VERSION, 0, i0, i1, f0, f1, f2, f3]
 }

@@ -67,7 +67,9 @@ pub use layout::PublishedItem;
 pub use meta::PacketMeta;
 pub use view::RecordView;
 
-pub(crate) use layout::{ConvertedForm, Element, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm};
+pub(crate) use layout::{
+    ConvertedForm, Element, HEADER_LENGTH, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm,
+};
 pub(crate) use number::{Kind, Raw, load, store};
 pub(crate) use tagged::write as write_tagged;
 

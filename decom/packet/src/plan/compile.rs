@@ -2,7 +2,7 @@
 
 use super::fast::{Fast, Group, LimitsRun, LinearRun, PolynomialOp, StateOp};
 use super::lookup::Lookup;
-use super::places::{Places, raw_ops};
+use super::places::{OnTheWay, Places, raw_ops};
 use crate::definition::{Conversion, Item, Packet};
 use crate::record::{ConvertedForm, Kind, Layout, NO_SLOT, PackedItem, RawForm};
 
@@ -52,11 +52,14 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
         } else {
             raw_ops(packet, item, packed)
         };
-        match ops.filter(|_| values_are_fast(item, packed)) {
-            Some(ops) if values.add(&mut compiled.fast, packet, item, packed) => {
-                places.add(item, packed, ops);
-            }
-            _ => compiled.slow.push(index),
+        let Some(ops) = ops.filter(|_| values_are_fast(item, packed)) else {
+            compiled.slow.push(index);
+            continue;
+        };
+        let whole = ops.is_whole_numbers();
+        match values.add(&mut compiled.fast, packet, item, packed, whole) {
+            Ok(on_the_way) => places.add(item, packed, ops, on_the_way),
+            Err(NotFast) => compiled.slow.push(index),
         }
     }
     places.finish(packet, &mut compiled.fast);
@@ -108,6 +111,9 @@ struct Checked {
     entry: u32,
 }
 
+/// The item needs the careful way.
+struct NotFast;
+
 /// What follows from the raw values, before neighbours are joined.
 #[derive(Default)]
 struct Values {
@@ -116,31 +122,60 @@ struct Values {
 }
 
 impl Values {
-    /// Compiles conversion, states and limits; returns false if they need the careful way.
-    fn add(&mut self, fast: &mut Fast, packet: &Packet, item: &Item, packed: &PackedItem) -> bool {
+    /// Compiles conversion, states and limits.
+    ///
+    /// Returns what is to be done while the numbers are copied: if they are whole bytes, linear
+    /// conversions and limits of what has no states.
+    fn add(
+        &mut self,
+        fast: &mut Fast,
+        packet: &Packet,
+        item: &Item,
+        packed: &PackedItem,
+        whole: bool,
+    ) -> Result<Option<OnTheWay>, NotFast> {
         let Some(kind) = kind(packed) else {
-            return true;
+            return Ok(None);
         };
         let states = item.states.as_ref().filter(|_| packed.state_at != NO_SLOT);
         let lookup = match states {
             None => None,
-            Some(_) if packed.is_list() => return false,
-            Some(states) => match Lookup::compile(states, &mut fast.tables) {
-                Some(lookup) => Some(lookup),
-                None => return false,
-            },
+            Some(_) if packed.is_list() => return Err(NotFast),
+            Some(states) => Some(Lookup::compile(states, &mut fast.tables).ok_or(NotFast)?),
         };
-        let conversion = item
-            .read_conversion
-            .as_ref()
-            .map(|definition| &definition.conversion);
+        let entry = match entry_of(packet, packed.place) {
+            _ if packed.is_list() || packed.converted == ConvertedForm::Envelope => NO_ENTRY,
+            entry => entry,
+        };
+        let coefficients = match item.read_conversion.as_ref().map(|c| &c.conversion) {
+            Some(Conversion::Polynomial { coefficients }) => coefficients.as_slice(),
+            _ => &[],
+        };
+        let linear = coefficients.len() == 2;
+        if whole
+            && lookup.is_none()
+            && (linear || (packed.converted == ConvertedForm::Same && entry != NO_ENTRY))
+        {
+            let first = fast.coefficients.len() as u32;
+            if let [c0, c1] = *coefficients {
+                let count = packed.count().unwrap_or(0) as usize;
+                fast.coefficients
+                    .extend(std::iter::repeat_n(pair(c0, c1), count));
+            }
+            let target = if linear { packed.converted_at } else { NO_SLOT };
+            return Ok(Some(OnTheWay {
+                kind,
+                target,
+                first,
+                entry,
+            }));
+        }
         let mut value = (kind, packed.raw_at);
-        if let Some(Conversion::Polynomial { coefficients }) = conversion {
+        if packed.converted == ConvertedForm::Number {
             self.polynomial(fast, packed, kind, coefficients);
             value = (Kind::F64, packed.converted_at);
         }
         let (kind, slot) = value;
-        let entry = entry_of(packet, packed.place);
         if let Some(lookup) = lookup {
             let op = StateOp {
                 slot,
@@ -149,13 +184,10 @@ impl Values {
                 lookup,
             };
             add(&mut fast.states, kind, op);
-        } else if entry != NO_ENTRY
-            && !packed.is_list()
-            && packed.converted != ConvertedForm::Envelope
-        {
+        } else if entry != NO_ENTRY {
             add(&mut self.limits, kind, Checked { slot, entry });
         }
-        true
+        Ok(None)
     }
 
     fn polynomial(
@@ -169,14 +201,13 @@ impl Values {
             let slot = packed.raw_at + index * kind.width();
             let target = packed.converted_at + index * 8;
             if let [c0, c1] = coefficients {
-                // 0.0 is where the sum of the general form begins.
                 add(
                     &mut self.linear,
                     kind,
                     Linear {
                         slot,
                         target,
-                        pair: [0.0 + *c0, *c1],
+                        pair: pair(*c0, *c1),
                     },
                 );
             } else {
@@ -236,6 +267,11 @@ impl Values {
             }
         }
     }
+}
+
+/// Returns coefficients as the general form uses them: 0.0 is where its sum begins.
+fn pair(c0: f64, c1: f64) -> [f64; 2] {
+    [0.0 + c0, c1]
 }
 
 /// Returns the last operation of a kind.

@@ -6,10 +6,10 @@
 //! overwrite.
 
 use super::compile::NO_ENTRY;
-use super::lookup::Lookup;
+use super::lookup::{Found, Lookup};
 use crate::definition::polynomial;
 use crate::limits::{LimitsState, Transition};
-use crate::record::{Kind, Raw, load, store};
+use crate::record::{Kind, NO_SLOT, Raw, load, store};
 
 /// Eight bytes of the packet that hold the next `count` bit fields.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,23 @@ pub(super) struct RunOp {
     pub(super) slot: u32,
     pub(super) length: u32,
     pub(super) group: u8,
+}
+
+/// Numbers of whole bytes one after the other in the packet, in the record, among the converted
+/// values and among the limits entries: copied, converted by c0 + c1·x and checked in one loop.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) kind: Kind,
+    pub(super) big: bool,
+    pub(super) source: u32,
+    pub(super) slot: u32,
+    /// Slot of the first converted value, or [`NO_SLOT`].
+    pub(super) target: u32,
+    /// Place of the first pair of coefficients.
+    pub(super) first: u32,
+    /// First limits entry, or [`NO_ENTRY`].
+    pub(super) entry: u32,
+    pub(super) count: u32,
 }
 
 /// c0 + c1·x of numbers one after the other.
@@ -102,29 +119,30 @@ pub(super) struct Fast {
     /// Numbers of 2, 4 and 8 bytes that are reversed.
     pub(super) reversed: [Vec<MoveOp>; 3],
     pub(super) runs: Vec<RunOp>,
+    pub(super) rows: Vec<Row>,
     pub(super) linear: Vec<Group<LinearRun>>,
     /// Pairs c0, c1.
     pub(super) coefficients: Vec<[f64; 2]>,
     pub(super) polynomials: Vec<Group<PolynomialOp>>,
     pub(super) states: Vec<Group<StateOp>>,
-    /// State indices of all look-up tables.
-    pub(super) tables: Vec<u16>,
+    /// Entries of all look-up tables.
+    pub(super) tables: Vec<Found>,
     pub(super) limits: Vec<Group<LimitsRun>>,
 }
 
 macro_rules! by_kind {
-    ($kind:expr, $run:ident($($argument:expr),*)) => {
+    ($kind:expr, $run:ident $(::<$big:literal>)? ($($argument:expr),*)) => {
         match $kind {
-            Kind::U8 => $run::<u8>($($argument),*),
-            Kind::I8 => $run::<i8>($($argument),*),
-            Kind::U16 => $run::<u16>($($argument),*),
-            Kind::I16 => $run::<i16>($($argument),*),
-            Kind::U32 => $run::<u32>($($argument),*),
-            Kind::I32 => $run::<i32>($($argument),*),
-            Kind::U64 => $run::<u64>($($argument),*),
-            Kind::I64 => $run::<i64>($($argument),*),
-            Kind::F32 => $run::<f32>($($argument),*),
-            Kind::F64 => $run::<f64>($($argument),*),
+            Kind::U8 => $run::<u8 $(, $big)?>($($argument),*),
+            Kind::I8 => $run::<i8 $(, $big)?>($($argument),*),
+            Kind::U16 => $run::<u16 $(, $big)?>($($argument),*),
+            Kind::I16 => $run::<i16 $(, $big)?>($($argument),*),
+            Kind::U32 => $run::<u32 $(, $big)?>($($argument),*),
+            Kind::I32 => $run::<i32 $(, $big)?>($($argument),*),
+            Kind::U64 => $run::<u64 $(, $big)?>($($argument),*),
+            Kind::I64 => $run::<i64 $(, $big)?>($($argument),*),
+            Kind::F32 => $run::<f32 $(, $big)?>($($argument),*),
+            Kind::F64 => $run::<f64 $(, $big)?>($($argument),*),
         }
     };
 }
@@ -144,13 +162,29 @@ impl Fast {
         mut limits: Option<&mut LimitsState>,
         transitions: &mut Vec<Transition>,
     ) {
-        if packet.len() < 8 {
+        let mut padded = [0; 8];
+        let windows = if packet.len() < 8 {
             // Bit fields load eight bytes.
-            let mut padded = [0; 8];
             padded[..packet.len()].copy_from_slice(packet);
-            self.raw(&padded, record);
+            &padded
         } else {
-            self.raw(packet, record);
+            packet
+        };
+        self.bit_fields(windows, record);
+        self.whole_bytes(packet, record);
+        for row in &self.rows {
+            let limits = limits.as_deref_mut();
+            if row.big {
+                by_kind!(
+                    row.kind,
+                    copy_row::<true>(row, self, packet, record, limits, transitions)
+                );
+            } else {
+                by_kind!(
+                    row.kind,
+                    copy_row::<false>(row, self, packet, record, limits, transitions)
+                );
+            }
         }
         for group in &self.linear {
             by_kind!(group.kind, linear(&group.ops, self, record));
@@ -172,7 +206,7 @@ impl Fast {
         }
     }
 
-    fn raw(&self, packet: &[u8], record: &mut [u8]) {
+    fn bit_fields(&self, packet: &[u8], record: &mut [u8]) {
         let mut fields = self.fields.as_slice();
         for window in &self.windows {
             let big = u64::from_be_bytes(load(packet, window.at));
@@ -193,6 +227,9 @@ impl Fast {
         if let Some(spilled) = record.get_mut(self.raw_end..self.raw_end + 8) {
             spilled.fill(0);
         }
+    }
+
+    fn whole_bytes(&self, packet: &[u8], record: &mut [u8]) {
         let [bytes, halves, words, doubles] = &self.kept;
         moves::<1, false>(bytes, packet, record);
         moves::<2, false>(halves, packet, record);
@@ -247,6 +284,84 @@ fn reverse_groups<const N: usize>(from: &[u8], to: &mut [u8]) {
     }
 }
 
+/// Copies, converts and checks one row.
+fn copy_row<T: Raw, const BIG: bool>(
+    row: &Row,
+    fast: &Fast,
+    packet: &[u8],
+    record: &mut [u8],
+    limits: Option<&mut LimitsState>,
+    transitions: &mut Vec<Transition>,
+) {
+    let (source, slot, count) = (row.source as usize, row.slot as usize, row.count as usize);
+    let (entry, length) = (row.entry as usize, count * size_of::<T>());
+    let Some((raw, converted)) = record.split_at_mut_checked(fast.raw_end) else {
+        return;
+    };
+    let (Some(from), Some(to)) = (
+        packet.get(source..source + length),
+        raw.get_mut(slot..slot + length),
+    ) else {
+        return;
+    };
+    let numbers = T::copied::<BIG>(from, to);
+    let stays = limits
+        .as_ref()
+        .and_then(|limits| limits.stays.get(entry..entry + count));
+    let unchanged = if row.target == NO_SLOT {
+        match stays {
+            Some(stays) => numbers.zip(stays).fold(true, |all, (number, stay)| {
+                all & stay.holds(number.number())
+            }),
+            None => numbers.fold(true, |all, _| all),
+        }
+    } else {
+        let (first, target) = (row.first as usize, row.target as usize - fast.raw_end);
+        let (Some(out), Some(coefficients)) = (
+            converted.get_mut(target..target + count * 8),
+            fast.coefficients.get(first..first + count),
+        ) else {
+            return;
+        };
+        let converted =
+            numbers
+                .zip(coefficients)
+                .zip(out.as_chunks_mut().0)
+                .map(|((x, [c0, c1]), out)| {
+                    let value = c0 + c1 * x.number();
+                    *out = value.to_le_bytes();
+                    value
+                });
+        match stays {
+            Some(stays) => converted
+                .zip(stays)
+                .fold(true, |all, (value, stay)| all & stay.holds(value)),
+            None => converted.fold(true, |all, _| all),
+        }
+    };
+    if let (false, Some(limits)) = (unchanged, limits) {
+        recheck::<T>(row, record, limits, transitions);
+    }
+}
+
+/// Checks a row of which at least one number may change a limits state.
+#[cold]
+fn recheck<T: Raw>(
+    row: &Row,
+    record: &[u8],
+    limits: &mut LimitsState,
+    transitions: &mut Vec<Transition>,
+) {
+    for index in 0..row.count {
+        let value = if row.target == NO_SLOT {
+            T::load(record, row.slot + index * size_of::<T>() as u32).number()
+        } else {
+            f64::load(record, row.target + index * 8)
+        };
+        limits.check_number((row.entry + index) as usize, value, transitions);
+    }
+}
+
 fn linear<T: Raw>(runs: &[LinearRun], fast: &Fast, record: &mut [u8]) {
     // What is converted lies in front of where it goes.
     let Some((raw, converted)) = record.split_at_mut_checked(fast.raw_end) else {
@@ -278,18 +393,19 @@ fn polynomials<T: Raw>(ops: &[PolynomialOp], record: &mut [u8]) {
 
 fn states<T: Raw>(
     ops: &[StateOp],
-    tables: &[u16],
+    tables: &[Found],
     record: &mut [u8],
     mut limits: Option<&mut LimitsState>,
     transitions: &mut Vec<Transition>,
 ) {
     for op in ops {
-        let index = op.lookup.index(tables, T::load(record, op.slot).key());
-        store(record, op.target, index.to_le_bytes());
+        let found = op.lookup.find(tables, T::load(record, op.slot).key());
+        store(record, op.target, found.index.to_le_bytes());
         if op.entry != NO_ENTRY
             && let Some(limits) = limits.as_deref_mut()
+            && !limits.has_color(op.entry as usize, found.color)
         {
-            limits.check_state(op.entry as usize, index, transitions);
+            limits.check_state(op.entry as usize, found.index, transitions);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! State look-up: from a value to the index of its state.
 
 use crate::definition::States;
+use crate::limits::color_code;
 use crate::record::NO_STATE;
 use crate::value::Value;
 
@@ -17,14 +18,31 @@ pub(super) struct Lookup {
     /// Place of the first entry in the tables.
     at: u32,
     span: u32,
-    /// Index for every other value: the ANY state or none.
-    other: u16,
+    /// For every other value: the ANY state or none.
+    other: Found,
+}
+
+/// A state: its index, or [`NO_STATE`], and the code of its colour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) index: u16,
+    pub(super) color: u8,
+}
+
+impl Found {
+    fn of(states: &States, index: u16) -> Self {
+        let state = states.iter().nth(usize::from(index));
+        Self {
+            index,
+            color: color_code(state.and_then(|(_, state)| state.color)),
+        }
+    }
 }
 
 impl Lookup {
     /// Compiles states into a piece of `tables`; `None` unless all their values are whole numbers
     /// that doubles hold and that lie together.
-    pub(super) fn compile(states: &States, tables: &mut Vec<u16>) -> Option<Self> {
+    pub(super) fn compile(states: &States, tables: &mut Vec<Found>) -> Option<Self> {
         let mut values: Vec<(i64, u16)> = Vec::new();
         for (index, (_, state)) in states.iter().enumerate() {
             let value = match state.value {
@@ -48,11 +66,11 @@ impl Lookup {
         if last - first >= MAX_SPAN {
             return None;
         }
-        let (other, at) = (any_index(states), tables.len());
+        let (other, at) = (Found::of(states, any_index(states)), tables.len());
         let span = (last - first + 1) as usize;
         tables.resize(at + span, other);
         for (value, index) in &values {
-            tables[at + (value - first) as usize] = *index;
+            tables[at + (value - first) as usize] = Found::of(states, *index);
         }
         Some(Self {
             first,
@@ -62,9 +80,9 @@ impl Lookup {
         })
     }
 
-    /// Returns the index of the state that a value has, or [`NO_STATE`].
+    /// Returns the state that a value has.
     #[inline(always)]
-    pub(super) fn index(&self, tables: &[u16], key: Option<i64>) -> u16 {
+    pub(super) fn find(&self, tables: &[Found], key: Option<i64>) -> Found {
         let Some(key) = key else { return self.other };
         // Keys below the first wrap around to far beyond the span.
         let offset = key.wrapping_sub(self.first) as u64;
@@ -120,18 +138,18 @@ mod tests {
     }
 
     fn agrees(states: &States) {
-        let mut tables = vec![7; 3];
+        let mut tables = vec![Found { index: 7, color: 7 }; 3];
         let lookup = Lookup::compile(states, &mut tables).unwrap();
         for key in (-3000..3000).chain([i64::MIN, i64::MAX, 1 << 53, 70_000]) {
             let value = Value::from(key);
             assert_eq!(
-                lookup.index(&tables, Some(key)),
+                lookup.find(&tables, Some(key)).index,
                 index_of(states, &value),
                 "{key}"
             );
         }
         assert_eq!(
-            lookup.index(&tables, None),
+            lookup.find(&tables, None).index,
             index_of(states, &Value::Float(0.5))
         );
     }

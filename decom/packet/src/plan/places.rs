@@ -1,9 +1,9 @@
 //! Compiles where the raw values lie: which bytes of the packet go to which slot of the record.
 
-use super::fast::{Fast, FieldOp, MoveOp, RunOp, Window};
+use super::fast::{Fast, FieldOp, MoveOp, Row, RunOp, Window};
 use crate::bits::{Field, Placed, Spot, locate_integer};
 use crate::definition::{Accessor, DataType, Endianness, Item, Packet};
-use crate::record::{Element, PackedItem, RawForm};
+use crate::record::{Element, Kind, NO_SLOT, PackedItem, RawForm};
 
 /// Arrays of bit fields up to this length are compiled element by element.
 const MAX_FIELD_ARRAY: u32 = 256;
@@ -35,22 +35,78 @@ pub(super) struct Pending {
     width: u32,
 }
 
+/// What is done with an item's numbers while they are copied.
+pub(super) struct OnTheWay {
+    pub(super) kind: Kind,
+    /// Slot of the first converted value, or [`NO_SLOT`].
+    pub(super) target: u32,
+    /// Place of the first pair of coefficients.
+    pub(super) first: u32,
+    /// First limits entry, or `NO_ENTRY`, which is the same number as [`NO_SLOT`].
+    pub(super) entry: u32,
+}
+
 /// The raw values of a packet, gathered item by item in the order of their slots.
 #[derive(Default)]
 pub(super) struct Places {
     fields: Vec<(Pending, u32)>,
     moves: Vec<Move>,
     runs: Vec<RunOp>,
+    rows: Vec<Row>,
     needed: usize,
     exact: bool,
 }
 
+impl RawOps {
+    /// Returns whether the numbers are whole bytes, so that rows can be made of them.
+    pub(super) fn is_whole_numbers(&self) -> bool {
+        matches!(self, Self::Numbers { .. })
+    }
+}
+
 impl Places {
     /// Adds an item whose operations [`raw_ops`] has found.
-    pub(super) fn add(&mut self, item: &Item, packed: &PackedItem, ops: RawOps) {
+    ///
+    /// `value` says what is to be done with its numbers on the way, if anything is.
+    pub(super) fn add(
+        &mut self,
+        item: &Item,
+        packed: &PackedItem,
+        ops: RawOps,
+        value: Option<OnTheWay>,
+    ) {
         self.needed = self.needed.max(end_of(&ops));
         self.exact |= item.bit_offset < 0;
         let slot = packed.raw_at;
+        if let (
+            Some(value),
+            RawOps::Numbers {
+                source,
+                count,
+                reversed,
+                ..
+            },
+        ) = (value, &ops)
+        {
+            let OnTheWay {
+                kind,
+                target,
+                first,
+                entry,
+            } = value;
+            let (source, count, big) = (*source, *count, *reversed);
+            self.add_row(Row {
+                kind,
+                big,
+                source,
+                slot,
+                target,
+                first,
+                entry,
+                count,
+            });
+            return;
+        }
         match ops {
             RawOps::None => {}
             RawOps::Fields(list) => {
@@ -88,6 +144,30 @@ impl Places {
         }
     }
 
+    /// Adds a row, or lengthens the last one.
+    fn add_row(&mut self, row: Row) {
+        let follows = |last: &&mut Row| {
+            let next = |start: u32, step: u32| start + last.count * step;
+            let width = row.kind.width();
+            let alike = last.kind == row.kind && last.big == row.big;
+            let beside = |mine: u32, its: u32, step: u32| match (mine, its) {
+                (NO_SLOT, NO_SLOT) => true,
+                (NO_SLOT, _) | (_, NO_SLOT) => false,
+                (mine, its) => mine == next(its, step),
+            };
+            alike
+                && row.source == next(last.source, width)
+                && row.slot == next(last.slot, width)
+                && beside(row.target, last.target, 8)
+                && beside(row.entry, last.entry, 1)
+                && (row.target == NO_SLOT || row.first == next(last.first, 1))
+        };
+        match self.rows.last_mut().filter(follows) {
+            Some(last) => last.count += row.count,
+            None => self.rows.push(row),
+        }
+    }
+
     /// Turns what was gathered into operations.
     pub(super) fn finish(self, packet: &Packet, fast: &mut Fast) {
         fast.exact = self.exact;
@@ -97,6 +177,7 @@ impl Places {
             self.needed
         };
         fast.runs = self.runs;
+        fast.rows = self.rows;
         place_fields(fast, &self.fields);
         gather(fast, &self.moves);
     }

@@ -300,6 +300,8 @@ pub(crate) struct Layout {
     pub(crate) by_place: Vec<u32>,
     /// Bytes up to the converted section.
     pub(crate) raw_end: usize,
+    /// Bytes of the limits section, which ends the fixed part.
+    pub(crate) limits: usize,
     /// Bytes up to the variable part.
     pub(crate) fixed_length: usize,
     /// Whether anything refers into the variable part.
@@ -314,6 +316,7 @@ impl Layout {
             items: Vec::new(),
             by_place: vec![NO_SLOT; packet.items.len()],
             raw_end: 0,
+            limits: 0,
             fixed_length: 0,
             has_references: false,
             fingerprint: 0,
@@ -376,6 +379,7 @@ impl Layout {
         for (item, published) in self.items.iter_mut().zip(&self.published) {
             if published.limits {
                 item.limits_at = next.take(1);
+                self.limits += 1;
             }
         }
         self.fixed_length = next.0 as usize;

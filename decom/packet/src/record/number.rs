@@ -120,6 +120,8 @@ pub(crate) trait Raw: Copy {
     fn load(record: &[u8], slot: u32) -> Self;
     /// Iterates over numbers that lie one after the other.
     fn all(bytes: &[u8]) -> impl Iterator<Item = Self>;
+    /// Iterates over numbers of a packet, copying each into the record.
+    fn copied<const BIG: bool>(from: &[u8], to: &mut [u8]) -> impl Iterator<Item = Self>;
     /// Returns the number as a double.
     fn number(self) -> f64;
     /// Returns the number as an integer, if it is one that fits.
@@ -137,6 +139,20 @@ macro_rules! raw_integers {
             fn all(bytes: &[u8]) -> impl Iterator<Item = Self> {
                 let (chunks, _) = bytes.as_chunks::<{ size_of::<Self>() }>();
                 chunks.iter().map(|chunk| Self::from_le_bytes(*chunk))
+            }
+            #[inline(always)]
+            fn copied<const BIG: bool>(
+                from: &[u8],
+                to: &mut [u8],
+            ) -> impl Iterator<Item = Self> {
+                let (from, _) = from.as_chunks::<{ size_of::<Self>() }>();
+                let (to, _) = to.as_chunks_mut::<{ size_of::<Self>() }>();
+                from.iter().zip(to).map(|(from, to)| {
+                    let number =
+                        if BIG { Self::from_be_bytes(*from) } else { Self::from_le_bytes(*from) };
+                    *to = number.to_le_bytes();
+                    number
+                })
             }
             #[inline(always)]
             fn number(self) -> f64 {
@@ -162,6 +178,20 @@ impl Raw for f32 {
         chunks.iter().map(|chunk| Self::from_le_bytes(*chunk))
     }
     #[inline(always)]
+    fn copied<const BIG: bool>(from: &[u8], to: &mut [u8]) -> impl Iterator<Item = Self> {
+        let (from, _) = from.as_chunks::<{ size_of::<Self>() }>();
+        let (to, _) = to.as_chunks_mut::<{ size_of::<Self>() }>();
+        from.iter().zip(to).map(|(from, to)| {
+            let number = if BIG {
+                Self::from_be_bytes(*from)
+            } else {
+                Self::from_le_bytes(*from)
+            };
+            *to = number.to_le_bytes();
+            number
+        })
+    }
+    #[inline(always)]
     fn number(self) -> f64 {
         self.into()
     }
@@ -180,6 +210,20 @@ impl Raw for f64 {
     fn all(bytes: &[u8]) -> impl Iterator<Item = Self> {
         let (chunks, _) = bytes.as_chunks::<{ size_of::<Self>() }>();
         chunks.iter().map(|chunk| Self::from_le_bytes(*chunk))
+    }
+    #[inline(always)]
+    fn copied<const BIG: bool>(from: &[u8], to: &mut [u8]) -> impl Iterator<Item = Self> {
+        let (from, _) = from.as_chunks::<{ size_of::<Self>() }>();
+        let (to, _) = to.as_chunks_mut::<{ size_of::<Self>() }>();
+        from.iter().zip(to).map(|(from, to)| {
+            let number = if BIG {
+                Self::from_be_bytes(*from)
+            } else {
+                Self::from_le_bytes(*from)
+            };
+            *to = number.to_le_bytes();
+            number
+        })
     }
     #[inline(always)]
     fn number(self) -> f64 {

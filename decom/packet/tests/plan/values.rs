@@ -134,6 +134,17 @@ proptest! {
         second.truncate(100);
         plan.decode_into(&bytes, PacketMeta::default(), None, &mut second, &mut Vec::new());
         prop_assert_eq!(&first[..], &second[100..]);
+        let mut over = vec![0xff; 2048];
+        plan.decode_over(&bytes, PacketMeta::default(), None, &mut over, &mut Vec::new());
+        prop_assert_eq!(&first, &over);
+        over.fill(0xff);
+        over.push(0xff);
+        let mut limits = LimitsState::new(&packet);
+        plan.decode_over(&bytes, PacketMeta::default(), Some(&mut limits), &mut over, &mut Vec::new());
+        first.clear();
+        let mut limits = LimitsState::new(&packet);
+        plan.decode_into(&bytes, PacketMeta::default(), Some(&mut limits), &mut first, &mut Vec::new());
+        prop_assert_eq!(first, over);
     }
 }
 
