@@ -144,6 +144,7 @@ macro_rules! conformance_suite {
     ($module:ident, $fixture:expr) => {
         $crate::conformance_suite!(@cases $module, $fixture,
             appends_keep_the_order_of_calls
+            a_broken_chain_takes_nothing
             what_is_acknowledged_can_be_read
             records_come_back_exactly
             an_empty_append_is_acknowledged

@@ -45,7 +45,8 @@ pub trait Log: Send + Sync + 'static {
     /// Appends records outside any transaction; they become visible together. The call itself
     /// only queues (order is the order of calls); the returned future waits for the
     /// acknowledgement. Dropping it does not cancel the append. Callers bound what they leave in
-    /// flight: nothing here does.
+    /// flight: nothing here does. Records of a broken [`crate::Chain`] are refused with what broke
+    /// it, and a failure breaks the chain before it is answered.
     fn append(&self, partition: &TopicPartition, records: Records) -> Appending;
 
     /// Removes records below `before` (whole segments only: the trim point may stay lower).

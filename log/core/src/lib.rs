@@ -15,6 +15,7 @@
 //! Backends are chosen by URL ([`open`]): `memory:` and `embedded:DIR`. Nothing outside this crate
 //! knows which one runs.
 
+mod chain;
 pub mod conformance;
 mod contract;
 mod embedded;
@@ -26,6 +27,7 @@ mod session;
 mod topic;
 mod url;
 
+pub use chain::Chain;
 pub use contract::{
     AppendAck, Appending, Checkpoint, GroupSpec, Log, Member, MemberEvent, Reader, Transactor, Txn,
 };

@@ -1,6 +1,8 @@
 use bytes::Bytes;
 use groundlog_proto::{Nanos, Offset, TopicPartition};
 
+use crate::Chain;
+
 /// Records on their way into the log: one contiguous buffer, so that a batch of thousands costs
 /// a handful of allocations.
 ///
@@ -10,6 +12,7 @@ use groundlog_proto::{Nanos, Offset, TopicPartition};
 pub struct Records {
     data: Vec<u8>,
     lengths: Vec<(u32, u32)>,
+    chain: Option<Chain>,
 }
 
 impl Records {
@@ -23,6 +26,7 @@ impl Records {
         Self {
             data: Vec::with_capacity(bytes),
             lengths: Vec::with_capacity(records),
+            chain: None,
         }
     }
 
@@ -85,6 +89,18 @@ impl Records {
     /// Takes the batch apart: all keys and values, and the lengths of each record's two.
     pub fn into_parts(self) -> (Vec<u8>, Vec<(u32, u32)>) {
         (self.data, self.lengths)
+    }
+
+    /// Ties the append of this batch to those before it.
+    #[must_use]
+    pub fn chained(mut self, chain: &Chain) -> Self {
+        self.chain = Some(chain.clone());
+        self
+    }
+
+    /// Returns the chain that ties this batch to those before it.
+    pub fn chain(&self) -> Option<&Chain> {
+        self.chain.as_ref()
     }
 
     /// Removes all records, keeping the memory.

@@ -1,7 +1,7 @@
 use groundlog_proto::{Nanos, TopicPartition};
 
 use super::{Fixture, records, soon};
-use crate::{Durability, LogError, RECORD_BYTES_MAX, Records};
+use crate::{Chain, Durability, LogError, RECORD_BYTES_MAX, Records};
 
 /// Offsets follow the order in which `append` was called, whoever waits first.
 pub async fn appends_keep_the_order_of_calls(fixture: &Fixture) {
@@ -139,6 +139,28 @@ pub async fn append_times_never_decrease(fixture: &Fixture) {
         (last.0 - start.0).abs() < 60_000_000_000,
         "{last:?} is not now"
     );
+}
+
+/// Once an append of a chain has failed, later ones fail too; a new chain begins anew.
+pub async fn a_broken_chain_takes_nothing(fixture: &Fixture) {
+    let partition = fixture.partition("chained").await;
+    let append = |text: &str, chain: &Chain| {
+        fixture
+            .log
+            .append(&partition, records(&[text]).chained(chain))
+    };
+    let chain = Chain::new();
+    append("first", &chain).await.expect("appended");
+    let too_large = append(&"x".repeat(RECORD_BYTES_MAX + 1), &chain);
+    let after = append("after", &chain);
+    for refused in [too_large.await, after.await, append("later", &chain).await] {
+        assert!(
+            matches!(refused, Err(LogError::RecordTooLarge { .. })),
+            "{refused:?}"
+        );
+    }
+    append("anew", &Chain::new()).await.expect("appended");
+    assert_eq!(fixture.values(&partition, 0).await, ["first", "anew"]);
 }
 
 /// Nobody needs to wait for an append to happen.

@@ -178,11 +178,12 @@ impl Folder {
             .and_then(|()| self.partition(name));
         match ready {
             Ok(partition) => {
+                let chain = records.chain().cloned();
                 let bodies = vec![Body::new(records)];
                 let part = Part { partition, bodies };
-                self.push(Request::new(vec![part], Ack::Append(sender)));
+                self.push(Request::new(vec![part], Ack::Append(sender, chain)));
             }
-            Err(error) => drop(sender.send(Err(error))),
+            Err(error) => Ack::Append(sender, records.chain().cloned()).reject(error),
         }
         appending
     }

@@ -8,7 +8,7 @@ use super::{
     partition::Partition,
     segment::Segment,
 };
-use crate::{AppendAck, LogError};
+use crate::{AppendAck, Chain, LogError};
 
 /// Something to be written: an append, a transaction, or checkpoints alone.
 pub(super) struct Request {
@@ -26,21 +26,34 @@ pub(super) struct Part {
 
 /// Whom to answer. The caller may be gone; what it asked for is done all the same.
 pub(super) enum Ack {
-    Append(Sender<Result<AppendAck, LogError>>),
+    Append(Sender<Result<AppendAck, LogError>>, Option<Chain>),
     Commit(Sender<Result<Vec<AppendAck>, LogError>>),
 }
 
 impl Ack {
     pub(super) fn reject(self, error: LogError) {
         match self {
-            Self::Append(sender) => drop(sender.send(Err(error))),
+            Self::Append(sender, chain) => {
+                if let Some(chain) = chain {
+                    chain.break_with(&error);
+                }
+                drop(sender.send(Err(error)));
+            }
             Self::Commit(sender) => drop(sender.send(Err(error))),
+        }
+    }
+
+    /// Returns why the append must not be written: an earlier one of its chain was not.
+    pub(super) fn broken_by(&self) -> Option<LogError> {
+        match self {
+            Self::Append(_, Some(chain)) => chain.broken_by().cloned(),
+            _ => None,
         }
     }
 
     fn accept(self, acks: Vec<AppendAck>) {
         match self {
-            Self::Append(sender) => {
+            Self::Append(sender, _) => {
                 drop(sender.send(acks.first().copied().ok_or(LogError::Closed)));
             }
             Self::Commit(sender) => drop(sender.send(Ok(acks))),

@@ -69,6 +69,10 @@ impl Writer {
                 .for_each(|request| request.ack.reject(error.clone()));
             return;
         }
+        let requests = unbroken(requests);
+        if requests.is_empty() {
+            return;
+        }
         match self.write(&requests) {
             Ok((placed, reserved)) => self.finish(requests, placed, reserved),
             Err(_) if requests.len() > 1 => self.take_singly(requests),
@@ -93,7 +97,10 @@ impl Writer {
                 failed.extend(ids);
                 continue;
             }
-            let requests = vec![request];
+            let requests = unbroken(vec![request]);
+            if requests.is_empty() {
+                continue;
+            }
             match self.write(&requests) {
                 Ok((placed, reserved)) => self.finish(requests, placed, reserved),
                 Err(error) => {
@@ -242,4 +249,23 @@ impl Writer {
             }
         }
     }
+}
+
+/// Answers the requests whose chain is broken, and returns the others.
+fn unbroken(requests: Vec<Request>) -> Vec<Request> {
+    // Nearly always all of them.
+    if requests
+        .iter()
+        .all(|request| request.ack.broken_by().is_none())
+    {
+        return requests;
+    }
+    let mut whole = Vec::with_capacity(requests.len());
+    for request in requests {
+        match request.ack.broken_by() {
+            Some(error) => request.ack.reject(error),
+            None => whole.push(request),
+        }
+    }
+    whole
 }

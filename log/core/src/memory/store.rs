@@ -12,7 +12,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::partition::Partition;
 use crate::{
-    AppendAck, Batch, LogError, Records, TopicInfo, TopicSpec,
+    AppendAck, Batch, Chain, LogError, Records, TopicInfo, TopicSpec,
     limits::{APPEND_BYTES_MAX, TXN_BYTES_MAX, check_sizes},
     session::{Commit, Cursor, Groups, Store, Submit, Transactors, lock},
 };
@@ -120,6 +120,22 @@ impl MemoryStore {
     }
 
     pub(super) fn append(
+        &self,
+        name: &TopicPartition,
+        records: Records,
+    ) -> Result<AppendAck, LogError> {
+        let chain = records.chain().cloned();
+        if let Some(error) = chain.as_ref().and_then(Chain::broken_by) {
+            return Err(error.clone());
+        }
+        let appended = self.append_unchained(name, records);
+        if let (Some(chain), Err(error)) = (&chain, &appended) {
+            chain.break_with(error);
+        }
+        appended
+    }
+
+    fn append_unchained(
         &self,
         name: &TopicPartition,
         records: Records,
