@@ -49,6 +49,9 @@ pub(super) struct Journal {
     synced: u64,
     /// Size right after it was rewritten.
     fresh: u64,
+    /// Commits not known to be on stable storage: a rewritten journal holds them one by one, since
+    /// each stands or falls by itself.
+    pending: Vec<Entry>,
     mirror: Mirror,
     surroundings: Surroundings,
 }
@@ -77,13 +80,13 @@ impl Journal {
             seq: 0,
             mirror: mirror.clone(),
         };
-        Self::replace(Self::path(dir), &sample, mirror, surroundings)
+        Self::replace(Self::path(dir), &sample, Vec::new(), surroundings)
     }
 
     fn replace(
         path: PathBuf,
         sample: &Sample,
-        mirror: Mirror,
+        pending: Vec<Entry>,
         surroundings: &Surroundings,
     ) -> Result<Self, LogError> {
         let id = RandomState::new().hash_one(&path);
@@ -94,12 +97,14 @@ impl Journal {
             path: temporary.clone(),
             file: Arc::new(file),
             seed: seed(id),
-            seq: sample.seq,
+            // The snapshot gets the number of the last entry it holds.
+            seq: sample.seq.saturating_sub(1),
             written: HEADER as u64,
             reserved: 0,
             allocated: 0,
             synced: 0,
             fresh: 0,
+            pending: Vec::new(),
             mirror: sample.mirror.clone(),
             surroundings: surroundings.clone(),
         };
@@ -107,12 +112,12 @@ impl Journal {
         let mut first = Entry::new(Kind::Snapshot, sample.mirror.clone());
         first.covers = sample.seq;
         first.boot = surroundings.boot.unwrap_or_default();
-        let since = mirror.changes_since(&sample.mirror);
-        let mut rest = Entry::new(Kind::Commit, since);
-        journal.reserve(first.bytes() + rest.bytes())?;
+        let bytes = pending.iter().map(Entry::bytes).sum::<u64>() + first.bytes();
+        journal.reserve(bytes)?;
         journal.append(&mut first)?;
-        if !rest.state.is_empty() {
-            journal.append(&mut rest)?;
+        for mut entry in pending {
+            journal.seq = entry.seq - 1;
+            journal.append(&mut entry)?;
         }
         journal.reserved = 0;
         journal.fresh = journal.written;
@@ -158,6 +163,9 @@ impl Journal {
         .map_err(|e| disk::error("cannot write", &self.path, e))?;
         self.written += bytes.len() as u64;
         self.mirror.apply(&entry.state);
+        if matches!(entry.kind, Kind::Commit | Kind::Durable) {
+            self.pending.push(entry.clone());
+        }
         Ok(())
     }
 
@@ -227,17 +235,15 @@ impl Journal {
         self.reserve(bytes)?;
         let appended = self.append(&mut entry);
         self.release(bytes);
+        self.pending.retain(|entry| entry.seq > sample.seq);
         appended
     }
 
     /// Rewrites the journal as a state known to be good and what was committed since.
     pub(super) fn compact(&mut self, sample: &Sample) -> Result<(), LogError> {
-        let mut fresh = Self::replace(
-            self.path.clone(),
-            sample,
-            self.mirror.clone(),
-            &self.surroundings,
-        )?;
+        let mut pending = self.pending.clone();
+        pending.retain(|entry| entry.seq > sample.seq);
+        let mut fresh = Self::replace(self.path.clone(), sample, pending, &self.surroundings)?;
         fresh.seq = fresh.seq.max(self.seq);
         fresh.reserve(self.reserved)?;
         *self = fresh;
@@ -268,4 +274,52 @@ fn read_header(file: &File) -> io::Result<Option<u32>> {
         return Ok(None);
     }
     Ok(Some(seed(u64_at(&bytes, 8))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::options::{Space, Surroundings};
+
+    /// Entries that may yet turn out void stay apart from those that stand.
+    #[test]
+    fn a_rewritten_journal_keeps_pending_commits_one_by_one() {
+        let dir = tempfile::tempdir().expect("folder");
+        let surroundings = Surroundings {
+            boot: None,
+            space: Space::UNLIMITED,
+        };
+        let mut journal =
+            Journal::create(dir.path(), Mirror::default(), &surroundings).expect("created");
+        let commit = |journal: &mut Journal, kind, partition, next| {
+            let id = PartitionId {
+                generation: 1,
+                partition,
+            };
+            let end = End {
+                next,
+                ..End::default()
+            };
+            let mut entry = Entry::new(kind, Mirror::default());
+            entry.state.ends.insert(id, end);
+            journal.reserve(entry.bytes()).expect("reserved");
+            journal.append(&mut entry).expect("appended");
+            journal.release(entry.bytes());
+        };
+        commit(&mut journal, Kind::Commit, 0, 10);
+        let sample = journal.sample();
+        commit(&mut journal, Kind::Commit, 0, 20);
+        commit(&mut journal, Kind::Durable, 1, 5);
+        journal.compact(&sample).expect("rewritten");
+        commit(&mut journal, Kind::Commit, 0, 30);
+        let scan = scan(dir.path()).expect("read").expect("there");
+        assert_eq!(scan.good, sample.mirror);
+        let kinds: Vec<_> = scan.commits.iter().map(|entry| entry.kind).collect();
+        assert_eq!(kinds, [Kind::Commit, Kind::Durable, Kind::Commit]);
+        assert_eq!(scan.latest(), journal.sample().mirror);
+        let later = journal.sample();
+        journal.known_good(&later).expect("noted");
+        let scan = super::scan(dir.path()).expect("read").expect("there");
+        assert_eq!((scan.good, scan.commits), (later.mirror, Vec::new()));
+    }
 }

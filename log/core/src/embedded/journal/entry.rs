@@ -72,24 +72,6 @@ impl Mirror {
             }
         }
     }
-
-    /// Returns what differs from an earlier state.
-    pub(in crate::embedded) fn changes_since(&self, before: &Self) -> Self {
-        Self {
-            ends: self
-                .ends
-                .iter()
-                .filter(|(id, end)| before.ends.get(id) != Some(end))
-                .map(|(id, end)| (*id, *end))
-                .collect(),
-            checkpoints: self
-                .checkpoints
-                .iter()
-                .filter(|(key, next)| before.checkpoints.get(key) != Some(next))
-                .map(|(key, next)| (key.clone(), *next))
-                .collect(),
-        }
-    }
 }
 
 /// One entry of the journal.

@@ -238,6 +238,18 @@ impl Found {
     ) -> Result<Option<End>, LogError> {
         self.check_damage(trust)?;
         let mut end = committed.unwrap_or_default();
+        // Retention may have gone beyond the end: nothing is lost that was still there.
+        if let Some(first) = self.segments.first() {
+            if first.base > end.next {
+                end = End {
+                    next: first.base,
+                    segment: first.base,
+                    bytes: SEGMENT_HEADER as u64,
+                    ..end
+                };
+            }
+            end.trim = end.trim.max(first.base);
+        }
         let committed = end.next;
         for batch in self
             .batches

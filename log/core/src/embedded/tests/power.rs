@@ -115,6 +115,44 @@ async fn a_power_failure_voids_unsynced_transactions_as_a_whole() {
     }
 }
 
+/// Voiding commits does not bring back what retention has deleted.
+#[tokio::test]
+async fn a_trim_outlives_a_power_failure() {
+    let base = tempfile::tempdir().expect("folder");
+    let original = base.path().join("original");
+    crashed(&original).await;
+    let (zero, one) = (partition("out", 0), partition("out", 1));
+    let log = open(&original, &BOOT).expect("recovers");
+    let mut transactor = log.transactor("t").await.expect("transactor");
+    for number in 20..60 {
+        let mut txn = transactor.begin().await.expect("begin");
+        txn.append(&zero, numbered(number, 300))
+            .await
+            .expect("append");
+        txn.append(&one, numbered(number, 300))
+            .await
+            .expect("append");
+        txn.commit(Vec::new()).await.expect("commit");
+    }
+    log.trim(&zero, 55).await.expect("trimmed");
+    let trim = log.bounds(&zero).await.expect("bounds").trim;
+    assert!(trim > 20);
+    let image = base.path().join("image");
+    crash_image(&original, &image);
+    // All that the transactions wrote since the start is lost in the other partition.
+    let kept = total(&image, &one) - 40 * 356;
+    lose(&image, &one, kept.saturating_sub(4 * 64));
+    let log = open(&image, &NEXT_BOOT).expect("recovers");
+    let bounds = log.bounds(&zero).await.expect("bounds");
+    assert_eq!((bounds.trim, bounds.tail), (trim, trim));
+    let ack = log.append(&zero, numbered(7, 10)).await.expect("goes on");
+    assert_eq!(ack.base, trim);
+    assert_eq!(numbers(&log, &zero).await, [7]);
+    close(log).await;
+    let log = open(&image, &NEXT_BOOT).expect("opens");
+    assert_eq!(numbers(&log, &zero).await, [7]);
+}
+
 /// Without a power failure nothing can be missing: what is, was taken by someone.
 #[tokio::test]
 async fn missing_data_is_refused_when_power_never_failed() {
