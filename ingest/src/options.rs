@@ -107,7 +107,7 @@ impl Default for IngestLimits {
         Self {
             receive_bytes: 256 * 1024,
             packet_bytes_max: 1024 * 1000,
-            unacknowledged_bytes_max: 4 * 1024 * 1024,
+            unacknowledged_bytes_max: 8 * 1024 * 1024,
             drain: Duration::from_secs(10),
             commands_remembered: 10_000,
             release_grace: Duration::from_secs(10),

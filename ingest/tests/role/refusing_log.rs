@@ -87,6 +87,9 @@ impl Log for RefusingLog {
 
     fn append(&self, partition: &TopicPartition, records: Records) -> Appending {
         if self.switches.appends.load(SeqCst) {
+            if let Some(chain) = records.chain() {
+                chain.break_with(&full());
+            }
             let (sender, appending) = Appending::channel();
             let _ = sender.send(Err(full()));
             return appending;
