@@ -14,7 +14,7 @@ use crate::definition::{Item, LimitsSet, Packet};
 pub use snapshot::SnapshotError;
 
 use check::Entry;
-pub(crate) use check::{Stay, code as color_code};
+pub(crate) use check::code as color_code;
 
 /// Name of the limits set that always exists.
 pub const DEFAULT_SET: &str = "DEFAULT";
@@ -121,8 +121,10 @@ pub struct LimitsState {
     entries: Vec<Entry>,
     /// Code of the current state.
     pub(crate) current: Vec<u8>,
-    /// Numbers that change nothing.
-    pub(crate) stays: Vec<Stay>,
+    /// Lower end of the closed interval of numbers that change nothing.
+    pub(crate) stay_low: Vec<f64>,
+    /// Upper end of that interval.
+    pub(crate) stay_high: Vec<f64>,
     names: Vec<String>,
     set: String,
 }
@@ -142,7 +144,8 @@ impl LimitsState {
             .collect();
         let mut state = Self {
             current: vec![0; entries.len()],
-            stays: vec![Stay::default(); entries.len()],
+            stay_low: vec![0.0; entries.len()],
+            stay_high: vec![0.0; entries.len()],
             names: registered
                 .iter()
                 .map(|(_, item)| item.name.clone())

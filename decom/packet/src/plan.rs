@@ -7,11 +7,13 @@
 //! careful way through [`crate::bits`], item by item, into the same record ([`slow`]).
 
 mod compile;
+mod copy;
 mod fast;
 mod lookup;
 mod places;
 mod reader;
 mod slow;
+mod values;
 
 use std::sync::Arc;
 
@@ -23,15 +25,12 @@ use crate::record::{
 };
 
 use compile::{NO_ENTRY, entry_of};
-use fast::Fast;
+use fast::{Fast, Work};
 use reader::{Reader, TimeSource};
 use slow::{Checking, Output};
 
 /// Name of the item that gives the packet time.
 const PACKET_TIME: &str = "PACKET_TIME";
-
-/// Bytes behind the fixed part that bit fields may spill over.
-const SPARE: usize = 8;
 
 /// A packet definition compiled for decoding.
 #[derive(Debug, Clone)]
@@ -40,6 +39,8 @@ pub struct DecodePlan {
     layout: Layout,
     fast: Fast,
     header: [u8; HEADER_LENGTH],
+    /// Bytes behind the fixed part that are needed while decoding.
+    spare: usize,
     codes: Codes,
     slow: Vec<Slow>,
     /// Everything, for packets that the fast operations do not cover.
@@ -139,6 +140,7 @@ impl DecodePlan {
             first_moving: compile::first_moving(packet),
             packet: Arc::clone(packet),
             header: header(&layout),
+            spare: fast.spare(layout.fixed_length),
             codes: Codes::of(packet, &layout),
             layout,
             fast,
@@ -186,7 +188,7 @@ impl DecodePlan {
         transitions: &mut Vec<Transition>,
     ) {
         let base = record.len();
-        record.resize(base + self.layout.fixed_length + SPARE, 0);
+        record.resize(base + self.layout.fixed_length + self.spare, 0);
         self.decode_at(base, bytes, meta, limits, record, transitions);
     }
 
@@ -201,7 +203,7 @@ impl DecodePlan {
         record: &mut Vec<u8>,
         transitions: &mut Vec<Transition>,
     ) {
-        record.resize(self.layout.fixed_length + SPARE, 0);
+        record.resize(self.layout.fixed_length + self.spare, 0);
         self.decode_at(0, bytes, meta, limits, record, transitions);
     }
 
@@ -220,8 +222,14 @@ impl DecodePlan {
         if let Some(fixed) = record.get_mut(base..) {
             self.begin(fixed, limits.is_some());
             if covered {
-                self.fast
-                    .run(bytes, fixed, limits.as_deref_mut(), transitions);
+                let limits = limits.as_deref_mut();
+                let packet = bytes;
+                self.fast.run(Work {
+                    packet,
+                    record: fixed,
+                    limits,
+                    transitions,
+                });
             }
         }
         record.truncate(base + self.layout.fixed_length);
@@ -255,7 +263,8 @@ impl DecodePlan {
         header[1] = if checked { FLAG_LIMITS } else { 0 };
         store(record, 0, header);
         if !checked || !self.codes.are_complete() {
-            let limits = record.len() - SPARE - self.layout.limits..;
+            let end = self.layout.fixed_length;
+            let limits = end - self.layout.limits..end;
             record.get_mut(limits).unwrap_or_default().fill(0);
         }
     }

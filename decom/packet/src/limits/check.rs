@@ -23,18 +23,10 @@ const NOWHERE: Stay = Stay {
 };
 
 /// Closed interval of the numbers that leave an item in its state.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Stay {
+#[derive(Debug, Clone, Copy)]
+struct Stay {
     low: f64,
     high: f64,
-}
-
-impl Stay {
-    #[inline(always)]
-    pub(crate) fn holds(self, value: f64) -> bool {
-        // Both are evaluated, so that loops over many items have no branch.
-        (self.low <= value) & (value <= self.high)
-    }
 }
 
 /// Limits and settings of one item.
@@ -151,7 +143,8 @@ impl LimitsState {
         value: f64,
         transitions: &mut Vec<Transition>,
     ) {
-        if !self.stays.get(index).is_some_and(|stay| stay.holds(value)) {
+        let stay = |bound: &Vec<f64>| bound.get(index).copied().unwrap_or(f64::NAN);
+        if !(stay(&self.stay_low) <= value && value <= stay(&self.stay_high)) {
             self.persist(index, value, transitions);
         }
     }
@@ -216,7 +209,9 @@ impl LimitsState {
     /// Finds again what leaves an item in its state, after anything about it has changed.
     pub(super) fn refresh(&mut self, index: usize) {
         if let Some(entry) = self.entries.get(index) {
-            self.stays[index] = entry.stay(self.current[index]);
+            let Stay { low, high } = entry.stay(self.current[index]);
+            self.stay_low[index] = low;
+            self.stay_high[index] = high;
         }
     }
 }
@@ -269,7 +264,8 @@ mod tests {
         for set in sets {
             for value in &values {
                 for state in RED_LOW..=BLUE {
-                    let stays = interval(&set, state).holds(*value);
+                    let Stay { low, high } = interval(&set, state);
+                    let stays = low <= *value && *value <= high;
                     let same = classify(&set, *value) == state;
                     assert!(!stays || same, "{set:?} {value} {state}");
                     // NaN takes the careful way.

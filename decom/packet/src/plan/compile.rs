@@ -1,8 +1,9 @@
 //! Turns a packet's items into fast operations, as far as they go.
 
-use super::fast::{Fast, Group, LimitsRun, LinearRun, PolynomialOp, StateOp};
+use super::fast::{Fast, PolynomialOp, StateOp, Step};
 use super::lookup::Lookup;
-use super::places::{OnTheWay, Places, raw_ops};
+use super::places::{Places, raw_ops};
+use super::values::{Block, Linear, Single, Source};
 use crate::definition::{Conversion, Item, Packet};
 use crate::record::{ConvertedForm, Kind, Layout, NO_SLOT, PackedItem, RawForm};
 
@@ -56,9 +57,8 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
             compiled.slow.push(index);
             continue;
         };
-        let whole = ops.is_whole_numbers();
-        match values.add(&mut compiled.fast, packet, item, packed, whole) {
-            Ok(on_the_way) => places.add(item, packed, ops, on_the_way),
+        match values.add(&mut compiled.fast, packet, item, packed, ops.source(packed)) {
+            Ok(()) => places.add(item, packed, ops),
             Err(NotFast) => compiled.slow.push(index),
         }
     }
@@ -96,46 +96,47 @@ fn kind(packed: &PackedItem) -> Option<Kind> {
     }
 }
 
-/// c0 + c1·x of one number.
-#[derive(Clone, Copy)]
-struct Linear {
-    slot: u32,
-    target: u32,
-    pair: [f64; 2],
-}
-
-/// Limits of one number.
-#[derive(Clone, Copy)]
-struct Checked {
-    slot: u32,
-    entry: u32,
-}
-
 /// The item needs the careful way.
 struct NotFast;
 
-/// What follows from the raw values, before neighbours are joined.
+/// One number that is converted and checked, or only one of the two.
+#[derive(Clone, Copy)]
+struct Number {
+    pair: [f64; 2],
+    source: u32,
+    target: u32,
+    entry: u32,
+}
+
+/// Numbers of one kind, before neighbours are joined.
+struct Numbers {
+    kind: Kind,
+    source: Source,
+    list: Vec<Number>,
+}
+
+/// What follows from the raw values.
 #[derive(Default)]
 struct Values {
-    linear: Vec<Group<Linear>>,
-    limits: Vec<Group<Checked>>,
+    numbers: Vec<Numbers>,
+    polynomials: Vec<PolynomialOp>,
+    /// Checks of what polynomials give.
+    late: Vec<Numbers>,
+    states: Vec<(Kind, Vec<StateOp>)>,
 }
 
 impl Values {
-    /// Compiles conversion, states and limits.
-    ///
-    /// Returns what is to be done while the numbers are copied: if they are whole bytes, linear
-    /// conversions and limits of what has no states.
+    /// Compiles conversion, states and limits of an item whose numbers are read at `source`.
     fn add(
         &mut self,
         fast: &mut Fast,
         packet: &Packet,
         item: &Item,
         packed: &PackedItem,
-        whole: bool,
-    ) -> Result<Option<OnTheWay>, NotFast> {
+        source: (Source, u32),
+    ) -> Result<(), NotFast> {
         let Some(kind) = kind(packed) else {
-            return Ok(None);
+            return Ok(());
         };
         let states = item.states.as_ref().filter(|_| packed.state_at != NO_SLOT);
         let lookup = match states {
@@ -147,148 +148,156 @@ impl Values {
             _ if packed.is_list() || packed.converted == ConvertedForm::Envelope => NO_ENTRY,
             entry => entry,
         };
-        let coefficients = match item.read_conversion.as_ref().map(|c| &c.conversion) {
-            Some(Conversion::Polynomial { coefficients }) => coefficients.as_slice(),
-            _ => &[],
-        };
-        let linear = coefficients.len() == 2;
-        if whole
-            && lookup.is_none()
-            && (linear || (packed.converted == ConvertedForm::Same && entry != NO_ENTRY))
-        {
-            let first = fast.coefficients.len() as u32;
-            if let [c0, c1] = *coefficients {
-                let count = packed.count().unwrap_or(0) as usize;
-                fast.coefficients
-                    .extend(std::iter::repeat_n(pair(c0, c1), count));
-            }
-            let target = if linear { packed.converted_at } else { NO_SLOT };
-            return Ok(Some(OnTheWay {
-                kind,
-                target,
-                first,
-                entry,
-            }));
-        }
-        let mut value = (kind, packed.raw_at);
-        if packed.converted == ConvertedForm::Number {
-            self.polynomial(fast, packed, kind, coefficients);
-            value = (Kind::F64, packed.converted_at);
-        }
-        let (kind, slot) = value;
+        let checked = if lookup.is_some() { NO_ENTRY } else { entry };
+        let value = self.convert(item, packed, kind, source, checked);
         if let Some(lookup) = lookup {
+            let (kind, slot) = value;
             let op = StateOp {
                 slot,
                 target: packed.state_at,
                 entry,
                 lookup,
             };
-            add(&mut fast.states, kind, op);
-        } else if entry != NO_ENTRY {
-            add(&mut self.limits, kind, Checked { slot, entry });
+            match self.states.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, ops)) => ops.push(op),
+                None => self.states.push((kind, vec![op])),
+            }
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn polynomial(
+    /// Compiles the conversion and the limits of numbers; returns where the value is then.
+    fn convert(
         &mut self,
-        fast: &mut Fast,
+        item: &Item,
         packed: &PackedItem,
         kind: Kind,
-        coefficients: &[f64],
-    ) {
-        for index in 0..packed.count().unwrap_or(0) {
-            let slot = packed.raw_at + index * kind.width();
-            let target = packed.converted_at + index * 8;
-            if let [c0, c1] = coefficients {
-                add(
-                    &mut self.linear,
-                    kind,
-                    Linear {
-                        slot,
-                        target,
-                        pair: pair(*c0, *c1),
-                    },
-                );
+        (source, at): (Source, u32),
+        entry: u32,
+    ) -> (Kind, u32) {
+        let coefficients = match item.read_conversion.as_ref().map(|c| &c.conversion) {
+            Some(Conversion::Polynomial { coefficients }) => coefficients.as_slice(),
+            _ => &[],
+        };
+        let count = packed.count().unwrap_or(0);
+        let checked = Number {
+            pair: [0.0, 1.0],
+            source: at,
+            target: NO_SLOT,
+            entry,
+        };
+        if packed.converted != ConvertedForm::Number {
+            if entry != NO_ENTRY {
+                add(&mut self.numbers, kind, source, checked);
+            }
+            return (kind, packed.raw_at);
+        }
+        let target = packed.converted_at;
+        for index in 0..count {
+            let target = target + index * 8;
+            if let [c0, c1] = *coefficients {
+                // 0.0 is where the sum of the general form begins.
+                let pair = [0.0 + c0, c1];
+                let source_at = at + index * kind.width();
+                let number = Number {
+                    pair,
+                    source: source_at,
+                    target,
+                    entry,
+                };
+                add(&mut self.numbers, kind, source, number);
             } else {
+                let slot = packed.raw_at + index * kind.width();
                 let coefficients = coefficients.into();
-                add(
-                    &mut fast.polynomials,
+                self.polynomials.push(PolynomialOp {
                     kind,
-                    PolynomialOp {
-                        slot,
-                        target,
-                        coefficients,
-                    },
-                );
+                    slot,
+                    target,
+                    coefficients,
+                });
             }
         }
+        if coefficients.len() != 2 && entry != NO_ENTRY {
+            let number = Number {
+                source: target,
+                ..checked
+            };
+            add(&mut self.late, Kind::F64, Source::Record, number);
+        }
+        (Kind::F64, target)
     }
 
-    /// Joins neighbours into runs.
+    /// Adds the steps, which come after those that bring the raw values.
     fn finish(self, fast: &mut Fast) {
-        for Group { kind, ops } in self.linear {
-            for op in ops {
-                let first = fast.coefficients.len() as u32;
-                fast.coefficients.push(op.pair);
-                let run = LinearRun {
-                    slot: op.slot,
-                    target: op.target,
-                    count: 1,
-                    first,
-                };
-                let follows = |last: &&mut LinearRun| {
-                    op.slot == last.slot + last.count * kind.width()
-                        && op.target == last.target + last.count * 8
-                };
-                match last(&mut fast.linear, kind).filter(follows) {
-                    Some(last) => last.count += 1,
-                    None => add(&mut fast.linear, kind, run),
-                }
-            }
+        fast.steps.extend(self.numbers.iter().map(join));
+        if !self.polynomials.is_empty() {
+            fast.steps.push(Step::Polynomials(self.polynomials));
         }
-        for Group { kind, ops } in self.limits {
-            for op in ops {
-                let follows = |last: &&mut LimitsRun| {
-                    op.slot == last.slot + last.count * kind.width()
-                        && op.entry == last.entry + last.count
-                };
-                match last(&mut fast.limits, kind).filter(follows) {
-                    Some(last) => last.count += 1,
-                    None => {
-                        let run = LimitsRun {
-                            slot: op.slot,
-                            entry: op.entry,
-                            count: 1,
-                        };
-                        add(&mut fast.limits, kind, run);
-                    }
-                }
-            }
-        }
+        fast.steps.extend(self.late.iter().map(join));
+        fast.steps.extend(
+            self.states
+                .into_iter()
+                .map(|(kind, ops)| Step::States(kind, ops)),
+        );
     }
 }
 
-/// Returns coefficients as the general form uses them: 0.0 is where its sum begins.
-fn pair(c0: f64, c1: f64) -> [f64; 2] {
-    [0.0 + c0, c1]
-}
-
-/// Returns the last operation of a kind.
-fn last<Op>(groups: &mut [Group<Op>], kind: Kind) -> Option<&mut Op> {
-    groups
+fn add(groups: &mut Vec<Numbers>, kind: Kind, source: Source, number: Number) {
+    match groups
         .iter_mut()
-        .find(|group| group.kind == kind)?
-        .ops
-        .last_mut()
-}
-
-fn add<Op>(groups: &mut Vec<Group<Op>>, kind: Kind, op: Op) {
-    match groups.iter_mut().find(|group| group.kind == kind) {
-        Some(group) => group.ops.push(op),
-        None => groups.push(Group {
+        .find(|group| group.kind == kind && group.source == source)
+    {
+        Some(group) => group.list.push(number),
+        None => groups.push(Numbers {
             kind,
-            ops: vec![op],
+            source,
+            list: vec![number],
         }),
     }
+}
+
+/// Joins rows of four and more neighbours into blocks; the last block of a row that is no
+/// multiple of four overlaps the one before it.
+fn join(numbers: &Numbers) -> Step {
+    let Numbers { kind, source, list } = numbers;
+    let (mut blocks, mut singles) = (Vec::new(), Vec::new());
+    for row in list.chunk_by(|a, b| follows(*kind, a, b)) {
+        if row.len() < 4 {
+            singles.extend(row.iter().map(|number| Single {
+                constant: number.pair[0],
+                slope: number.pair[1],
+                source: number.source,
+                target: number.target,
+                entry: number.entry,
+            }));
+            continue;
+        }
+        for start in (0..row.len()).step_by(4) {
+            let known = (start + 4).saturating_sub(row.len());
+            let four = &row[start - known..start - known + 4];
+            blocks.push(Block {
+                constants: std::array::from_fn(|index| four[index].pair[0]),
+                slopes: std::array::from_fn(|index| four[index].pair[1]),
+                source: four[0].source,
+                target: four[0].target,
+                entry: four[0].entry,
+                known: known as u32,
+            });
+        }
+    }
+    Step::Linear(Linear {
+        kind: *kind,
+        source: *source,
+        blocks,
+        singles,
+    })
+}
+
+/// Returns whether b lies behind a in every respect, so that both may be in one block.
+fn follows(kind: Kind, a: &Number, b: &Number) -> bool {
+    a.target != NO_SLOT
+        && b.target == a.target.wrapping_add(8)
+        && b.source == a.source + kind.width()
+        && (b.entry == NO_ENTRY) == (a.entry == NO_ENTRY)
+        && (a.entry == NO_ENTRY || b.entry == a.entry + 1)
 }

@@ -1,9 +1,11 @@
 //! Compiles where the raw values lie: which bytes of the packet go to which slot of the record.
 
-use super::fast::{Fast, FieldOp, MoveOp, Row, RunOp, Window};
+use super::copy::{FieldOp, MoveOp, RunOp, Window};
+use super::fast::{Fast, Step};
+use super::values::Source;
 use crate::bits::{Field, Placed, Spot, locate_integer};
 use crate::definition::{Accessor, DataType, Endianness, Item, Packet};
-use crate::record::{Element, Kind, NO_SLOT, PackedItem, RawForm};
+use crate::record::{Element, PackedItem, RawForm};
 
 /// Arrays of bit fields up to this length are compiled element by element.
 const MAX_FIELD_ARRAY: u32 = 256;
@@ -35,78 +37,41 @@ pub(super) struct Pending {
     width: u32,
 }
 
-/// What is done with an item's numbers while they are copied.
-pub(super) struct OnTheWay {
-    pub(super) kind: Kind,
-    /// Slot of the first converted value, or [`NO_SLOT`].
-    pub(super) target: u32,
-    /// Place of the first pair of coefficients.
-    pub(super) first: u32,
-    /// First limits entry, or `NO_ENTRY`, which is the same number as [`NO_SLOT`].
-    pub(super) entry: u32,
-}
-
 /// The raw values of a packet, gathered item by item in the order of their slots.
 #[derive(Default)]
 pub(super) struct Places {
     fields: Vec<(Pending, u32)>,
     moves: Vec<Move>,
     runs: Vec<RunOp>,
-    rows: Vec<Row>,
     needed: usize,
     exact: bool,
 }
 
 impl RawOps {
-    /// Returns whether the numbers are whole bytes, so that rows can be made of them.
-    pub(super) fn is_whole_numbers(&self) -> bool {
-        matches!(self, Self::Numbers { .. })
+    /// Returns where the item's numbers are read.
+    pub(super) fn source(&self, packed: &PackedItem) -> (Source, u32) {
+        match self {
+            Self::Numbers {
+                source,
+                reversed: true,
+                ..
+            } => (Source::Big, *source),
+            Self::Numbers {
+                source,
+                reversed: false,
+                ..
+            } => (Source::Little, *source),
+            _ => (Source::Record, packed.raw_at),
+        }
     }
 }
 
 impl Places {
     /// Adds an item whose operations [`raw_ops`] has found.
-    ///
-    /// `value` says what is to be done with its numbers on the way, if anything is.
-    pub(super) fn add(
-        &mut self,
-        item: &Item,
-        packed: &PackedItem,
-        ops: RawOps,
-        value: Option<OnTheWay>,
-    ) {
+    pub(super) fn add(&mut self, item: &Item, packed: &PackedItem, ops: RawOps) {
         self.needed = self.needed.max(end_of(&ops));
         self.exact |= item.bit_offset < 0;
         let slot = packed.raw_at;
-        if let (
-            Some(value),
-            RawOps::Numbers {
-                source,
-                count,
-                reversed,
-                ..
-            },
-        ) = (value, &ops)
-        {
-            let OnTheWay {
-                kind,
-                target,
-                first,
-                entry,
-            } = value;
-            let (source, count, big) = (*source, *count, *reversed);
-            self.add_row(Row {
-                kind,
-                big,
-                source,
-                slot,
-                target,
-                first,
-                entry,
-                count,
-            });
-            return;
-        }
         match ops {
             RawOps::None => {}
             RawOps::Fields(list) => {
@@ -144,30 +109,6 @@ impl Places {
         }
     }
 
-    /// Adds a row, or lengthens the last one.
-    fn add_row(&mut self, row: Row) {
-        let follows = |last: &&mut Row| {
-            let next = |start: u32, step: u32| start + last.count * step;
-            let width = row.kind.width();
-            let alike = last.kind == row.kind && last.big == row.big;
-            let beside = |mine: u32, its: u32, step: u32| match (mine, its) {
-                (NO_SLOT, NO_SLOT) => true,
-                (NO_SLOT, _) | (_, NO_SLOT) => false,
-                (mine, its) => mine == next(its, step),
-            };
-            alike
-                && row.source == next(last.source, width)
-                && row.slot == next(last.slot, width)
-                && beside(row.target, last.target, 8)
-                && beside(row.entry, last.entry, 1)
-                && (row.target == NO_SLOT || row.first == next(last.first, 1))
-        };
-        match self.rows.last_mut().filter(follows) {
-            Some(last) => last.count += row.count,
-            None => self.rows.push(row),
-        }
-    }
-
     /// Turns what was gathered into operations.
     pub(super) fn finish(self, packet: &Packet, fast: &mut Fast) {
         fast.exact = self.exact;
@@ -176,10 +117,9 @@ impl Places {
         } else {
             self.needed
         };
-        fast.runs = self.runs;
-        fast.rows = self.rows;
         place_fields(fast, &self.fields);
         gather(fast, &self.moves);
+        fast.steps.extend(self.runs.into_iter().map(Step::Run));
     }
 }
 
@@ -305,49 +245,60 @@ struct Move {
 
 /// Chooses the windows of bit fields, as many fields in each as follow one another in it.
 fn place_fields(fast: &mut Fast, fields: &[(Pending, u32)]) {
+    let mut windows: Vec<(Window, Vec<FieldOp>)> = Vec::new();
     for (pending, slot) in fields {
         let Field {
             first,
             count,
-            skip,
-            size,
             reversed,
+            ..
         } = pending.field;
-        let fits = |window: &&mut Window| {
+        let fits = |(window, _): &&mut (Window, Vec<FieldOp>)| {
             let at = window.at as usize;
             window.little == reversed && at <= first && first + count <= at + 8
         };
-        let at = match fast.windows.last_mut().filter(fits) {
-            Some(window) => {
-                window.count += 1;
-                window.at
-            }
+        match windows.last_mut().filter(fits) {
+            Some((window, ops)) => ops.push(field_op(pending, *window, *slot)),
             None => {
                 // Shorter packets are padded to one window.
                 let at = first.min(fast.needed.saturating_sub(8)) as u32;
-                fast.windows.push(Window {
+                let window = Window {
                     at,
-                    count: 1,
                     little: reversed,
-                });
-                at
+                };
+                windows.push((window, vec![field_op(pending, window, *slot)]));
             }
-        };
-        let bytes_before = first - at as usize;
-        let bytes_behind = at as usize + 8 - (first + count);
-        let below = count * 8 - (skip + size) as usize;
-        let bytes = if reversed { bytes_before } else { bytes_behind };
-        fast.fields.push(FieldOp {
-            mask: u64::MAX >> (64 - size),
-            sign: if pending.signed { 1 << (size - 1) } else { 0 },
-            slot: *slot,
-            shift: (bytes * 8 + below) as u8,
-        });
+        }
+    }
+    if !windows.is_empty() {
+        fast.steps.push(Step::Fields(windows));
+    }
+}
+
+fn field_op(pending: &Pending, window: Window, slot: u32) -> FieldOp {
+    let Field {
+        first,
+        count,
+        skip,
+        size,
+        reversed,
+    } = pending.field;
+    let bytes_before = first - window.at as usize;
+    let bytes_behind = window.at as usize + 8 - (first + count);
+    let bytes_below = if reversed { bytes_before } else { bytes_behind };
+    let bits_below = count * 8 - (skip + size) as usize;
+    FieldOp {
+        mask: u64::MAX >> (64 - size),
+        sign: if pending.signed { 1 << (size - 1) } else { 0 },
+        slot,
+        shift: (bytes_below * 8 + bits_below) as u8,
     }
 }
 
 /// Sorts moves into loops: long rows of neighbours each their own, the rest by width.
 fn gather(fast: &mut Fast, moves: &[Move]) {
+    let mut loops: Vec<(u8, bool, Vec<MoveOp>)> = Vec::new();
+    let mut runs = Vec::new();
     let mut rest = moves;
     while let Some(first) = rest.first() {
         let row = rest
@@ -366,7 +317,7 @@ fn gather(fast: &mut Fast, moves: &[Move]) {
             let MoveOp { source, slot } = first.op;
             let length = first.width * neighbours.len() as u32;
             let group = if first.reversed { first.width as u8 } else { 1 };
-            fast.runs.push(RunOp {
+            runs.push(RunOp {
                 source,
                 slot,
                 length,
@@ -374,13 +325,17 @@ fn gather(fast: &mut Fast, moves: &[Move]) {
             });
             continue;
         }
-        let log = first.width.trailing_zeros() as usize;
-        let list = match first.reversed {
-            true => fast.reversed.get_mut(log.saturating_sub(1)),
-            false => fast.kept.get_mut(log),
-        };
-        if let Some(list) = list {
-            list.extend(neighbours.iter().map(|neighbour| neighbour.op));
+        let log = first.width.trailing_zeros() as u8;
+        let ops = neighbours.iter().map(|neighbour| neighbour.op);
+        let alike = |(l, r, _): &&mut (u8, bool, Vec<MoveOp>)| (*l, *r) == (log, first.reversed);
+        match loops.iter_mut().find(alike) {
+            Some((_, _, list)) => list.extend(ops),
+            None => loops.push((log, first.reversed, ops.collect())),
         }
     }
+    let moves = loops
+        .into_iter()
+        .map(|(log, reversed, ops)| Step::Moves { log, reversed, ops });
+    fast.steps.extend(moves);
+    fast.steps.extend(runs.into_iter().map(Step::Run));
 }

@@ -118,10 +118,10 @@ pub(crate) trait Raw: Copy {
     /// Loads the number at a slot; zero if the record ends before it, which a compiled slot
     /// does not let happen.
     fn load(record: &[u8], slot: u32) -> Self;
-    /// Iterates over numbers that lie one after the other.
-    fn all(bytes: &[u8]) -> impl Iterator<Item = Self>;
-    /// Iterates over numbers of a packet, copying each into the record.
-    fn copied<const BIG: bool>(from: &[u8], to: &mut [u8]) -> impl Iterator<Item = Self>;
+    /// Loads a number of a packet, big endian or little.
+    fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self;
+    /// Loads four numbers that lie one after the other in a packet, as doubles.
+    fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4];
     /// Returns the number as a double.
     fn number(self) -> f64;
     /// Returns the number as an integer, if it is one that fits.
@@ -136,23 +136,15 @@ macro_rules! raw_integers {
                 Self::from_le_bytes(load(record, slot))
             }
             #[inline(always)]
-            fn all(bytes: &[u8]) -> impl Iterator<Item = Self> {
-                let (chunks, _) = bytes.as_chunks::<{ size_of::<Self>() }>();
-                chunks.iter().map(|chunk| Self::from_le_bytes(*chunk))
+            fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self {
+                let bytes = load(packet, at);
+                if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) }
             }
             #[inline(always)]
-            fn copied<const BIG: bool>(
-                from: &[u8],
-                to: &mut [u8],
-            ) -> impl Iterator<Item = Self> {
-                let (from, _) = from.as_chunks::<{ size_of::<Self>() }>();
-                let (to, _) = to.as_chunks_mut::<{ size_of::<Self>() }>();
-                from.iter().zip(to).map(|(from, to)| {
-                    let number =
-                        if BIG { Self::from_be_bytes(*from) } else { Self::from_le_bytes(*from) };
-                    *to = number.to_le_bytes();
-                    number
-                })
+            fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4] {
+                const WIDTH: usize = size_of::<$integer>();
+                let bytes: [u8; 4 * WIDTH] = load(packet, at);
+                std::array::from_fn(|index| Self::load_from::<BIG>(&bytes, (index * WIDTH) as u32).number())
             }
             #[inline(always)]
             fn number(self) -> f64 {
@@ -173,23 +165,19 @@ impl Raw for f32 {
         Self::from_le_bytes(load(record, slot))
     }
     #[inline(always)]
-    fn all(bytes: &[u8]) -> impl Iterator<Item = Self> {
-        let (chunks, _) = bytes.as_chunks::<{ size_of::<Self>() }>();
-        chunks.iter().map(|chunk| Self::from_le_bytes(*chunk))
+    fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self {
+        let bytes = load(packet, at);
+        if BIG {
+            Self::from_be_bytes(bytes)
+        } else {
+            Self::from_le_bytes(bytes)
+        }
     }
     #[inline(always)]
-    fn copied<const BIG: bool>(from: &[u8], to: &mut [u8]) -> impl Iterator<Item = Self> {
-        let (from, _) = from.as_chunks::<{ size_of::<Self>() }>();
-        let (to, _) = to.as_chunks_mut::<{ size_of::<Self>() }>();
-        from.iter().zip(to).map(|(from, to)| {
-            let number = if BIG {
-                Self::from_be_bytes(*from)
-            } else {
-                Self::from_le_bytes(*from)
-            };
-            *to = number.to_le_bytes();
-            number
-        })
+    fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4] {
+        const WIDTH: usize = size_of::<f32>();
+        let bytes: [u8; 4 * WIDTH] = load(packet, at);
+        std::array::from_fn(|index| Self::load_from::<BIG>(&bytes, (index * WIDTH) as u32).number())
     }
     #[inline(always)]
     fn number(self) -> f64 {
@@ -207,23 +195,19 @@ impl Raw for f64 {
         Self::from_le_bytes(load(record, slot))
     }
     #[inline(always)]
-    fn all(bytes: &[u8]) -> impl Iterator<Item = Self> {
-        let (chunks, _) = bytes.as_chunks::<{ size_of::<Self>() }>();
-        chunks.iter().map(|chunk| Self::from_le_bytes(*chunk))
+    fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self {
+        let bytes = load(packet, at);
+        if BIG {
+            Self::from_be_bytes(bytes)
+        } else {
+            Self::from_le_bytes(bytes)
+        }
     }
     #[inline(always)]
-    fn copied<const BIG: bool>(from: &[u8], to: &mut [u8]) -> impl Iterator<Item = Self> {
-        let (from, _) = from.as_chunks::<{ size_of::<Self>() }>();
-        let (to, _) = to.as_chunks_mut::<{ size_of::<Self>() }>();
-        from.iter().zip(to).map(|(from, to)| {
-            let number = if BIG {
-                Self::from_be_bytes(*from)
-            } else {
-                Self::from_le_bytes(*from)
-            };
-            *to = number.to_le_bytes();
-            number
-        })
+    fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4] {
+        const WIDTH: usize = size_of::<f64>();
+        let bytes: [u8; 4 * WIDTH] = load(packet, at);
+        std::array::from_fn(|index| Self::load_from::<BIG>(&bytes, (index * WIDTH) as u32).number())
     }
     #[inline(always)]
     fn number(self) -> f64 {
