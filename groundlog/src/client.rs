@@ -34,33 +34,16 @@ pub(crate) enum ClientError {
     Password { url: String },
     /// The gateway knows no such thing.
     #[error("{url}{path}: {message}")]
-    NotFound {
-        url: String,
-        path: String,
-        message: String,
-    },
+    NotFound { url: String, path: String, message: String },
     /// Any other refusal.
     #[error("{url}{path} answers {status}: {message}")]
-    Status {
-        url: String,
-        path: String,
-        status: u16,
-        message: String,
-    },
+    Status { url: String, path: String, status: u16, message: String },
     /// The answer cannot be understood: something else listens there.
     #[error("{url}{path} does not answer as a groundlog gateway: {reason}")]
-    Answer {
-        url: String,
-        path: String,
-        reason: String,
-    },
+    Answer { url: String, path: String, reason: String },
     /// The call reached the system, which refused it.
     #[error("{message}")]
-    Rpc {
-        code: i64,
-        class: String,
-        message: String,
-    },
+    Rpc { code: i64, class: String, message: String },
 }
 
 /// A connection to the gateway of a running system.
@@ -162,17 +145,12 @@ impl Client {
             Err(error) => return Err(error),
         };
         if status == 401 {
-            return Err(ClientError::Password {
-                url: self.url.clone(),
-            });
+            return Err(ClientError::Password { url: self.url.clone() });
         }
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
             return Err(rpc_error(error));
         }
-        Ok(answer
-            .get_mut("result")
-            .map(Value::take)
-            .unwrap_or_default())
+        Ok(answer.get_mut("result").map(Value::take).unwrap_or_default())
     }
 
     fn post_any(
@@ -182,9 +160,8 @@ impl Client {
         body: &[u8],
     ) -> Result<(u16, String), ClientError> {
         let request = self.agent.post(format!("{}{path}", self.url));
-        let request = request
-            .header("Authorization", &self.password)
-            .header("Content-Type", content_type);
+        let request =
+            request.header("Authorization", &self.password).header("Content-Type", content_type);
         self.answer(path, request.send(body))
     }
 
@@ -205,9 +182,7 @@ impl Client {
         let mut response = answer.map_err(|error| self.unanswered(path, &error))?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
-        let text = body
-            .read_to_string()
-            .map_err(|error| self.unanswered(path, &error))?;
+        let text = body.read_to_string().map_err(|error| self.unanswered(path, &error))?;
         Ok((status, text))
     }
 
@@ -222,11 +197,7 @@ impl Client {
             | ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
                 ClientError::Connect { url, reason }
             }
-            _ => ClientError::Answer {
-                url,
-                path: path.to_owned(),
-                reason,
-            },
+            _ => ClientError::Answer { url, path: path.to_owned(), reason },
         }
     }
 
@@ -235,17 +206,8 @@ impl Client {
         match status {
             200..=299 => Ok(text),
             401 | 403 => Err(ClientError::Password { url }),
-            404 => Err(ClientError::NotFound {
-                url,
-                path,
-                message: message_of(&text),
-            }),
-            _ => Err(ClientError::Status {
-                url,
-                path,
-                status,
-                message: message_of(&text),
-            }),
+            404 => Err(ClientError::NotFound { url, path, message: message_of(&text) }),
+            _ => Err(ClientError::Status { url, path, status, message: message_of(&text) }),
         }
     }
 
@@ -270,11 +232,7 @@ fn message_of(text: &str) -> String {
 
 fn beginning(text: &str) -> String {
     let shown: String = text.trim().chars().take(200).collect();
-    if shown.is_empty() {
-        "no text".to_owned()
-    } else {
-        shown
-    }
+    if shown.is_empty() { "no text".to_owned() } else { shown }
 }
 
 fn rpc_error(error: &Value) -> ClientError {
@@ -284,10 +242,7 @@ fn rpc_error(error: &Value) -> ClientError {
         .or_else(|| text(error.get("message")))
         .unwrap_or_else(|| error.to_string());
     ClientError::Rpc {
-        code: error
-            .get("code")
-            .and_then(Value::as_i64)
-            .unwrap_or_default(),
+        code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
         class: text(data.and_then(|data| data.get("class"))).unwrap_or_default(),
         message,
     }
@@ -328,10 +283,7 @@ impl ConnectionArgs {
     /// # Errors
     /// When there is no password.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(
-            &self.url,
-            &password(self.password_file.as_deref())?,
-        ))
+        Ok(Client::new(&self.url, &password(self.password_file.as_deref())?))
     }
 }
 
@@ -341,10 +293,7 @@ mod tests {
 
     #[test]
     fn refusals_are_put_in_their_own_words() {
-        assert_eq!(
-            message_of(r#"{"error":"no such import"}"#),
-            "no such import"
-        );
+        assert_eq!(message_of(r#"{"error":"no such import"}"#), "no such import");
         assert_eq!(message_of(r#"{"error":{"message":"deep"}}"#), "deep");
         assert_eq!(message_of("plain"), "plain");
         assert_eq!(message_of(""), "no text");
@@ -356,9 +305,7 @@ mod tests {
         let address = unused.local_addr().expect("its address");
         drop(unused);
         let client = Client::new(&format!("http://{address}"), "password");
-        let error = client
-            .get("/groundlog/v1/status")
-            .expect_err("nobody listens");
+        let error = client.get("/groundlog/v1/status").expect_err("nobody listens");
         assert!(matches!(error, ClientError::Connect { .. }), "{error:?}");
         assert!(error.to_string().contains("groundlog run"), "{error}");
     }

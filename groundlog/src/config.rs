@@ -48,11 +48,7 @@ pub(crate) struct SystemConfig {
 
 impl Default for SystemConfig {
     fn default() -> Self {
-        Self {
-            data: "groundlog-data".into(),
-            scope: "DEFAULT".into(),
-            drain_seconds_max: 10,
-        }
+        Self { data: "groundlog-data".into(), scope: "DEFAULT".into(), drain_seconds_max: 10 }
     }
 }
 
@@ -70,11 +66,7 @@ pub(crate) struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self {
-            url: "embedded:".into(),
-            prefix: "groundlog.".into(),
-            partitions: 4,
-        }
+        Self { url: "embedded:".into(), prefix: "groundlog.".into(), partitions: 4 }
     }
 }
 
@@ -103,9 +95,7 @@ pub(crate) struct FoldConfig {
 
 impl Default for FoldConfig {
     fn default() -> Self {
-        Self {
-            snapshot_records: 200_000,
-        }
+        Self { snapshot_records: 200_000 }
     }
 }
 
@@ -121,10 +111,7 @@ pub(crate) struct GatewayConfig {
 
 impl Default for GatewayConfig {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 2900)),
-            password_file: None,
-        }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 2900)), password_file: None }
     }
 }
 
@@ -168,9 +155,7 @@ impl Config {
                     .with_context(|| format!("environment variable {name}"))?;
             }
         }
-        table
-            .try_into()
-            .context("configuration (environment GROUNDLOG__… included)")
+        table.try_into().context("configuration (environment GROUNDLOG__… included)")
     }
 
     /// Checks what types cannot say.
@@ -209,10 +194,7 @@ fn set(table: &mut toml::Table, path: &str, value: &str) -> anyhow::Result<()> {
         .or_insert_with(|| toml::Value::Table(toml::Table::new()))
         .as_table_mut()
         .context("names no section")?;
-    section.insert(
-        key.into(),
-        parsed.unwrap_or_else(|| toml::Value::String(value.into())),
-    );
+    section.insert(key.into(), parsed.unwrap_or_else(|| toml::Value::String(value.into())));
     Ok(())
 }
 
@@ -223,10 +205,8 @@ mod tests {
     fn from(text: &str, environment: &[(&str, &str)]) -> anyhow::Result<Config> {
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), text)?;
-        let pairs: Vec<_> = environment
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
+        let pairs: Vec<_> =
+            environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         Config::from_sources(Some(file.path()), pairs.into_iter())
     }
 
@@ -234,10 +214,7 @@ mod tests {
     fn environment_overrides_file_overrides_default() {
         let config = from(
             "[log]\npartitions = 2\n[gateway]\nlisten = '127.0.0.1:1'",
-            &[
-                ("GROUNDLOG__LOG__PARTITIONS", "3"),
-                ("GROUNDLOG__SYSTEM__DATA", "/tmp/7"),
-            ],
+            &[("GROUNDLOG__LOG__PARTITIONS", "3"), ("GROUNDLOG__SYSTEM__DATA", "/tmp/7")],
         )
         .unwrap();
         assert_eq!(config.log.partitions, 3);
@@ -248,14 +225,8 @@ mod tests {
     #[test]
     fn unknown_keys_are_refused_by_name_and_line() {
         let error = format!("{:#}", from("[log]\npartitons = 2", &[]).unwrap_err());
-        assert!(
-            error.contains("partitons") && error.contains("line 2"),
-            "{error}"
-        );
-        let error = format!(
-            "{:#}",
-            from("", &[("GROUNDLOG__LOG__URI", "x")]).unwrap_err()
-        );
+        assert!(error.contains("partitons") && error.contains("line 2"), "{error}");
+        let error = format!("{:#}", from("", &[("GROUNDLOG__LOG__URI", "x")]).unwrap_err());
         assert!(error.contains("uri"), "{error}");
     }
 }

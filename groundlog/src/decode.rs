@@ -98,11 +98,7 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
         packet: args.packet.clone(),
         values: Some(args.values.into()),
         time: args.layout.time()?,
-        format: if args.csv {
-            RowFormat::Csv
-        } else {
-            RowFormat::JsonLines
-        },
+        format: if args.csv { RowFormat::Csv } else { RowFormat::JsonLines },
     };
     let decoder = PacketDecoder::new(plugin.definitions, options)?;
     let mut writer = RowWriter::new(decoder, open_output(args.output.as_deref())?);
@@ -123,11 +119,7 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         Err(error) => return Err(error).context("cannot write the output"),
     }
-    Ok(if broken {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn open_output(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
@@ -170,12 +162,7 @@ fn decode_file(
 }
 
 fn report(counts: &Counts) {
-    let Counts {
-        written,
-        unknown,
-        other,
-        without_time,
-    } = counts;
+    let Counts { written, unknown, other, without_time } = counts;
     let mut text = format!("{written} packets decoded");
     for (count, what) in [
         (unknown, "of unknown packets"),

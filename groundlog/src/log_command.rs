@@ -92,11 +92,7 @@ pub(crate) async fn run(args: LogArgs) -> anyhow::Result<ExitCode> {
     let log = groundlog_log::open_read_only(&dir)
         .with_context(|| format!("cannot open the log in {}", dir.display()))?;
     let names = TopicNames::new(&config.log.prefix, &Namespace::Live);
-    let source = Source {
-        log,
-        names,
-        json: args.json,
-    };
+    let source = Source { log, names, json: args.json };
     match args.command {
         LogCommand::Topics => topics::run(&source).await,
         LogCommand::Cat(args) => cat::cat(&source, args).await,

@@ -54,9 +54,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let command = cli
-        .command
-        .unwrap_or_else(|| Command::Run(run::RunArgs::default()));
+    let command = cli.command.unwrap_or_else(|| Command::Run(run::RunArgs::default()));
     match dispatch(command) {
         Ok(code) => code,
         Err(error) => {
@@ -84,10 +82,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 /// Runs a command that waits for many things at once.
 fn serve(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     start_logging();
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(work)
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
 /// Logs to standard error what `GROUNDLOG_LOG` asks for: a level, or `target=level,…`.
@@ -100,8 +95,5 @@ fn start_logging() {
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(filter)
-        .init();
+    tracing_subscriber::registry().with(lines).with(filter).init();
 }

@@ -101,12 +101,7 @@ pub(crate) fn demo(spacecraft: SocketAddr) -> anyhow::Result<LoadedPlugin> {
         ("host".to_owned(), spacecraft.ip().to_string()),
         ("port".to_owned(), spacecraft.port().to_string()),
     ]);
-    let assembled = assemble(
-        &PluginFiles::demo(),
-        Origin::PluginTxt,
-        &values,
-        DEFAULT_SCOPE,
-    )?;
+    let assembled = assemble(&PluginFiles::demo(), Origin::PluginTxt, &values, DEFAULT_SCOPE)?;
     Ok(finish(vec![assembled])?)
 }
 
@@ -116,11 +111,7 @@ fn finish(plugins: Vec<Assembled>) -> Result<LoadedPlugin, LoadErrors> {
     errors.check_names(&plugins);
     // Once with paths that tell files of different targets apart, for messages …
     let located = |plugin: &Assembled| plugin.targets.iter().map(|t| t.located.clone()).collect();
-    let located = build(
-        plugins
-            .iter()
-            .flat_map(|plugin| -> Vec<TargetSource> { located(plugin) }),
-    );
+    let located = build(plugins.iter().flat_map(|plugin| -> Vec<TargetSource> { located(plugin) }));
     let located = match located {
         Ok(definitions) if errors.is_empty() => definitions,
         Ok(_) => return Err(errors),
@@ -129,22 +120,10 @@ fn finish(plugins: Vec<Assembled>) -> Result<LoadedPlugin, LoadErrors> {
             return Err(errors);
         }
     };
-    let name = plugins
-        .iter()
-        .map(|plugin| plugin.name.as_str())
-        .collect::<Vec<_>>()
-        .join("+");
-    let mut warnings: Vec<String> = plugins
-        .iter()
-        .flat_map(|plugin| plugin.warnings.iter().cloned())
-        .collect();
-    warnings.extend(
-        located
-            .unsupported()
-            .iter()
-            .chain(located.warnings())
-            .cloned(),
-    );
+    let name = plugins.iter().map(|plugin| plugin.name.as_str()).collect::<Vec<_>>().join("+");
+    let mut warnings: Vec<String> =
+        plugins.iter().flat_map(|plugin| plugin.warnings.iter().cloned()).collect();
+    warnings.extend(located.unsupported().iter().chain(located.warnings()).cloned());
     let mut interfaces = Vec::new();
     let mut sources = Vec::new();
     for plugin in plugins {
@@ -157,12 +136,7 @@ fn finish(plugins: Vec<Assembled>) -> Result<LoadedPlugin, LoadErrors> {
         errors.add_config(wrong);
         errors
     })?;
-    Ok(LoadedPlugin {
-        name,
-        definitions: Arc::new(definitions),
-        interfaces,
-        warnings,
-    })
+    Ok(LoadedPlugin { name, definitions: Arc::new(definitions), interfaces, warnings })
 }
 
 fn build(
@@ -170,9 +144,7 @@ fn build(
 ) -> Result<Definitions, groundlog_packet::config::ConfigErrors> {
     let builder = sources
         .into_iter()
-        .fold(Definitions::builder(), |builder, source| {
-            builder.add_target(source)
-        });
+        .fold(Definitions::builder(), |builder, source| builder.add_target(source));
     builder.build()
 }
 
@@ -184,21 +156,15 @@ impl LoadedPlugin {
             .targets()
             .flat_map(|target| self.definitions.packets_of(target, PacketKind::Telemetry));
         let shown: Vec<&Arc<Packet>> = packets.filter(|packet| !packet.hidden).collect();
-        let items = || {
-            shown
-                .iter()
-                .flat_map(|packet| packet.items.iter().map(move |item| (packet, item)))
-        };
+        let items =
+            || shown.iter().flat_map(|packet| packet.items.iter().map(move |item| (packet, item)));
         // What has limits is watched, what has a unit is measured.
         let visible = |item: &Item| !item.hidden && !is_reserved_item(&item.name);
         let watched = items().find(|(_, item)| visible(item) && item.has_limits());
         let measured = || items().find(|(_, item)| visible(item) && item.units.is_some());
         let any = || items().find(|(_, item)| visible(item) && item.id_value.is_none());
         let (packet, item) = watched.or_else(measured).or_else(any)?;
-        Some((
-            format!("{} {}", packet.target_name, packet.packet_name),
-            item.name.clone(),
-        ))
+        Some((format!("{} {}", packet.target_name, packet.packet_name), item.name.clone()))
     }
 }
 

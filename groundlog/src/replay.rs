@@ -115,11 +115,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         say!("{}", summary(results));
     }
-    Ok(if broken {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -133,11 +129,7 @@ fn rate(text: &str) -> Result<f64, String> {
 /// its only one; empty where it has several, so that packets are identified among all.
 fn target_of(client: &Client, asked: Option<&str>) -> anyhow::Result<String> {
     let answer = client.rpc("get_target_names", Vec::new())?;
-    let names = answer
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
+    let names = answer.as_array().into_iter().flatten().filter_map(Value::as_str);
     let names: Vec<&str> = names.filter(|name| *name != "UNKNOWN").collect();
     let Some(asked) = asked.map(str::to_uppercase) else {
         return Ok(match names.as_slice() {
@@ -189,20 +181,12 @@ fn tell(json: bool, name: &str, report: &FileReport, seconds: f64) {
     if json {
         return;
     }
-    let FileReport {
-        records,
-        appended,
-        skipped,
-        ..
-    } = report;
+    let FileReport { records, appended, skipped, .. } = report;
     if *appended == 0 && *skipped > 0 {
         say!("{name}: already imported, nothing added ({skipped} packets)");
     } else {
-        let before = if *skipped > 0 {
-            format!(", {skipped} were there before")
-        } else {
-            String::new()
-        };
+        let before =
+            if *skipped > 0 { format!(", {skipped} were there before") } else { String::new() };
         say!("{name}: {appended} of {records} packets imported in {seconds:.2} s{before}");
     }
 }
@@ -222,10 +206,7 @@ fn result_of(name: &str, report: &FileReport) -> Value {
 
 fn summary(files: Vec<Value>) -> Value {
     let total = |name: &str| -> u64 {
-        files
-            .iter()
-            .filter_map(|file| file.get(name).and_then(Value::as_u64))
-            .sum()
+        files.iter().filter_map(|file| file.get(name).and_then(Value::as_u64)).sum()
     };
     json!({
         "packets": total("packets"),

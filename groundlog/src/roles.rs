@@ -3,10 +3,16 @@
 use std::time::Duration;
 
 use groundlog_projection::{RoleBoard, RoleState};
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
 
 /// First and longest wait before a failed role is started again.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// A role that ran this long before it failed is started again as after its first failure.
+const HEALTHY: Duration = Duration::from_secs(60);
 
 /// A role that runs until it is stopped.
 pub(crate) struct Role {
@@ -32,11 +38,7 @@ impl Role {
     pub(crate) async fn stop(self, bound: Duration) {
         self.stop.send_replace(true);
         if timeout(bound, self.task).await.is_err() {
-            tracing::warn!(
-                role = self.name,
-                ?bound,
-                "did not stop in time and is left behind"
-            );
+            tracing::warn!(role = self.name, ?bound, "did not stop in time and is left behind");
         }
     }
 }
@@ -50,8 +52,10 @@ async fn supervise<F, R>(
     F: FnMut(watch::Receiver<bool>) -> R + Send + 'static,
     R: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
-    let (mut wait, longest) = BACKOFF;
+    let (first, longest) = BACKOFF;
+    let mut wait = first;
     loop {
+        let started = Instant::now();
         board.set(name, RoleState::Running);
         // A task of its own, so that a panic ends the role's attempt and not the process.
         let reason = match tokio::spawn(make(stopped.clone())).await {
@@ -62,6 +66,9 @@ async fn supervise<F, R>(
         if *stopped.borrow() {
             tracing::error!(role = name, %reason, "failed while stopping");
             break;
+        }
+        if started.elapsed() >= HEALTHY {
+            wait = first;
         }
         tracing::error!(role = name, %reason, again_in = ?wait, "failed");
         board.set(name, RoleState::Restarting(reason));

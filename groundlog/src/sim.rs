@@ -62,10 +62,7 @@ pub(crate) async fn command(args: SimArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}; choose another --listen", args.listen))?;
     let address = listener.local_addr()?;
     if args.json {
-        println!(
-            "{}",
-            serde_json::json!({ "listening": address.to_string() })
-        );
+        println!("{}", serde_json::json!({ "listening": address.to_string() }));
     } else {
         println!("listening on {address}");
     }
@@ -82,11 +79,7 @@ pub(crate) async fn command(args: SimArgs) -> anyhow::Result<ExitCode> {
     match args.rate {
         None => serve(listener, stopped).await?,
         Some(rate) => {
-            let load = load::Load {
-                rate,
-                size: args.size as usize,
-                count: args.count,
-            };
+            let load = load::Load { rate, size: args.size as usize, count: args.count };
             load::serve(listener, load, stopped).await?;
         }
     }

@@ -20,20 +20,12 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Nanos> {
     let shape = "times look like 2026-11-22T01:02:03.5Z (UTC)";
     let bare = text.strip_suffix('Z').unwrap_or(text);
     let (date, time) = bare.split_once(['T', ' ']).unwrap_or((bare, "00:00:00"));
-    let date: Vec<i64> = date
-        .split('-')
-        .map(str::parse)
-        .collect::<Result<_, _>>()
-        .context(shape)?;
-    let [year, month, day] = date[..] else {
-        bail!(shape)
-    };
+    let date: Vec<i64> =
+        date.split('-').map(str::parse).collect::<Result<_, _>>().context(shape)?;
+    let [year, month, day] = date[..] else { bail!(shape) };
     let (clock, fraction) = time.split_once('.').unwrap_or((time, ""));
-    let clock: Vec<i64> = clock
-        .split(':')
-        .map(str::parse)
-        .collect::<Result<_, _>>()
-        .context(shape)?;
+    let clock: Vec<i64> =
+        clock.split(':').map(str::parse).collect::<Result<_, _>>().context(shape)?;
     let (hour, minute, second) = match clock[..] {
         [hour, minute] => (hour, minute, 0),
         [hour, minute, second] => (hour, minute, second),
@@ -51,9 +43,7 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Nanos> {
     let nanos: i64 = format!("{fraction:0<9}").parse().context(shape)?;
     let days = days_from_civil(year, month, day);
     let seconds = days * DAY_SECONDS + hour * 3600 + minute * 60 + second;
-    let total = seconds
-        .checked_mul(1_000_000_000)
-        .and_then(|ns| ns.checked_add(nanos));
+    let total = seconds.checked_mul(1_000_000_000).and_then(|ns| ns.checked_add(nanos));
     Ok(Nanos(total.context("that time is outside 1677 to 2262")?))
 }
 
@@ -94,10 +84,7 @@ mod tests {
             assert_eq!(format(Nanos(nanos)), text);
             assert_eq!(parse(text).unwrap(), Nanos(nanos));
         }
-        assert_eq!(
-            parse("2021-04-09").unwrap(),
-            Nanos(1_617_926_400_000_000_000)
-        );
+        assert_eq!(parse("2021-04-09").unwrap(), Nanos(1_617_926_400_000_000_000));
         assert!(parse("yesterday").is_err() && parse("2021-13-01").is_err());
     }
 

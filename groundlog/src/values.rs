@@ -28,12 +28,7 @@ pub(crate) struct DecomValues {
 impl DecomValues {
     /// Takes the log that holds the definitions; they are read when first needed.
     pub(crate) fn new(log: Arc<dyn Log>, names: &TopicNames) -> Self {
-        Self {
-            log,
-            names: names.clone(),
-            store: None,
-            plans: HashMap::new(),
-        }
+        Self { log, names: names.clone(), store: None, plans: HashMap::new() }
     }
 
     /// Returns `raw`, `converted` and `limits` by item name in definition order; `converted` where
@@ -77,9 +72,7 @@ impl DecomValues {
         };
         let loaded = store.get(hash).await?;
         let packet =
-            loaded
-                .definitions()
-                .packet(PacketKind::Telemetry, &record.target, &record.packet)?;
+            loaded.definitions().packet(PacketKind::Telemetry, &record.target, &record.packet)?;
         let plan = Arc::new(DecodePlan::compile(packet));
         self.plans.insert(key, plan.clone());
         Ok(plan)
@@ -120,12 +113,9 @@ fn to_json(value: &Value) -> Json {
         Value::String(text) => json!(text),
         Value::Bytes(bytes) => json!(hex::encode(bytes)),
         Value::Array(values) => values.iter().map(to_json).collect(),
-        Value::Object(entries) => Json::Object(
-            entries
-                .iter()
-                .map(|(key, value)| (key.clone(), to_json(value)))
-                .collect(),
-        ),
+        Value::Object(entries) => {
+            Json::Object(entries.iter().map(|(key, value)| (key.clone(), to_json(value))).collect())
+        }
         Value::Time(nanos) => json!(time_text::format(Nanos(*nanos))),
     }
 }

@@ -25,10 +25,7 @@ fn test_stack(spacecraft: &Spacecraft, folder: &std::path::Path) -> Stack {
 fn raw_bytes(stack: &Stack) -> Vec<u8> {
     let data = stack.data().to_string_lossy().into_owned();
     let records = groundlog(&["log", "cat", "raw", "--json", "--data", &data]).json_lines();
-    let hex: String = records
-        .iter()
-        .filter_map(|record| record["data"].as_str())
-        .collect();
+    let hex: String = records.iter().filter_map(|record| record["data"].as_str()).collect();
     (0..hex.len() / 2)
         .map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).expect("hex"))
         .collect()
@@ -83,10 +80,7 @@ fn garbage_on_the_socket_loses_nothing() {
         (stack.http.call("tlm", json!(["TEST", "DATA", "COUNTER"])) == 9).then_some(())
     });
     assert_eq!(raw_bytes(&stack), sent);
-    assert_eq!(
-        stack.http.get("/health").map(|answer| answer.status),
-        Some(200)
-    );
+    assert_eq!(stack.http.get("/health").map(|answer| answer.status), Some(200));
 }
 
 #[test]
@@ -97,11 +91,7 @@ fn a_wrong_password_is_refused_and_says_so() {
     let refused = http.rpc("tlm", json!(["INST HEALTH_STATUS TEMP1"]), json!({}));
     assert_eq!(refused.status, 401);
     assert_eq!(refused.json()["error"]["code"], -32500);
-    let verify = http.post(
-        "/openc3-api/auth/verify",
-        "application/json",
-        br#"{"password":"x"}"#,
-    );
+    let verify = http.post("/openc3-api/auth/verify", "application/json", br#"{"password":"x"}"#);
     let verify = verify.expect("answer");
     assert_eq!((verify.status, verify.text.as_str()), (401, ""));
     let output = groundlog_command(&["status", "--url", stack.url()])
@@ -109,63 +99,33 @@ fn a_wrong_password_is_refused_and_says_so() {
         .output()
         .expect("runs");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !output.status.success() && said.contains("OPENC3_API_PASSWORD"),
-        "{said}"
-    );
+    assert!(!output.status.success() && said.contains("OPENC3_API_PASSWORD"), "{said}");
 }
 
 #[test]
 fn malformed_requests_are_answered_with_json() {
     let stack = Stack::demo();
-    for body in [
-        "",
-        "{",
-        "[]",
-        "null",
-        "\u{0}",
-        r#"{"jsonrpc":"2.0"}"#,
-        "[[[[[[[[[[[[[[[[",
-    ] {
-        let answer = stack
-            .http
-            .post("/openc3-api/api", "text/plain", body.as_bytes());
+    for body in ["", "{", "[]", "null", "\u{0}", r#"{"jsonrpc":"2.0"}"#, "[[[[[[[[[[[[[[[["] {
+        let answer = stack.http.post("/openc3-api/api", "text/plain", body.as_bytes());
         let answer = answer.expect("answer");
         assert_eq!(answer.status, 400, "{body}: {}", answer.text);
         assert_eq!(answer.json()["error"]["code"], -32600, "{body}");
         assert_eq!(answer.json()["id"], Value::Null);
     }
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let answer = stack
-        .http
-        .post("/openc3-api/api", "application/json", deep.as_bytes());
+    let answer = stack.http.post("/openc3-api/api", "application/json", deep.as_bytes());
     assert_eq!(answer.expect("answer").json()["error"]["code"], -32600);
     let unknown = stack.http.rpc("rm_rf", json!([]), json!({})).json();
-    assert_eq!(
-        unknown["error"]["message"],
-        "Cannot call unauthorized methods"
-    );
+    assert_eq!(unknown["error"]["message"], "Cannot call unauthorized methods");
 }
 
 #[test]
 fn unknown_names_are_named() {
     let stack = Stack::demo();
     for (method, params, text) in [
-        (
-            "cmd",
-            json!(["NOPE COLLECT"]),
-            "Packet definition 'NOPE COLLECT' does not exist",
-        ),
-        (
-            "cmd",
-            json!(["INST NOPE"]),
-            "Packet definition 'INST NOPE' does not exist",
-        ),
-        (
-            "tlm",
-            json!(["INST NOPE X"]),
-            "Packet definition 'INST NOPE' does not exist",
-        ),
+        ("cmd", json!(["NOPE COLLECT"]), "Packet definition 'NOPE COLLECT' does not exist"),
+        ("cmd", json!(["INST NOPE"]), "Packet definition 'INST NOPE' does not exist"),
+        ("tlm", json!(["INST NOPE X"]), "Packet definition 'INST NOPE' does not exist"),
         (
             "tlm",
             json!(["INST HEALTH_STATUS NOPE"]),
@@ -173,10 +133,7 @@ fn unknown_names_are_named() {
         ),
     ] {
         let answer = stack.http.rpc(method, params, json!({}));
-        let message = answer.json()["error"]["data"]["message"]
-            .as_str()
-            .unwrap_or("")
-            .to_owned();
+        let message = answer.json()["error"]["data"]["message"].as_str().unwrap_or("").to_owned();
         assert!(message.contains(text), "{method}: {message}");
         assert_eq!(answer.status, 500);
     }
@@ -192,23 +149,11 @@ fn a_definition_file_with_errors_lists_them_all_by_file_and_line() {
     std::fs::write(&file, text).expect("written");
     let data = folder.path().join("data");
     let (target, data) = (target.to_string_lossy(), data.to_string_lossy());
-    let arguments = [
-        "run",
-        "--plugin",
-        &target,
-        "--connect",
-        "tcp://127.0.0.1:1",
-        "--data",
-        &data,
-    ];
+    let arguments = ["run", "--plugin", &target, "--connect", "tcp://127.0.0.1:1", "--data", &data];
     let output = groundlog(&arguments);
     assert_ne!(output.code, 0);
     for part in ["data.txt:11", "data.txt:12", "APPEND_ITEM", "NONSENSE"] {
-        assert!(
-            output.stderr.contains(part),
-            "{part} is missing in {}",
-            output.stderr
-        );
+        assert!(output.stderr.contains(part), "{part} is missing in {}", output.stderr);
     }
 }
 
@@ -235,10 +180,7 @@ fn the_demo_password_stays_on_loopback() {
         .output()
         .expect("runs");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !output.status.success() && said.contains("password"),
-        "{said}"
-    );
+    assert!(!output.status.success() && said.contains("password"), "{said}");
 }
 
 /// A full disk: the system says so, keeps what it acknowledged, and goes on when there is space.
@@ -288,11 +230,9 @@ fn a_full_disk_is_reported_and_survived() {
         said.contains("no space left").then_some(())
     });
     std::fs::remove_file(&filler).expect("space is back");
-    wait_for(
-        "everything arrives after all",
-        Duration::from_secs(30),
-        || (stack.http.call("tlm", json!(["TEST", "DATA", "COUNTER"])) == 20).then_some(()),
-    );
+    wait_for("everything arrives after all", Duration::from_secs(30), || {
+        (stack.http.call("tlm", json!(["TEST", "DATA", "COUNTER"])) == 20).then_some(())
+    });
     let count = stack.http.call("get_tlm_cnt", json!(["TEST", "DATA"]));
     assert_eq!(count, 21);
     stack.interrupt();
@@ -313,9 +253,6 @@ struct Unmount(std::path::PathBuf);
 
 impl Drop for Unmount {
     fn drop(&mut self) {
-        let _ = std::process::Command::new("umount")
-            .arg("--lazy")
-            .arg(&self.0)
-            .status();
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }

@@ -15,18 +15,9 @@ fn python() -> PathBuf {
     if std::fs::read(&stamp).ok().as_ref() == Some(&wanted) {
         return python;
     }
-    run(Command::new("python3")
-        .args(["-m", "venv", "--clear"])
-        .arg(&home));
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home));
     run(Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-        ])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
         .arg(&requirements));
     std::fs::write(stamp, wanted).expect("stamp");
     python
@@ -59,12 +50,6 @@ fn the_stock_client_runs_every_method() {
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "the client's script failed");
-    let closing = said
-        .lines()
-        .rfind(|line| line.contains(" passed, "))
-        .expect("closing line");
-    assert!(
-        closing.contains(" 0 failed") && !closing.starts_with("0 "),
-        "{closing}"
-    );
+    let closing = said.lines().rfind(|line| line.contains(" passed, ")).expect("closing line");
+    assert!(closing.contains(" 0 failed") && !closing.starts_with("0 "), "{closing}");
 }

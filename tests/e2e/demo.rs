@@ -10,50 +10,26 @@ const SOON: Duration = Duration::from_secs(10);
 #[test]
 fn demo_serves_live_telemetry() {
     let stack = Stack::demo();
-    let count = || {
-        stack
-            .http
-            .call("get_tlm_cnt", json!(["INST", "HEALTH_STATUS"]))
-            .as_i64()
-    };
-    wait_for("HEALTH_STATUS arrives", SOON, || {
-        count().filter(|count| *count > 2)
-    });
+    let count = || stack.http.call("get_tlm_cnt", json!(["INST", "HEALTH_STATUS"])).as_i64();
+    wait_for("HEALTH_STATUS arrives", SOON, || count().filter(|count| *count > 2));
     for item in ["TEMP1", "TEMP2", "TEMP3", "TEMP4"] {
-        let value = stack
-            .http
-            .call("tlm", json!(["INST", "HEALTH_STATUS", item]));
+        let value = stack.http.call("tlm", json!(["INST", "HEALTH_STATUS", item]));
         assert!(value.is_f64(), "{item}: {value}");
-        let raw = stack
-            .http
-            .call("tlm_raw", json!(["INST", "HEALTH_STATUS", item]));
+        let raw = stack.http.call("tlm_raw", json!(["INST", "HEALTH_STATUS", item]));
         assert!(raw.is_i64(), "{item} raw: {raw}");
-        let formatted = stack
-            .http
-            .call("tlm_formatted", json!(["INST", "HEALTH_STATUS", item]));
-        assert!(
-            formatted.as_str().is_some_and(|text| text.ends_with(" C")),
-            "{item}: {formatted}"
-        );
+        let formatted = stack.http.call("tlm_formatted", json!(["INST", "HEALTH_STATUS", item]));
+        assert!(formatted.as_str().is_some_and(|text| text.ends_with(" C")), "{item}: {formatted}");
     }
     let names = stack.http.call("get_all_tlm_names", json!(["INST"]));
     for packet in ["HEALTH_STATUS", "ADCS", "PARAMS"] {
-        assert!(
-            names
-                .as_array()
-                .is_some_and(|names| names.contains(&json!(packet))),
-            "{names}"
-        );
+        assert!(names.as_array().is_some_and(|names| names.contains(&json!(packet))), "{names}");
     }
     let rows = stack.http.call("get_tlm_packet", json!(["INST", "ADCS"]));
     let quaternion: f64 = ["Q1", "Q2", "Q3", "Q4"]
         .iter()
         .map(|name| {
             let rows = rows.as_array().expect("rows");
-            let row = rows
-                .iter()
-                .find(|row| row[0] == *name)
-                .expect("a quaternion item");
+            let row = rows.iter().find(|row| row[0] == *name).expect("a quaternion item");
             row[1].as_f64().expect("a number").powi(2)
         })
         .sum();
@@ -76,12 +52,7 @@ fn the_documents_curl_example_works_as_printed() {
     });
     assert_eq!(answer["jsonrpc"], "2.0");
     assert_eq!(answer["id"], 2);
-    assert!(
-        answer["result"]
-            .as_str()
-            .is_some_and(|text| text.ends_with(" C")),
-        "{answer}"
-    );
+    assert!(answer["result"].as_str().is_some_and(|text| text.ends_with(" C")), "{answer}");
 }
 
 #[test]
@@ -90,19 +61,10 @@ fn stop_and_start_continue_from_the_log_with_the_cvt_restored() {
     let options = StackOptions::default().data(folder.path());
     let mut first = Stack::start(&options);
     let count = |stack: &Stack| {
-        stack
-            .http
-            .call("get_tlm_cnt", json!(["INST", "HEALTH_STATUS"]))
-            .as_u64()
-            .unwrap_or(0)
+        stack.http.call("get_tlm_cnt", json!(["INST", "HEALTH_STATUS"])).as_u64().unwrap_or(0)
     };
-    wait_for("packets arrive", SOON, || {
-        Some(count(&first)).filter(|count| *count > 10)
-    });
-    first.http.call(
-        "override_tlm",
-        json!(["INST", "HEALTH_STATUS", "TEMP2", 12.5]),
-    );
+    wait_for("packets arrive", SOON, || Some(count(&first)).filter(|count| *count > 10));
+    first.http.call("override_tlm", json!(["INST", "HEALTH_STATUS", "TEMP2", 12.5]));
     let before = count(&first);
     assert_eq!(first.interrupt(), 0, "{}", first.said());
 
@@ -110,89 +72,41 @@ fn stop_and_start_continue_from_the_log_with_the_cvt_restored() {
     let second = Stack::start(&options.clone().env("GROUNDLOG_DEMO_SIMULATOR", "off"));
     let after = count(&second);
     assert!(after >= before, "{before} before, {after} after");
-    assert!(
-        second
-            .http
-            .call("tlm", json!(["INST", "HEALTH_STATUS", "TEMP1"]))
-            .is_f64()
-    );
-    assert_eq!(
-        second
-            .http
-            .call("tlm", json!(["INST", "HEALTH_STATUS", "TEMP2"])),
-        json!(12.5)
-    );
+    assert!(second.http.call("tlm", json!(["INST", "HEALTH_STATUS", "TEMP1"])).is_f64());
+    assert_eq!(second.http.call("tlm", json!(["INST", "HEALTH_STATUS", "TEMP2"])), json!(12.5));
     drop(second);
 
     let verified = groundlog(&["log", "verify", "--data", &folder.path().to_string_lossy()]);
     assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
     let third = Stack::start(&options);
-    wait_for("counting goes on", SOON, || {
-        Some(count(&third)).filter(|count| *count > after)
-    });
+    wait_for("counting goes on", SOON, || Some(count(&third)).filter(|count| *count > after));
 }
 
 #[test]
 fn rebuilt_current_values_equal_the_live_ones() {
     let stack = Stack::demo();
-    let count = || {
-        stack
-            .http
-            .call("get_tlm_cnt", json!(["INST", "HEALTH_STATUS"]))
-            .as_i64()
-    };
-    wait_for("packets arrive", SOON, || {
-        count().filter(|count| *count > 10)
-    });
-    let arguments = [
-        "rebuild",
-        "cvt",
-        "--from",
-        "earliest",
-        "--verify",
-        "--json",
-        "--url",
-        stack.url(),
-    ];
+    let count = || stack.http.call("get_tlm_cnt", json!(["INST", "HEALTH_STATUS"])).as_i64();
+    wait_for("packets arrive", SOON, || count().filter(|count| *count > 10));
+    let arguments =
+        ["rebuild", "cvt", "--from", "earliest", "--verify", "--json", "--url", stack.url()];
     let rebuilt = groundlog(&arguments).json_lines();
     assert_eq!(rebuilt[0]["equal"], true, "{rebuilt:?}");
-    assert!(
-        rebuilt[0]["done"].as_u64().is_some_and(|done| done > 10),
-        "{rebuilt:?}"
-    );
+    assert!(rebuilt[0]["done"].as_u64().is_some_and(|done| done > 10), "{rebuilt:?}");
 }
 
 #[test]
 fn status_and_metrics_show_links_and_lag() {
     let stack = Stack::demo();
     let status = wait_for("the link is connected", SOON, || {
-        let status = groundlog(&["status", "--json", "--url", stack.url()])
-            .json_lines()
-            .remove(0);
+        let status = groundlog(&["status", "--json", "--url", stack.url()]).json_lines().remove(0);
         let connected = status["interfaces"][0]["state"] == "CONNECTED";
         connected.then_some(status)
     });
     assert_eq!(status["interfaces"][0]["name"], "INST_INT");
-    assert!(
-        status["roles"]
-            .as_array()
-            .is_some_and(|roles| roles.len() >= 4),
-        "{status}"
-    );
+    assert!(status["roles"].as_array().is_some_and(|roles| roles.len() >= 4), "{status}");
     let metrics = stack.http.get("/metrics").expect("metrics");
-    for name in [
-        "groundlog_lag_records",
-        "groundlog_interface_received_packets_total",
-    ] {
-        assert!(
-            metrics.text.contains(name),
-            "{name} is missing in\n{}",
-            metrics.text
-        );
+    for name in ["groundlog_lag_records", "groundlog_interface_received_packets_total"] {
+        assert!(metrics.text.contains(name), "{name} is missing in\n{}", metrics.text);
     }
-    assert!(
-        groundlog(&["status", "--url", stack.url()])
-            .ok()
-            .contains("INST_INT")
-    );
+    assert!(groundlog(&["status", "--url", stack.url()]).ok().contains("INST_INT"));
 }

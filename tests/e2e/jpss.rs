@@ -12,19 +12,9 @@ const FILE: &str = "data/jpss/J01_G011_LZ_2021-04-09T00-00-00Z_V01.DAT1";
 fn expected(path: &Path) -> (Vec<String>, Vec<Vec<f64>>) {
     let text = std::fs::read_to_string(path).expect("expected values");
     let mut lines = text.lines();
-    let header = lines
-        .next()
-        .expect("header")
-        .split(',')
-        .map(str::to_owned)
-        .collect();
+    let header = lines.next().expect("header").split(',').map(str::to_owned).collect();
     let number = |cell: &str| cell.parse::<f64>().expect("a number");
-    (
-        header,
-        lines
-            .map(|line| line.split(',').map(number).collect())
-            .collect(),
-    )
+    (header, lines.map(|line| line.split(',').map(number).collect()).collect())
 }
 
 /// Compares raw values by name; the expected columns are the XTCE parameter names.
@@ -40,10 +30,7 @@ fn compare(found: &[BTreeMap<String, Value>], header: &[String], rows: &[Vec<f64
 
 fn members(value: &Value) -> BTreeMap<String, Value> {
     let object = value.as_object().expect("an object");
-    object
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    object.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 #[test]
@@ -72,10 +59,7 @@ fn an_import_equals_the_expected_values_moves_nothing_live_and_adds_nothing_twic
         return;
     };
     let plugin = workspace().join("tests/plugins/JPSS");
-    let stack = Stack::start(&StackOptions::with(&[
-        "--plugin",
-        &plugin.to_string_lossy(),
-    ]));
+    let stack = Stack::start(&StackOptions::with(&["--plugin", &plugin.to_string_lossy()]));
     let file = file.to_string_lossy();
     let import = || {
         let arguments = [
@@ -98,12 +82,7 @@ fn an_import_equals_the_expected_values_moves_nothing_live_and_adds_nothing_twic
     let second = import();
     assert_eq!(second["appended"].as_u64(), Some(0), "{second}");
 
-    let count = || {
-        stack
-            .http
-            .call("get_tlm_cnt", json!(["JPSS", "JPSS_ATT_EPHEM"]))
-            .as_u64()
-    };
+    let count = || stack.http.call("get_tlm_cnt", json!(["JPSS", "JPSS_ATT_EPHEM"])).as_u64();
     let bound = std::time::Duration::from_secs(20);
     groundlog_tests::wait_for("every packet is decommutated", bound, || {
         count().filter(|count| *count >= PACKETS as u64)
@@ -121,12 +100,7 @@ fn an_import_equals_the_expected_values_moves_nothing_live_and_adds_nothing_twic
     assert_eq!(found[0]["received_time"], found[0]["packet_time"]);
 
     let live = groundlog(&["log", "cat", "decom", "--json", "--data", &data]).json_lines();
-    assert!(
-        live.iter().all(|record| record["target"] != "JPSS"),
-        "{live:?}"
-    );
-    let value = stack
-        .http
-        .call("tlm", json!(["JPSS", "JPSS_ATT_EPHEM", "ADGPSPOSX"]));
+    assert!(live.iter().all(|record| record["target"] != "JPSS"), "{live:?}");
+    let value = stack.http.call("tlm", json!(["JPSS", "JPSS_ATT_EPHEM", "ADGPSPOSX"]));
     assert_eq!(value, Value::Null, "a stored packet moved the live table");
 }

@@ -29,10 +29,7 @@ fn a_bare_target_folder_is_loaded_and_connected() {
         (stack.http.call("get_tlm_cnt", json!(["TEST", "DATA"])) == 1000).then_some(())
     });
     assert_eq!(stack.http.call("tlm", json!(["TEST DATA COUNTER"])), 999);
-    assert_eq!(
-        stack.http.call("get_interface_names", json!([])),
-        json!(["TEST_INT"])
-    );
+    assert_eq!(stack.http.call("get_interface_names", json!([])), json!(["TEST_INT"]));
 }
 
 #[test]
@@ -80,9 +77,5 @@ fn what_is_not_supported_yet_is_named_with_file_and_line() {
     let output = groundlog(&["run", "--plugin", &path, "--data", &data.to_string_lossy()]);
     assert_ne!(output.code, 0);
     assert!(output.stderr.contains("plugin.txt:2"), "{}", output.stderr);
-    assert!(
-        output.stderr.contains("MqttInterface"),
-        "{}",
-        output.stderr
-    );
+    assert!(output.stderr.contains("MqttInterface"), "{}", output.stderr);
 }

@@ -14,13 +14,7 @@ fn dump(count: u32) -> Vec<u8> {
     let mut records = Vec::new();
     for index in 0..count {
         let payload = packet(index);
-        let header = [
-            index + 1,
-            1,
-            payload.len() as u32,
-            1_600_000_000 + index,
-            250_000,
-        ];
+        let header = [index + 1, 1, payload.len() as u32, 1_600_000_000 + index, 250_000];
         records.extend(header.iter().flat_map(|word| word.to_be_bytes()));
         records.extend(payload);
     }
@@ -70,16 +64,10 @@ fn a_dump_is_imported_beside_live_data_and_keeps_its_times() {
         (stack.http.call("get_tlm_cnt", json!(["TEST DATA"])) == 101).then_some(())
     });
     assert_eq!(stack.http.call("tlm", json!(["TEST DATA COUNTER"])), 5000);
-    assert_eq!(
-        stack.http.call("tlm", json!(["TEST DATA RECEIVED_COUNT"])),
-        1
-    );
+    assert_eq!(stack.http.call("tlm", json!(["TEST DATA RECEIVED_COUNT"])), 1);
     let data = stack.data().to_string_lossy().into_owned();
     let stored = groundlog(&["log", "cat", "decom.stored", "--json", "--data", &data]).json_lines();
-    let first = stored
-        .iter()
-        .find(|record| record["raw"]["COUNTER"] == 0)
-        .expect("the first");
+    let first = stored.iter().find(|record| record["raw"]["COUNTER"] == 0).expect("the first");
     assert_eq!(first["packet_time"], "2020-09-13T12:26:40.250000000Z");
     assert_eq!(first["received_time"], first["packet_time"]);
     assert_eq!(groundlog(&arguments).json_lines()[0]["appended"], 0);
@@ -99,16 +87,7 @@ fn a_truncated_dump_keeps_what_was_whole_and_names_the_byte() {
     let bytes = dump(10);
     std::fs::write(&file, &bytes[..bytes.len() - 5]).expect("dump");
     let path = file.to_string_lossy();
-    let arguments = [
-        "replay",
-        &path,
-        "--format",
-        "dump",
-        "--target",
-        "TEST",
-        "--url",
-        stack.url(),
-    ];
+    let arguments = ["replay", &path, "--format", "dump", "--target", "TEST", "--url", stack.url()];
     let output = groundlog(&arguments);
     assert_ne!(output.code, 0);
     let said = format!("{}{}", output.stdout, output.stderr);

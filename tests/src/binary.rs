@@ -21,10 +21,7 @@ pub fn groundlog_binary() -> &'static Path {
             .args(["build", "--release", "--quiet", "--package", "groundlog"])
             .current_dir(workspace())
             .status();
-        assert!(
-            built.is_ok_and(|status| status.success()),
-            "the release binary does not build"
-        );
+        assert!(built.is_ok_and(|status| status.success()), "the release binary does not build");
         workspace().join("target/release/groundlog")
     })
 }
@@ -63,18 +60,13 @@ impl Output {
 /// that could configure it.
 pub fn groundlog_command(arguments: &[&str]) -> Command {
     let mut command = Command::new(groundlog_binary());
-    command
-        .args(arguments)
-        .env("OPENC3_API_PASSWORD", "password")
-        .stdin(Stdio::null());
+    command.args(arguments).env("OPENC3_API_PASSWORD", "password").stdin(Stdio::null());
     command
 }
 
 /// Runs `groundlog ARGUMENTS` to its end.
 pub fn groundlog(arguments: &[&str]) -> Output {
-    let output = groundlog_command(arguments)
-        .output()
-        .expect("groundlog starts");
+    let output = groundlog_command(arguments).output().expect("groundlog starts");
     Output {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -40,11 +40,7 @@ impl Http {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self {
-            agent: config.into(),
-            url: url.into(),
-            authorization: "password".into(),
-        }
+        Self { agent: config.into(), url: url.into(), authorization: "password".into() }
     }
 
     /// Gets a path; `None` when nobody answers.
@@ -95,15 +91,6 @@ fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Op
         .unwrap_or_default()
         .to_owned();
     let status = response.status().as_u16();
-    let text = response
-        .body_mut()
-        .with_config()
-        .limit(1 << 30)
-        .read_to_string()
-        .ok()?;
-    Some(Answer {
-        status,
-        content_type,
-        text,
-    })
+    let text = response.body_mut().with_config().limit(1 << 30).read_to_string().ok()?;
+    Some(Answer { status, content_type, text })
 }

@@ -12,14 +12,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
         return Some(file);
     }
     let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(
-        !in_ci,
-        "{} is missing; set GROUNDLOG_SHARED",
-        file.display()
-    );
-    println!(
-        "SKIPPED: {} is missing; set GROUNDLOG_SHARED",
-        file.display()
-    );
+    assert!(!in_ci, "{} is missing; set GROUNDLOG_SHARED", file.display());
+    println!("SKIPPED: {} is missing; set GROUNDLOG_SHARED", file.display());
     None
 }

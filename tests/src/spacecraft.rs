@@ -12,9 +12,7 @@ pub struct Spacecraft {
 impl Spacecraft {
     /// Listens on a free loopback port.
     pub fn new() -> Self {
-        Self {
-            listener: TcpListener::bind("127.0.0.1:0").expect("a free port"),
-        }
+        Self { listener: TcpListener::bind("127.0.0.1:0").expect("a free port") }
     }
 
     /// Returns where it listens.
@@ -65,12 +63,8 @@ pub fn send(stream: &mut TcpStream, bytes: &[u8]) -> bool {
 
 /// Reads exactly `count` bytes within 10 s.
 pub fn receive(stream: &mut TcpStream, count: usize) -> Vec<u8> {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .expect("timeout");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
     let mut bytes = vec![0; count];
-    stream
-        .read_exact(&mut bytes)
-        .expect("bytes from the interface");
+    stream.read_exact(&mut bytes).expect("bytes from the interface");
     bytes
 }

@@ -28,14 +28,8 @@ pub struct StackOptions {
 impl StackOptions {
     /// Takes arguments after `run`.
     pub fn with(arguments: &[&str]) -> Self {
-        let arguments = arguments
-            .iter()
-            .map(|argument| (*argument).to_owned())
-            .collect();
-        Self {
-            arguments,
-            ..Self::default()
-        }
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { arguments, ..Self::default() }
     }
 
     /// Uses a folder that outlives the stack.
@@ -75,10 +69,8 @@ impl Stack {
     /// Starts a system and waits until its gateway serves.
     #[track_caller]
     pub fn start(options: &StackOptions) -> Self {
-        let temporary = options
-            .data
-            .is_none()
-            .then(|| tempfile::tempdir().expect("a temporary folder"));
+        let temporary =
+            options.data.is_none().then(|| tempfile::tempdir().expect("a temporary folder"));
         let data = match (&options.data, &temporary) {
             (Some(data), _) => data.clone(),
             (None, Some(temporary)) => temporary.path().join("data"),
@@ -87,34 +79,17 @@ impl Stack {
         let mut command = groundlog_command(&["run", "--json", "--data"]);
         command.arg(&data).args(&options.arguments);
         command.env("GROUNDLOG__GATEWAY__LISTEN", "127.0.0.1:0");
-        command.envs(
-            options
-                .environment
-                .iter()
-                .map(|(name, value)| (name, value)),
-        );
+        command.envs(options.environment.iter().map(|(name, value)| (name, value)));
         let (child, said, first) = spawn(command);
         let Some(first) = first else {
             panic!("groundlog did not start: {}", said.lock().expect("lock"));
         };
         let started: Value = serde_json::from_str(&first).expect("the first line is JSON");
-        let url = format!(
-            "http://{}",
-            started["gateway"].as_str().expect("gateway address")
-        );
-        let stack = Self {
-            child,
-            data,
-            _temporary: temporary,
-            said,
-            started,
-            http: Http::new(&url),
-        };
+        let url = format!("http://{}", started["gateway"].as_str().expect("gateway address"));
+        let stack =
+            Self { child, data, _temporary: temporary, said, started, http: Http::new(&url) };
         wait_for("/health is 200", START_MAX, || {
-            stack
-                .http
-                .get("/health")
-                .filter(|answer| answer.status == 200)
+            stack.http.get("/health").filter(|answer| answer.status == 200)
         });
         stack
     }
@@ -151,11 +126,9 @@ impl Stack {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &pid]).status();
         assert!(sent.is_ok_and(|status| status.success()), "kill -INT {pid}");
-        wait_for("the process ends", STOP_MAX, || {
-            self.child.try_wait().expect("wait")
-        })
-        .code()
-        .unwrap_or(-1)
+        wait_for("the process ends", STOP_MAX, || self.child.try_wait().expect("wait"))
+            .code()
+            .unwrap_or(-1)
     }
 }
 
@@ -172,19 +145,13 @@ type Said = Arc<Mutex<String>>;
 
 /// Starts the process; returns its first line of output, `None` when it ended without one.
 fn spawn(mut command: Command) -> (Child, Said, Option<String>) {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     let said = Said::default();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let record = said.clone();
     std::thread::spawn(move || {
-        for line in BufReader::new(stderr.expect("piped"))
-            .lines()
-            .map_while(Result::ok)
-        {
+        for line in BufReader::new(stderr.expect("piped")).lines().map_while(Result::ok) {
             let mut said = record.lock().expect("lock");
             said.push_str(&line);
             said.push('\n');
@@ -192,10 +159,7 @@ fn spawn(mut command: Command) -> (Child, Said, Option<String>) {
     });
     let (sender, first) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        for line in BufReader::new(stdout.expect("piped"))
-            .lines()
-            .map_while(Result::ok)
-        {
+        for line in BufReader::new(stdout.expect("piped")).lines().map_while(Result::ok) {
             // Only the first line is waited for; the rest is read so that the pipe never fills.
             let _ = sender.send(line);
         }

@@ -7,40 +7,19 @@ const NAMES: [&str; 6] = ["decode", "log", "link", "decom", "rpc", "system"];
 /// Runs the named benchmarks, or all of them.
 pub fn run(names: &[&str]) -> Result<(), String> {
     if let Some(unknown) = names.iter().find(|name| !NAMES.contains(name)) {
-        return Err(format!(
-            "there is no benchmark '{unknown}'; there are {}",
-            NAMES.join(", ")
-        ));
+        return Err(format!("there is no benchmark '{unknown}'; there are {}", NAMES.join(", ")));
     }
     run::step(
         "build",
         "cargo",
-        &[
-            "build",
-            "--release",
-            "--package",
-            "groundlog",
-            "--package",
-            "groundlog-bench",
-        ],
+        &["build", "--release", "--package", "groundlog", "--package", "groundlog-bench"],
     )?;
-    for name in NAMES
-        .iter()
-        .filter(|name| names.is_empty() || names.contains(name))
-    {
+    for name in NAMES.iter().filter(|name| names.is_empty() || names.contains(name)) {
         let binary = format!("bench-{name}");
         run::step(
             name,
             "cargo",
-            &[
-                "run",
-                "--quiet",
-                "--release",
-                "--package",
-                "groundlog-bench",
-                "--bin",
-                &binary,
-            ],
+            &["run", "--quiet", "--release", "--package", "groundlog-bench", "--bin", &binary],
         )?;
     }
     Ok(())

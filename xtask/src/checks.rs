@@ -8,22 +8,12 @@ pub fn all() -> Result<(), String> {
     run::step(
         "lints",
         "cargo",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--quiet",
-            "--",
-            "--deny",
-            "warnings",
-        ],
+        &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"],
     )?;
     let mut docs = run::command("cargo", &["doc", "--workspace", "--no-deps", "--quiet"]);
     run::finish("documentation", docs.env("RUSTDOCFLAGS", "--deny warnings"))?;
     let deny = tools::cargo_deny()?;
-    let mut rules = run::command(
-        &deny.to_string_lossy(),
-        &["check", "bans", "licenses", "sources"],
-    );
+    let mut rules =
+        run::command(&deny.to_string_lossy(), &["check", "bans", "licenses", "sources"]);
     run::finish("dependency rules (deny.toml)", &mut rules)
 }

@@ -26,12 +26,6 @@ pub fn step(what: &str, program: &str, arguments: &[&str]) -> Result<(), String>
 /// Runs a prepared command as a step.
 pub fn finish(what: &str, command: &mut Command) -> Result<(), String> {
     eprintln!("==> {what}");
-    let status = command
-        .status()
-        .map_err(|error| format!("{what}: {command:?}: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{what} failed: {command:?}: {status}"))
-    }
+    let status = command.status().map_err(|error| format!("{what}: {command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{what} failed: {command:?}: {status}")) }
 }

@@ -24,10 +24,8 @@ pub fn tests(arguments: &[&str]) -> Result<(), String> {
     all.extend(["--", "--show-output"]);
     eprintln!("==> tests");
     let mut command = run::command("cargo", &all);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("{command:?}: {error}"))?;
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().map_err(|error| format!("{command:?}: {error}"))?;
     let log_path = run::root().join("target/test.log");
     let mut log = std::fs::File::create(&log_path)
         .map_err(|error| format!("{}: {error}", log_path.display()))?;
@@ -43,17 +41,10 @@ pub fn tests(arguments: &[&str]) -> Result<(), String> {
         }
         tally.count(&line);
     }
-    let status = child
-        .wait()
-        .map_err(|error| format!("cargo test: {error}"))?;
-    println!(
-        "\n{} passed, {} failed, {} skipped",
-        tally.passed, tally.failed, tally.skipped
-    );
+    let status = child.wait().map_err(|error| format!("cargo test: {error}"))?;
+    println!("\n{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
     if !status.success() || tally.failed > 0 {
-        return Err(format!(
-            "cargo test: {status}; everything it said is in target/test.log"
-        ));
+        return Err(format!("cargo test: {status}; everything it said is in target/test.log"));
     }
     if tally.skipped > 0 && std::env::var("CI").is_ok_and(|ci| ci == "true") {
         return Err("tests were skipped, which CI=true does not allow".into());
@@ -94,10 +85,7 @@ impl Tally {
         };
         for part in numbers.split([';', '.']) {
             let mut words = part.split_whitespace();
-            match (
-                words.next().and_then(|number| number.parse::<u64>().ok()),
-                words.next(),
-            ) {
+            match (words.next().and_then(|number| number.parse::<u64>().ok()), words.next()) {
                 (Some(number), Some("passed")) => self.passed += number,
                 (Some(number), Some("failed")) => self.failed += number,
                 (Some(number), Some("ignored")) => self.skipped += number,

@@ -11,29 +11,16 @@ pub fn system_packages() -> Result<(), String> {
     let needed = [
         ("cc", vec!["cc", "--version"], "gcc libc6-dev"),
         ("make", vec!["make", "--version"], "make"),
-        (
-            "python3 with venv",
-            vec!["python3", "-c", "import venv, ensurepip"],
-            "python3-venv",
-        ),
+        ("python3 with venv", vec!["python3", "-c", "import venv, ensurepip"], "python3-venv"),
         ("curl", vec!["curl", "--version"], "curl"),
     ];
-    let missing: Vec<_> = needed
-        .iter()
-        .filter(|(_, probe, _)| !works(probe))
-        .collect();
+    let missing: Vec<_> = needed.iter().filter(|(_, probe, _)| !works(probe)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let names: Vec<&str> = missing.iter().map(|(name, ..)| *name).collect();
-    eprintln!(
-        "==> missing here: {}; installing with apt-get",
-        names.join(", ")
-    );
-    let packages: Vec<&str> = missing
-        .iter()
-        .flat_map(|(_, _, debian)| debian.split(' '))
-        .collect();
+    eprintln!("==> missing here: {}; installing with apt-get", names.join(", "));
+    let packages: Vec<&str> = missing.iter().flat_map(|(_, _, debian)| debian.split(' ')).collect();
     let mut install = vec!["apt-get", "install", "--yes", "--no-install-recommends"];
     install.extend(packages);
     as_root(&["apt-get", "update", "--quiet"])?;
@@ -49,20 +36,10 @@ pub fn cargo_deny() -> Result<PathBuf, String> {
     }
     // Unoptimised: it runs for a second and would compile for many minutes.
     let root = home.to_string_lossy().into_owned();
-    let arguments = [
-        "install",
-        "--debug",
-        "--locked",
-        "--quiet",
-        "--root",
-        &root,
-        "--version",
-        CARGO_DENY,
-    ];
+    let arguments =
+        ["install", "--debug", "--locked", "--quiet", "--root", &root, "--version", CARGO_DENY];
     let mut install = run::command("cargo", &arguments);
-    install
-        .arg("cargo-deny")
-        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+    install.arg("cargo-deny").env("CARGO_PROFILE_DEV_DEBUG", "0");
     run::finish("install cargo-deny into target/tools (once)", &mut install)?;
     Ok(binary)
 }
@@ -71,21 +48,11 @@ fn works(command: &[&str]) -> bool {
     let Some((program, arguments)) = command.split_first() else {
         return false;
     };
-    Command::new(program)
-        .args(arguments)
-        .output()
-        .is_ok_and(|output| output.status.success())
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }
 
 fn as_root(command: &[&str]) -> Result<(), String> {
-    let root = Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|id| id.stdout == b"0\n");
-    let words: Vec<&str> = if root {
-        command.to_vec()
-    } else {
-        [&["sudo"], command].concat()
-    };
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
+    let words: Vec<&str> = if root { command.to_vec() } else { [&["sudo"], command].concat() };
     run::step("system packages", words[0], &words[1..])
 }

@@ -20,12 +20,7 @@ pub(crate) struct CatArgs {
     /// Topic, with or without prefix: raw, decom, commands, limits, status, settings …
     topic: String,
     /// Where to start: earliest, an offset, -N for the last N, or a time (append time)
-    #[arg(
-        long,
-        default_value = "earliest",
-        allow_hyphen_values = true,
-        value_name = "WHERE"
-    )]
+    #[arg(long, default_value = "earliest", allow_hyphen_values = true, value_name = "WHERE")]
     from: String,
     /// Only this partition
     #[arg(long)]
@@ -140,16 +135,11 @@ async fn partitions(
     let topic = source.topic(topic).await?;
     let info = source.log.topic(&topic).await?;
     if let Some(partition) = only.filter(|partition| *partition >= info.partitions) {
-        bail!(
-            "{topic} has partitions 0 to {}, not {partition}",
-            info.partitions - 1
-        );
+        bail!("{topic} has partitions 0 to {}, not {partition}", info.partitions - 1);
     }
     let all = 0..info.partitions;
     let wanted = all.filter(|partition| only.is_none_or(|only| only == *partition));
-    Ok(wanted
-        .map(|partition| TopicPartition::new(topic.clone(), partition))
-        .collect())
+    Ok(wanted.map(|partition| TopicPartition::new(topic.clone(), partition)).collect())
 }
 
 /// Resolves `earliest`, `latest`, `OFFSET`, `-N` or a time to an offset.
@@ -169,10 +159,7 @@ async fn start(
     }
     if let Ok(offset) = from.parse::<u64>() {
         if offset < bounds.trim {
-            bail!(
-                "{at}: offset {offset} is trimmed; the oldest is {}",
-                bounds.trim
-            );
+            bail!("{at}: offset {offset} is trimmed; the oldest is {}", bounds.trim);
         }
         return Ok(offset);
     }

@@ -101,12 +101,7 @@ fn key_text(key: &[u8]) -> String {
 }
 
 fn text_line(at: &TopicPartition, record: RecordRef<'_>, body: &Json) -> String {
-    let mut line = format!(
-        "{}@{} {}",
-        at,
-        record.offset,
-        time_text::format(record.append_time)
-    );
+    let mut line = format!("{}@{} {}", at, record.offset, time_text::format(record.append_time));
     let Json::Object(members) = body else {
         return line;
     };
@@ -142,11 +137,7 @@ fn raw(record: &wire::RawRecord) -> Json {
         line["extra"] = json!(record.extra);
     }
     if let Some(origin) = &record.origin {
-        let kind = origin
-            .kind()
-            .as_str_name()
-            .trim_start_matches("ORIGIN_KIND_")
-            .to_lowercase();
+        let kind = origin.kind().as_str_name().trim_start_matches("ORIGIN_KIND_").to_lowercase();
         line["origin"] = json!({
             "kind": kind, "object": origin.object, "index": origin.index,
             "import_id": origin.import_id,
@@ -160,7 +151,7 @@ fn raw(record: &wire::RawRecord) -> Json {
         }
         Some(RawBody::Values(values)) => line["values"] = json!(values.values),
         Some(RawBody::Set(set)) => line["set"] = set_items(set),
-        Some(RawBody::Marker(marker)) => line["marker"] = json!(format!("{:?}", marker.kind)),
+        Some(RawBody::Marker(it)) => line["marker"] = marker(it),
         None => line["unknown_kind"] = json!(true),
     }
     line
@@ -195,12 +186,10 @@ fn scalar(value: &wire::Scalar) -> Json {
 }
 
 fn scalar_map(map: &wire::ScalarMap) -> Json {
-    let entries = map.entries.iter().map(|entry| {
-        (
-            entry.key.clone(),
-            entry.value.as_ref().map_or(Json::Null, scalar),
-        )
-    });
+    let entries = map
+        .entries
+        .iter()
+        .map(|entry| (entry.key.clone(), entry.value.as_ref().map_or(Json::Null, scalar)));
     Json::Object(entries.collect())
 }
 
@@ -214,11 +203,7 @@ fn limits(event: &wire::LimitsEvent) -> Json {
 }
 
 fn command(event: &wire::CommandEvent) -> Json {
-    let state = event
-        .state()
-        .as_str_name()
-        .trim_start_matches("COMMAND_STATE_")
-        .to_lowercase();
+    let state = event.state().as_str_name().trim_start_matches("COMMAND_STATE_").to_lowercase();
     let mut line = json!({
         "state": state, "command_id": event.command_id, "time": time(event.time_ns),
         "target": event.target, "command": event.command, "interface": event.interface,
@@ -230,6 +215,8 @@ fn command(event: &wire::CommandEvent) -> Json {
         line["packet"] = json!(hex::encode(&request.packet));
         line["parameters"] = request.parameters.as_ref().map_or(json!({}), scalar_map);
         line["definitions"] = json!(hex::encode(&request.definitions));
+        line["idempotency_key"] = json!(request.idempotency_key);
+        line["expires"] = json!((request.expires_ns != 0).then(|| time(request.expires_ns)));
     }
     line
 }
@@ -284,8 +271,36 @@ fn setting(setting: &wire::Setting) -> Json {
 fn directive(directive: &wire::Directive) -> Json {
     json!({
         "id": directive.id, "time": time(directive.time_ns),
-        "expires": time(directive.expires_ns), "directive": format!("{:?}", directive.kind),
+        "expires": time(directive.expires_ns), "directive": wish(directive.kind.as_ref()),
     })
+}
+
+fn wish(kind: Option<&wire::directive::Kind>) -> Json {
+    use wire::directive::Kind;
+    match kind {
+        None => json!({ "kind": "unknown" }),
+        Some(Kind::Connect(it)) => {
+            json!({ "kind": "connect", "interface": it.interface, "parameters": it.parameters })
+        }
+        Some(Kind::Disconnect(it)) => json!({ "kind": "disconnect", "interface": it.interface }),
+        Some(Kind::Rebuild(it)) => json!({
+            "kind": "rebuild", "projection": it.projection, "from": it.from, "verify": it.verify,
+        }),
+        Some(Kind::Owner(it)) => json!({
+            "kind": "owner", "interface": it.interface, "epoch": it.epoch, "process": it.process,
+        }),
+    }
+}
+
+fn marker(marker: &wire::Marker) -> Json {
+    use wire::marker::Kind;
+    match &marker.kind {
+        None => json!({ "kind": "unknown" }),
+        Some(Kind::Setting(it)) => json!({ "kind": "setting", "setting": setting(it) }),
+        Some(Kind::WriterEpoch(epoch)) => json!({ "kind": "writer_epoch", "epoch": epoch }),
+        Some(Kind::TickNs(at)) => json!({ "kind": "tick", "time": time(*at) }),
+        Some(Kind::Barrier(id)) => json!({ "kind": "barrier", "id": id }),
+    }
 }
 
 fn status(status: &wire::StatusRecord) -> Json {

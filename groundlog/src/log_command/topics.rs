@@ -10,13 +10,7 @@ use crate::output::say;
 pub(super) async fn run(source: &Source) -> anyhow::Result<ExitCode> {
     let topics = source.log.topics().await?;
     if !source.json {
-        say!(
-            "{:<28} {:>4} {:>14} {:>14}  GENERATION",
-            "TOPIC",
-            "PART",
-            "OLDEST",
-            "TAIL"
-        );
+        say!("{:<28} {:>4} {:>14} {:>14}  GENERATION", "TOPIC", "PART", "OLDEST", "TAIL");
     }
     for topic in topics {
         for partition in 0..topic.partitions {

@@ -21,18 +21,10 @@ pub(super) fn run(dir: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         } else if let Some(damage) = &partition.damage {
             say!("DAMAGED {}: {damage}", partition.partition);
         } else {
-            say!(
-                "ok      {}: {} records",
-                partition.partition,
-                partition.records
-            );
+            say!("ok      {}: {} records", partition.partition, partition.records);
         }
     }
-    let damaged = report
-        .partitions
-        .iter()
-        .filter(|partition| partition.damage.is_some())
-        .count();
+    let damaged = report.partitions.iter().filter(|partition| partition.damage.is_some()).count();
     if damaged > 0 {
         eprintln!("{damaged} damaged partition(s) in {}", dir.display());
         return Ok(ExitCode::FAILURE);

@@ -53,11 +53,7 @@ pub(crate) fn run(args: &CmdArgs) -> anyhow::Result<ExitCode> {
     match client.rpc_with(method(args), vec![json!(text)], keywords) {
         Ok(result) if args.operator.json => say!("{result}"),
         Ok(result) => say!("sent: {}", result["cmd_string"].as_str().unwrap_or(&text)),
-        Err(ClientError::Rpc {
-            code: HAZARDOUS,
-            message,
-            ..
-        }) => {
+        Err(ClientError::Rpc { code: HAZARDOUS, message, .. }) => {
             eprintln!("{message}\nsay --hazardous to send it all the same");
             return Ok(ExitCode::from(3));
         }
@@ -83,19 +79,12 @@ fn print_built(built: &Value, as_json: bool) {
     // Bytes travel as {"json_class":"String","raw":[…]} (cosmos-api §1.3).
     let bytes: Vec<u8> = built["buffer"]["raw"]
         .as_array()
-        .map(|raw| {
-            raw.iter()
-                .filter_map(|byte| byte.as_u64().map(|byte| byte as u8))
-                .collect()
-        })
+        .map(|raw| raw.iter().filter_map(|byte| byte.as_u64().map(|byte| byte as u8)).collect())
         .unwrap_or_default();
     let hex = crate::hex::encode(&bytes);
     if as_json {
         let names = (&built["target_name"], &built["packet_name"]);
-        say!(
-            "{}",
-            json!({ "target": names.0, "command": names.1, "buffer": hex })
-        );
+        say!("{}", json!({ "target": names.0, "command": names.1, "buffer": hex }));
     } else {
         say!("{hex}");
     }

@@ -46,10 +46,7 @@ pub(crate) fn run(args: &RebuildArgs) -> anyhow::Result<ExitCode> {
     let request = json!({ "projection": "cvt", "from": args.from, "verify": args.verify });
     let body = request.to_string();
     let started = client.post("/groundlog/v1/rebuild", "application/json", body.as_bytes())?;
-    let id = started["id"]
-        .as_str()
-        .context("the gateway gave the rebuild no id")?
-        .to_owned();
+    let id = started["id"].as_str().context("the gateway gave the rebuild no id")?.to_owned();
     let progress = std::io::stderr().is_terminal();
     loop {
         let status = client.get(&format!("/groundlog/v1/rebuild/{id}"))?;
@@ -74,18 +71,10 @@ fn report(status: &serde_json::Value, args: &RebuildArgs) -> ExitCode {
     if args.operator.json {
         say!("{status}");
     } else if args.verify {
-        let verdict = if equal {
-            "equal: rebuilt = live"
-        } else {
-            "DIFFERENT"
-        };
+        let verdict = if equal { "equal: rebuilt = live" } else { "DIFFERENT" };
         say!("{verdict} ({} records) {detail}", status["done"]);
     } else {
         say!("rebuilt from {} records {detail}", status["done"]);
     }
-    if args.verify && !equal {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    if args.verify && !equal { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

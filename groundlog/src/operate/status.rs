@@ -24,14 +24,8 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     } else {
         print(&status);
     }
-    let serving = rows(&status["roles"])
-        .iter()
-        .all(|role| role["state"] == "running");
-    Ok(if serving {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let serving = rows(&status["roles"]).iter().all(|role| role["state"] == "running");
+    Ok(if serving { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn rows(value: &Value) -> &[Value] {
@@ -47,19 +41,10 @@ fn text(value: &Value) -> String {
 }
 
 fn print(status: &Value) {
-    say!(
-        "groundlog {}  definitions {}",
-        text(&status["version"]),
-        text(&status["definitions"])
-    );
+    say!("groundlog {}  definitions {}", text(&status["version"]), text(&status["definitions"]));
     say!("\n{:<12} {:<12} DETAIL", "ROLE", "STATE");
     for role in rows(&status["roles"]) {
-        say!(
-            "{:<12} {:<12} {}",
-            text(&role["name"]),
-            text(&role["state"]),
-            text(&role["detail"])
-        );
+        say!("{:<12} {:<12} {}", text(&role["name"]), text(&role["state"]), text(&role["detail"]));
     }
     say!(
         "\n{:<16} {:<13} {:>12} {:>14} {:>10} {:>12} {:>10}  REASON",

@@ -42,11 +42,7 @@ impl ValueForm {
 /// Runs the command.
 pub(crate) fn run(args: &TlmArgs) -> anyhow::Result<ExitCode> {
     let client = args.operator.client()?;
-    let names: Vec<&str> = args
-        .words
-        .iter()
-        .flat_map(|word| word.split_whitespace())
-        .collect();
+    let names: Vec<&str> = args.words.iter().flat_map(|word| word.split_whitespace()).collect();
     let keywords = json!({ "scope": "DEFAULT", "type": args.form.cosmos() });
     let params = names.iter().map(|name| json!(name)).collect();
     match names.len() {
@@ -56,19 +52,9 @@ pub(crate) fn run(args: &TlmArgs) -> anyhow::Result<ExitCode> {
         }
         3 => {
             let value = client.rpc_with("tlm", params, keywords)?;
-            say!(
-                "{}",
-                if args.operator.json {
-                    value.to_string()
-                } else {
-                    text(&value)
-                }
-            );
+            say!("{}", if args.operator.json { value.to_string() } else { text(&value) });
         }
-        _ => bail!(
-            "give TARGET PACKET or TARGET PACKET ITEM, not {} names",
-            names.len()
-        ),
+        _ => bail!("give TARGET PACKET or TARGET PACKET ITEM, not {} names", names.len()),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -85,12 +71,7 @@ fn print_packet(items: &Value, as_json: bool) {
     }
     for row in rows {
         let limits = row[2].as_str().unwrap_or_default();
-        say!(
-            "{:<24} {:<14} {}",
-            row[0].as_str().unwrap_or_default(),
-            limits,
-            text(&row[1])
-        );
+        say!("{:<24} {:<14} {}", row[0].as_str().unwrap_or_default(), limits, text(&row[1]));
     }
 }
 
@@ -100,10 +81,8 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Object(object) if object.contains_key("raw") => match &object["raw"] {
             Value::Array(bytes) => {
-                let bytes: Vec<u8> = bytes
-                    .iter()
-                    .filter_map(|b| b.as_u64().map(|b| b as u8))
-                    .collect();
+                let bytes: Vec<u8> =
+                    bytes.iter().filter_map(|b| b.as_u64().map(|b| b as u8)).collect();
                 format!("0x{}", crate::hex::encode(&bytes))
             }
             other => other.as_str().unwrap_or_default().to_owned(),

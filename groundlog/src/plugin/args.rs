@@ -35,10 +35,7 @@ impl PluginArgs {
             if folder.is_none() && (self.connect.is_some() || config.connect.is_some()) {
                 anyhow::bail!("--connect needs a target folder: --plugin DIR");
             }
-            return Ok(folder
-                .into_iter()
-                .map(|path| (path, config.variables.clone()))
-                .collect());
+            return Ok(folder.into_iter().map(|path| (path, config.variables.clone())).collect());
         }
         let mut folders: Vec<(PathBuf, Variables)> = Vec::new();
         for word in &self.plugin {
@@ -84,10 +81,7 @@ impl DefinitionArgs {
             })
             .collect::<anyhow::Result<Variables>>()?;
         let loaded = super::load_folder(Path::new(folder), &variables)?;
-        loaded
-            .warnings
-            .iter()
-            .for_each(|warning| eprintln!("{warning}"));
+        loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
         Ok(Some(loaded))
     }
 }
@@ -105,21 +99,14 @@ mod tests {
 
     fn folders(words: &[&str]) -> anyhow::Result<Vec<(PathBuf, Variables)>> {
         let plugin = words.iter().map(|&word| word.to_owned()).collect();
-        PluginArgs {
-            plugin,
-            ..PluginArgs::default()
-        }
-        .folders_or(&PluginConfig::default())
+        PluginArgs { plugin, ..PluginArgs::default() }.folders_or(&PluginConfig::default())
     }
 
     #[test]
     fn folders_take_the_variables_behind_them() {
         let found = folders(&["a", "x=1", "y=2=3", "./b=c", "z="]).expect("good words");
         let variables = |pairs: &[(&str, &str)]| -> Variables {
-            pairs
-                .iter()
-                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-                .collect()
+            pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
         };
         let expected = [
             ("a".into(), variables(&[("x", "1"), ("y", "2=3")])),

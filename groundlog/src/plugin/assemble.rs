@@ -52,10 +52,7 @@ pub(super) fn assemble(
         Origin::CommandLine(text) => ("command line".to_owned(), text),
     };
     let environment = |name: &str| std::env::var(name).ok();
-    let sources = Sources {
-        partial: &|_| None,
-        environment: &environment,
-    };
+    let sources = Sources { partial: &|_| None, environment: &environment };
     let plugin = match plugin::load(&path, text, given, scope, &sources) {
         Ok(plugin) => plugin,
         Err(error) => {
@@ -68,11 +65,8 @@ pub(super) fn assemble(
     for target in &plugin.targets {
         if !files.has_target(&target.folder) {
             let folder = files.root.join("targets").join(&target.folder);
-            let message = format!(
-                "target {}: there is nothing in {}",
-                target.name,
-                folder.display()
-            );
+            let message =
+                format!("target {}: there is nothing in {}", target.name, folder.display());
             errors.add(&target.location, &message);
         }
         for word in target.disable_erb.iter().flatten() {
@@ -84,21 +78,10 @@ pub(super) fn assemble(
                 errors.add(&target.location, &message);
             }
         }
-        targets.push(render_target(
-            files,
-            target,
-            &plugin.values,
-            &mut errors,
-            &mut warnings,
-        ));
+        targets.push(render_target(files, target, &plugin.values, &mut errors, &mut warnings));
     }
     if !errors.is_empty() {
         return Err(errors);
     }
-    Ok(Assembled {
-        name: files.name.clone(),
-        targets,
-        interfaces: plugin.interfaces,
-        warnings,
-    })
+    Ok(Assembled { name: files.name.clone(), targets, interfaces: plugin.interfaces, warnings })
 }

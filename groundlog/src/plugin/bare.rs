@@ -64,14 +64,8 @@ pub(super) fn assemble(
 }
 
 fn address(text: &str) -> Option<(&str, u16)> {
-    let (host, port) = text
-        .strip_prefix("tcp://")?
-        .trim_end_matches('/')
-        .rsplit_once(':')?;
-    let host = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
+    let (host, port) = text.strip_prefix("tcp://")?.trim_end_matches('/').rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:%".contains(c);
     (!host.is_empty() && host.chars().all(plain)).then_some((host, port.parse().ok()?))
 }
@@ -92,10 +86,7 @@ fn framing(definitions: &Definitions) -> &'static str {
                 })
             })
     };
-    match (
-        all_have_length(PacketKind::Telemetry),
-        all_have_length(PacketKind::Command),
-    ) {
+    match (all_have_length(PacketKind::Telemetry), all_have_length(PacketKind::Command)) {
         (true, true) => SPACE_PACKETS_FILLED,
         (true, false) => SPACE_PACKETS,
         (false, _) => "BURST",
@@ -110,13 +101,7 @@ mod tests {
     fn addresses() {
         assert_eq!(address("tcp://10.0.0.5:8081"), Some(("10.0.0.5", 8081)));
         assert_eq!(address("tcp://[::1]:80/"), Some(("::1", 80)));
-        for text in [
-            "10.0.0.5:8081",
-            "tcp://:1",
-            "tcp://host",
-            "tcp://host:99999",
-            "tcp://a b:1",
-        ] {
+        for text in ["10.0.0.5:8081", "tcp://:1", "tcp://host", "tcp://host:99999", "tcp://a b:1"] {
             assert_eq!(address(text), None, "{text}");
         }
     }

@@ -73,13 +73,7 @@ impl LoadErrors {
 
 /// Shows one refused statement: place, statement, reason, usage.
 fn entry(error: &ConfigError) -> String {
-    let ConfigError {
-        file,
-        line,
-        statement,
-        message,
-        usage,
-    } = error;
+    let ConfigError { file, line, statement, message, usage } = error;
     let mut text = format!("{file}:{line}: {message}");
     if !statement.is_empty() {
         text.push_str(&format!("\n    {statement}"));
@@ -96,9 +90,7 @@ impl fmt::Display for LoadErrors {
             1 => f.write_str("the plug-in has an error:")?,
             count => write!(f, "the plug-in has {count} errors:")?,
         }
-        self.errors
-            .iter()
-            .try_for_each(|error| write!(f, "\n{error}"))
+        self.errors.iter().try_for_each(|error| write!(f, "\n{error}"))
     }
 }
 

@@ -34,16 +34,8 @@ impl PluginFiles {
     pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
         let root = fs::canonicalize(folder)
             .with_context(|| format!("cannot read the plug-in {}", folder.display()))?;
-        let name = root
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let mut files = Self {
-            name,
-            root: folder.to_owned(),
-            ..Self::default()
-        };
+        let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut files = Self { name, root: folder.to_owned(), ..Self::default() };
         if root.join(PLUGIN_TXT).is_file() {
             files.add(&root, PLUGIN_TXT)?;
             let targets = root.join("targets");
@@ -69,10 +61,7 @@ impl PluginFiles {
     pub(super) fn demo() -> Self {
         let texts = [
             (PLUGIN_TXT, include_str!("../../demo/plugin.txt")),
-            (
-                "targets/INST/target.txt",
-                include_str!("../../demo/targets/INST/target.txt"),
-            ),
+            ("targets/INST/target.txt", include_str!("../../demo/targets/INST/target.txt")),
             (
                 "targets/INST/cmd_tlm/_ccsds_cmd.txt",
                 include_str!("../../demo/targets/INST/cmd_tlm/_ccsds_cmd.txt"),
@@ -93,9 +82,7 @@ impl PluginFiles {
         Self {
             name: "demo".to_owned(),
             root: "demo".into(),
-            texts: texts
-                .map(|(path, text)| (path.to_owned(), text.to_owned()))
-                .into(),
+            texts: texts.map(|(path, text)| (path.to_owned(), text.to_owned())).into(),
             binaries: BTreeMap::new(),
         }
     }
@@ -108,19 +95,13 @@ impl PluginFiles {
     /// Returns whether there is a target of that folder name.
     pub(super) fn has_target(&self, folder: &str) -> bool {
         let prefix = format!("targets/{folder}/");
-        self.texts
-            .keys()
-            .chain(self.binaries.keys())
-            .any(|path| path.starts_with(&prefix))
+        self.texts.keys().chain(self.binaries.keys()).any(|path| path.starts_with(&prefix))
     }
 
     /// Returns a path as the user can open it.
     pub(super) fn shown(&self, path: &str) -> String {
         // The files of a bare target lie in the folder itself.
-        let inside = match path
-            .strip_prefix("targets/")
-            .and_then(|rest| rest.split_once('/'))
-        {
+        let inside = match path.strip_prefix("targets/").and_then(|rest| rest.split_once('/')) {
             Some((_, rest)) if self.is_bare() => rest,
             _ => path,
         };
@@ -154,9 +135,8 @@ impl PluginFiles {
     fn add(&mut self, folder: &Path, path: &str) -> anyhow::Result<()> {
         let file = folder.join(path.rsplit('/').next().unwrap_or(path));
         let about = || format!("cannot read {}", file.display());
-        let is_text = file
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
+        let is_text =
+            file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
         if !is_text && fs::metadata(&file).with_context(about)?.len() > BINARY_BYTES_MAX {
             return Ok(());
         }
@@ -180,11 +160,7 @@ fn sorted_entries(folder: &Path) -> anyhow::Result<Vec<String>> {
     let about = || format!("cannot read {}", folder.display());
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).with_context(about)? {
-        let name = entry
-            .with_context(about)?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
+        let name = entry.with_context(about)?.file_name().to_string_lossy().into_owned();
         if !name.starts_with('.') {
             names.push(name);
         }

@@ -12,9 +12,7 @@ use crate::{client::Client, hex};
 /// When the system does not say, or says what this version cannot read.
 pub(crate) fn definitions_of_system(client: &Client) -> anyhow::Result<Arc<Definitions>> {
     let answer = client.get("/groundlog/v1/definitions")?;
-    let targets = answer["targets"]
-        .as_array()
-        .context("the system names no targets")?;
+    let targets = answer["targets"].as_array().context("the system names no targets")?;
     let mut builder = Definitions::builder();
     for target in targets {
         builder = builder.add_target(source(target).context("the system's definitions")?);
@@ -23,12 +21,7 @@ pub(crate) fn definitions_of_system(client: &Client) -> anyhow::Result<Arc<Defin
 }
 
 fn source(target: &Value) -> anyhow::Result<TargetSource> {
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map(str::to_owned)
-            .context("a text is missing")
-    };
+    let text = |value: &Value| value.as_str().map(str::to_owned).context("a text is missing");
     let pairs = |name: &str| target[name].as_array().cloned().unwrap_or_default();
     let mut source = TargetSource {
         name: text(&target["name"])?,
@@ -37,9 +30,7 @@ fn source(target: &Value) -> anyhow::Result<TargetSource> {
         binary_files: Vec::new(),
     };
     for file in pairs("files") {
-        source
-            .files
-            .push((text(&file["path"])?, text(&file["text"])?));
+        source.files.push((text(&file["path"])?, text(&file["text"])?));
     }
     for file in pairs("binary_files") {
         let digits = text(&file["hex"])?;
@@ -63,14 +54,8 @@ mod tests {
             "binary_files": [{"path": "cmd_tlm/start.bin", "hex": "00ff"}],
         });
         let source = source(&target).expect("complete");
-        assert_eq!(
-            source.files,
-            [("cmd_tlm/tlm.txt".to_owned(), "TELEMETRY".to_owned())]
-        );
-        assert_eq!(
-            source.binary_files,
-            [("cmd_tlm/start.bin".to_owned(), vec![0, 255])]
-        );
+        assert_eq!(source.files, [("cmd_tlm/tlm.txt".to_owned(), "TELEMETRY".to_owned())]);
+        assert_eq!(source.binary_files, [("cmd_tlm/start.bin".to_owned(), vec![0, 255])]);
         assert!(super::source(&json!({"name": "SAT"})).is_err());
     }
 }

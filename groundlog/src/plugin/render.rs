@@ -30,12 +30,7 @@ pub(super) fn render_target(
     let folder = format!("targets/{}", declared.folder);
     let mut values = values.clone();
     values.insert("target_name".to_owned(), declared.name.clone());
-    let renderer = Renderer {
-        files,
-        declared,
-        values,
-        folder: &folder,
-    };
+    let renderer = Renderer { files, declared, values, folder: &folder };
     let target_txt = match files.texts.get(&format!("{folder}/target.txt")) {
         Some(text) => renderer.render("target.txt", text, errors),
         None => String::new(),
@@ -45,11 +40,7 @@ pub(super) fn render_target(
         .filter_map(|path| Some((path, files.texts.get(&format!("{folder}/{path}"))?)))
         .map(|(path, text)| (path.to_owned(), renderer.render(path, text, errors)))
         .collect();
-    let inside = |path: &str| {
-        path.strip_prefix(&folder)?
-            .strip_prefix('/')
-            .map(str::to_owned)
-    };
+    let inside = |path: &str| path.strip_prefix(&folder)?.strip_prefix('/').map(str::to_owned);
     let mut binary_files = Vec::new();
     for (path, bytes) in &files.binaries {
         let Some(inside) = inside(path) else { continue };
@@ -60,19 +51,10 @@ pub(super) fn render_target(
         }
     }
     let name = declared.name.clone();
-    let published = TargetSource {
-        name,
-        target_txt,
-        files: texts,
-        binary_files,
-    };
+    let published = TargetSource { name, target_txt, files: texts, binary_files };
     let shown = |path: &String| files.shown(&format!("{folder}/{path}"));
     let located = TargetSource {
-        files: published
-            .files
-            .iter()
-            .map(|(path, text)| (shown(path), text.clone()))
-            .collect(),
+        files: published.files.iter().map(|(path, text)| (shown(path), text.clone())).collect(),
         binary_files: published
             .binary_files
             .iter()
@@ -80,11 +62,7 @@ pub(super) fn render_target(
             .collect(),
         ..published.clone()
     };
-    RenderedTarget {
-        located,
-        published,
-        place: declared.location.to_string(),
-    }
+    RenderedTarget { located, published, place: declared.location.to_string() }
 }
 
 /// Chooses the files of cmd_tlm that target.txt names, or all. A target.txt with errors chooses
@@ -101,11 +79,7 @@ fn chosen<'a>(files: &'a PluginFiles, folder: &str, name: &str, target_txt: &str
     let chosen = settings.and_then(|settings| target::files_to_read(&settings, &paths).ok());
     let mut chosen = chosen.unwrap_or_else(|| {
         let partial = |path: &&str| path.rsplit('/').next().is_some_and(|f| f.starts_with('_'));
-        paths
-            .iter()
-            .copied()
-            .filter(|path| !partial(path))
-            .collect()
+        paths.iter().copied().filter(|path| !partial(path)).collect()
     });
     // A file that target.txt names twice is one file.
     let mut seen = std::collections::BTreeSet::new();
@@ -131,15 +105,10 @@ impl Renderer<'_> {
         let partial = |wanted: &str| {
             let known = self.files.texts.iter();
             let mut known = known.filter(|(path, _)| path.starts_with(self.folder));
-            known
-                .find(|(path, _)| self.files.shown(path) == wanted)
-                .map(|(_, text)| text.clone())
+            known.find(|(path, _)| self.files.shown(path) == wanted).map(|(_, text)| text.clone())
         };
         let environment = |name: &str| std::env::var(name).ok();
-        let sources = Sources {
-            partial: &partial,
-            environment: &environment,
-        };
+        let sources = Sources { partial: &partial, environment: &environment };
         template::render(&shown, text, &self.values, &sources).unwrap_or_else(|error| {
             errors.add_template(&error);
             String::new()

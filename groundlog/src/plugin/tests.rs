@@ -46,51 +46,33 @@ fn good() -> Vec<(&'static str, &'static str)> {
 
 fn run_args(words: &[&str]) -> PluginArgs {
     let plugin = words.iter().map(|&word| word.to_owned()).collect();
-    PluginArgs {
-        plugin,
-        ..PluginArgs::default()
-    }
+    PluginArgs { plugin, ..PluginArgs::default() }
 }
 
 fn refused(name: &str, files: &[(&str, &str)]) -> String {
     let (_guard, root) = folder(name, files);
     let error = load_folder(&root, &Variables::new()).expect_err("refused");
-    error
-        .to_string()
-        .replace(&root.display().to_string(), "DIR")
+    error.to_string().replace(&root.display().to_string(), "DIR")
 }
 
 #[test]
 fn a_plugin_with_variables_and_partials() {
     let (_guard, root) = folder("my-plugin", &good());
     let words = [root.to_str().expect("UTF-8"), "sat=MOON", "port=5"];
-    let loaded = configured(&Config::default(), &run_args(&words))
-        .expect("good")
-        .expect("named");
+    let loaded = configured(&Config::default(), &run_args(&words)).expect("good").expect("named");
     assert_eq!(loaded.name, "my-plugin");
     assert_eq!(loaded.warnings, [] as [&str; 0]);
-    let packet = loaded
-        .definitions
-        .packet(PacketKind::Telemetry, "MOON", "HEALTH");
+    let packet = loaded.definitions.packet(PacketKind::Telemetry, "MOON", "HEALTH");
     let packet = packet.expect("defined");
     assert_eq!(packet.endianness, Endianness::Big);
-    assert_eq!(
-        packet.item("APID").expect("an item").id_value,
-        Some(7.into())
-    );
+    assert_eq!(packet.item("APID").expect("an item").id_value, Some(7.into()));
     assert_eq!(loaded.interfaces[0].name, "MOON_INT");
     assert_eq!(loaded.interfaces[0].args[1], "5");
-    assert_eq!(
-        loaded.example_item(),
-        Some(("MOON HEALTH".into(), "TEMP".into()))
-    );
+    assert_eq!(loaded.example_item(), Some(("MOON HEALTH".into(), "TEMP".into())));
     let source = &loaded.definitions.sources()[0];
     assert_eq!(source.files.len(), 1, "only what is read is published");
     assert_eq!(source.files[0].0, "cmd_tlm/tlm.txt");
-    assert!(
-        source.files[0].1.contains("APPEND_ID_ITEM APID 16 UINT 7"),
-        "rendered"
-    );
+    assert!(source.files[0].1.contains("APPEND_ID_ITEM APID 16 UINT 7"), "rendered");
 }
 
 #[test]
@@ -112,10 +94,7 @@ fn errors_come_all_at_once_with_file_and_line() {
     ));
     files.push(("targets/BUS/cmd_tlm/worse.txt", "\nBOGUS 1\n"));
     let text = refused("p", &files);
-    assert!(
-        text.contains("DIR/targets/BUS/cmd_tlm/bad.txt:2: "),
-        "{text}"
-    );
+    assert!(text.contains("DIR/targets/BUS/cmd_tlm/bad.txt:2: "), "{text}");
     assert!(
         text.contains("DIR/targets/BUS/cmd_tlm/worse.txt:2: Unknown keyword 'BOGUS'"),
         "{text}"
@@ -126,38 +105,23 @@ fn errors_come_all_at_once_with_file_and_line() {
     files.push(("targets/BUS/cmd_tlm/bad.txt", "\n<%= nonsense %>\n"));
     files.push(("targets/BUS/cmd_tlm/worse.txt", "<% `ls` %>\n"));
     let text = refused("p", &files);
-    assert!(
-        text.contains("DIR/targets/BUS/cmd_tlm/bad.txt:2: <% nonsense %>"),
-        "{text}"
-    );
-    assert!(
-        text.contains("DIR/targets/BUS/cmd_tlm/worse.txt:1: "),
-        "{text}"
-    );
+    assert!(text.contains("DIR/targets/BUS/cmd_tlm/bad.txt:2: <% nonsense %>"), "{text}");
+    assert!(text.contains("DIR/targets/BUS/cmd_tlm/worse.txt:1: "), "{text}");
 }
 
 #[test]
 fn plugin_txt_that_does_not_fit_its_folder() {
     let text = refused("p", &[("plugin.txt", "TARGET NOWHERE SAT\n")]);
-    assert!(
-        text.contains("DIR/plugin.txt:1: target SAT: there is nothing in"),
-        "{text}"
-    );
+    assert!(text.contains("DIR/plugin.txt:1: target SAT: there is nothing in"), "{text}");
     let mut files = good();
     files[0].1 = "TARGET BUS SAT\nTARGET BUS SAT\nINTERFACE I tcpip_client_interface.rb h 1 1 1 nil\n  MAP_TARGET SUN\n";
     let text = refused("p", &files);
     assert!(text.contains("maps target SUN"), "{text}");
     files[0].1 = "TARGET BUS SAT\n  BOGUS\nINTERFACE\n";
     let text = refused("p", &files);
-    assert!(
-        text.contains("DIR/plugin.txt:2: ") && text.contains("DIR/plugin.txt:3: "),
-        "{text}"
-    );
+    assert!(text.contains("DIR/plugin.txt:2: ") && text.contains("DIR/plugin.txt:3: "), "{text}");
     let text = refused("p", &[("README", "")]);
-    assert!(
-        text.contains("neither plugin.txt nor target.txt nor cmd_tlm"),
-        "{text}"
-    );
+    assert!(text.contains("neither plugin.txt nor target.txt nor cmd_tlm"), "{text}");
 }
 
 #[test]
@@ -168,20 +132,12 @@ fn a_bare_target_with_and_without_a_link() {
     let (_guard, root) = folder("MySat", &[("cmd_tlm/tlm.txt", &framed)]);
     let without = load_folder(&root, &Variables::new()).expect("good");
     assert!(without.interfaces.is_empty());
-    assert!(
-        without
-            .definitions
-            .packet(PacketKind::Telemetry, "MYSAT", "P")
-            .is_ok()
-    );
+    assert!(without.definitions.packet(PacketKind::Telemetry, "MYSAT", "P").is_ok());
 
     let mut args = run_args(&[root.to_str().expect("UTF-8")]);
     args.connect = Some("tcp://10.0.0.5:8081".into());
-    let load = |args: &PluginArgs| {
-        configured(&Config::default(), args)
-            .expect("good")
-            .expect("named")
-    };
+    let load =
+        |args: &PluginArgs| configured(&Config::default(), args).expect("good").expect("named");
     let interface = &load(&args).interfaces[0];
     assert_eq!(
         (interface.name.as_str(), interface.class.as_str()),
@@ -198,10 +154,7 @@ fn a_bare_target_with_and_without_a_link() {
 
     args.protocol = None;
     fs::write(root.join("cmd_tlm/tlm.txt"), packet("")).expect("a file");
-    assert_eq!(
-        load(&args).interfaces[0].protocols[0].class,
-        "BurstProtocol"
-    );
+    assert_eq!(load(&args).interfaces[0].protocols[0].class, "BurstProtocol");
     args.connect = Some("udp://10.0.0.5:1".into());
     assert!(configured(&Config::default(), &args).is_err());
 }
@@ -211,9 +164,7 @@ fn connect_belongs_to_bare_targets() {
     let (_guard, root) = folder("p", &good());
     let mut args = run_args(&[root.to_str().expect("UTF-8")]);
     args.connect = Some("tcp://h:1".into());
-    let error = configured(&Config::default(), &args)
-        .expect_err("refused")
-        .to_string();
+    let error = configured(&Config::default(), &args).expect_err("refused").to_string();
     assert!(error.contains("bare target folder"), "{error}");
 }
 
@@ -226,10 +177,7 @@ fn template_files_are_bytes() {
     let (_guard, root) = folder("X", &files);
     fs::write(root.join("cmd_tlm/start.bin"), [0xff, 0x00]).expect("a file");
     let loaded = load_folder(&root, &Variables::new()).expect("good");
-    let packet = loaded
-        .definitions
-        .packet(PacketKind::Command, "X", "C")
-        .expect("defined");
+    let packet = loaded.definitions.packet(PacketKind::Command, "X", "C").expect("defined");
     assert_eq!(packet.template.as_deref(), Some(&[0xff, 0x00][..]));
 }
 
@@ -243,10 +191,7 @@ fn disabled_templates_stay_as_they_are() {
     ));
     let (_guard, root) = folder("p", &files);
     let loaded = load_folder(&root, &Variables::new()).expect("good");
-    let packet = loaded
-        .definitions
-        .packet(PacketKind::Telemetry, "SAT", "ODD")
-        .expect("defined");
+    let packet = loaded.definitions.packet(PacketKind::Telemetry, "SAT", "ODD").expect("defined");
     assert_eq!(packet.description.as_deref(), Some("<%= no %>"));
 }
 
@@ -254,11 +199,6 @@ fn disabled_templates_stay_as_they_are() {
 fn a_line_that_is_no_text_is_named() {
     let (_guard, root) = folder("X", &[("cmd_tlm/tlm.txt", "")]);
     fs::write(root.join("cmd_tlm/tlm.txt"), b"# a\n# \xff\n").expect("a file");
-    let error = load_folder(&root, &Variables::new())
-        .expect_err("refused")
-        .to_string();
-    assert!(
-        error.contains("tlm.txt:2: this line is not UTF-8"),
-        "{error}"
-    );
+    let error = load_folder(&root, &Variables::new()).expect_err("refused").to_string();
+    assert!(error.contains("tlm.txt:2: this line is not UTF-8"), "{error}");
 }

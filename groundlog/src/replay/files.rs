@@ -71,22 +71,11 @@ mod tests {
             let files = files_of(&paths, order).expect("files");
             files
                 .iter()
-                .map(|file| {
-                    file.file_name()
-                        .expect("a name")
-                        .to_string_lossy()
-                        .into_owned()
-                })
+                .map(|file| file.file_name().expect("a name").to_string_lossy().into_owned())
                 .collect()
         };
-        assert_eq!(
-            names(FileOrder::Oldest),
-            ["2021-01.dat", "2021-03.dat", "2021-02.dat"]
-        );
-        assert_eq!(
-            names(FileOrder::Newest),
-            ["2021-02.dat", "2021-03.dat", "2021-01.dat"]
-        );
+        assert_eq!(names(FileOrder::Oldest), ["2021-01.dat", "2021-03.dat", "2021-02.dat"]);
+        assert_eq!(names(FileOrder::Newest), ["2021-02.dat", "2021-03.dat", "2021-01.dat"]);
     }
 
     #[test]

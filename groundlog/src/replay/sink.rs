@@ -15,22 +15,14 @@ impl ImportSink for GatewaySink {
         let found = self.0.find(&format!("/groundlog/v1/imports/{id}"))?;
         Ok(found.map(|state| ImportState {
             next_index: number(&state, "next_index"),
-            complete: state
-                .get("complete")
-                .and_then(Value::as_bool)
-                .unwrap_or(false),
+            complete: state.get("complete").and_then(Value::as_bool).unwrap_or(false),
         }))
     }
 
     fn append(&mut self, batch: &Batch) -> Result<Appended, ClientError> {
         let path = append_path(batch);
-        let answer = self
-            .0
-            .post(&path, "application/octet-stream", &batch.body)?;
-        Ok(Appended {
-            appended: number(&answer, "appended"),
-            skipped: number(&answer, "skipped"),
-        })
+        let answer = self.0.post(&path, "application/octet-stream", &batch.body)?;
+        Ok(Appended { appended: number(&answer, "appended"), skipped: number(&answer, "skipped") })
     }
 }
 
@@ -67,9 +59,6 @@ mod tests {
 
     #[test]
     fn file_names_survive_the_query() {
-        assert_eq!(
-            percent_encoded("pass 1&2=ü.dat"),
-            "pass%201%262%3D%C3%BC.dat"
-        );
+        assert_eq!(percent_encoded("pass 1&2=ü.dat"), "pass%201%262%3D%C3%BC.dat");
     }
 }

@@ -24,23 +24,14 @@ pub(super) fn announce(running: &Running, as_json: bool) {
     println!("groundlog {} is up", env!("CARGO_PKG_VERSION"));
     println!("  API         http://{gateway}/openc3-api/api");
     println!("  health      http://{gateway}/health   metrics http://{gateway}/metrics");
-    println!(
-        "  data        {} (log, current values, settings)",
-        running.data.display()
-    );
-    println!(
-        "  plug-in     {} (definitions {})",
-        running.plugin, running.definitions
-    );
+    println!("  data        {} (log, current values, settings)", running.data.display());
+    println!("  plug-in     {} (definitions {})", running.plugin, running.definitions);
     println!("  interfaces  {}", running.interfaces.join(", "));
     if let Some(address) = running.demo_address() {
         println!("  spacecraft  simulated, on {address}");
     }
-    let url = if gateway.port() == 2900 {
-        String::new()
-    } else {
-        format!(" --url http://{gateway}")
-    };
+    let url =
+        if gateway.port() == 2900 { String::new() } else { format!(" --url http://{gateway}") };
     println!("\nTry, in another terminal (password of the demo: password):");
     for line in running.examples(&this, &url) {
         println!("  {line}");

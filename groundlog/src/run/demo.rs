@@ -22,17 +22,11 @@ impl Demo {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         if std::env::var(SIMULATOR_VARIABLE).is_ok_and(|value| value == "off") {
-            return Ok(Self {
-                address,
-                role: None,
-            });
+            return Ok(Self { address, role: None });
         }
         let listener = std::sync::Arc::new(listener);
         let role = Role::start("sim", board, move |stop| sim::serve(listener.clone(), stop));
-        Ok(Self {
-            address,
-            role: Some(role),
-        })
+        Ok(Self { address, role: Some(role) })
     }
 
     /// Stops the spacecraft.

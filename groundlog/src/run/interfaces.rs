@@ -16,37 +16,24 @@ pub(super) fn partitions(
     for later in 0..interfaces.len() {
         for earlier in 0..later {
             let others = telemetry_targets(&interfaces[earlier]);
-            if telemetry_targets(&interfaces[later])
-                .iter()
-                .any(|name| others.contains(name))
-            {
+            if telemetry_targets(&interfaces[later]).iter().any(|name| others.contains(name)) {
                 let (from, to) = (group[later], group[earlier]);
-                group
-                    .iter_mut()
-                    .filter(|member| **member == from)
-                    .for_each(|m| *m = to);
+                group.iter_mut().filter(|member| **member == from).for_each(|m| *m = to);
             }
         }
     }
     let names: Vec<&str> = interfaces.iter().map(|one| one.name.as_str()).collect();
     let key = |index: usize| {
-        let members = group
-            .iter()
-            .zip(&names)
-            .filter(|(member, _)| **member == group[index]);
+        let members = group.iter().zip(&names).filter(|(member, _)| **member == group[index]);
         members.map(|(_, name)| *name).min().unwrap_or_default()
     };
     let placed = names.iter().enumerate();
-    placed
-        .map(|(at, name)| ((*name).to_owned(), hash(key(at)) % partitions))
-        .collect()
+    placed.map(|(at, name)| ((*name).to_owned(), hash(key(at)) % partitions)).collect()
 }
 
 /// FNV-1a: stable for ever, unlike the standard library's hasher.
 fn hash(key: &str) -> u32 {
-    key.bytes().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
+    key.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Returns the targets whose packets may come in through an interface.
@@ -55,11 +42,7 @@ pub(super) fn telemetry_targets(interface: &InterfaceDefinition) -> Vec<String> 
 }
 
 fn enabled(mapped: &[TargetMapping]) -> Vec<String> {
-    mapped
-        .iter()
-        .filter(|one| one.enabled)
-        .map(|one| one.target.clone())
-        .collect()
+    mapped.iter().filter(|one| one.enabled).map(|one| one.target.clone()).collect()
 }
 
 /// Describes an interface for ingest.
@@ -105,16 +88,8 @@ pub(super) fn info(
     InterfaceInfo {
         name: interface.name.clone(),
         config_params,
-        cmd_target_names: interface
-            .cmd_targets
-            .iter()
-            .map(|one| one.target.clone())
-            .collect(),
-        tlm_target_names: interface
-            .tlm_targets
-            .iter()
-            .map(|one| one.target.clone())
-            .collect(),
+        cmd_target_names: interface.cmd_targets.iter().map(|one| one.target.clone()).collect(),
+        tlm_target_names: interface.tlm_targets.iter().map(|one| one.target.clone()).collect(),
         connect_on_startup: interface.connect_on_startup,
         auto_reconnect: interface.auto_reconnect,
         reconnect_delay: interface.reconnect_delay_seconds.to_string(),

@@ -19,16 +19,10 @@ pub(super) fn observe(registry: &MetricsRegistry, current: &Arc<Mutex<Option<Han
         };
         let (current, value) = (current.clone(), one.value);
         registry.observe(&metric, move || {
-            let handle = current
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
+            let handle = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let links = handle.map(|handle| handle.interfaces()).unwrap_or_default();
             let labels = |name: &str| vec![("interface".to_owned(), name.to_owned())];
-            links
-                .iter()
-                .map(|link| (labels(&link.interface), value(link)))
-                .collect()
+            links.iter().map(|link| (labels(&link.interface), value(link))).collect()
         });
     }
 }

@@ -27,8 +27,8 @@ use crate::{
 const SYSTEM_USER: &str = "system";
 /// How long the start waits for current values to be restored before it serves all the same.
 const RESTORE_MAX: Duration = Duration::from_secs(5);
-/// How long a stopping gateway may take to answer who still waits.
-const GATEWAY_STOP_MAX: Duration = Duration::from_secs(2);
+/// How long a stopping gateway may take to answer who still waits; longer than its own bound.
+const GATEWAY_STOP_MAX: Duration = Duration::from_secs(6);
 
 /// Everything that runs, and what the announcement says of it.
 pub(super) struct Running {
@@ -75,10 +75,7 @@ pub(super) async fn start(config: &Config, args: &PluginArgs) -> anyhow::Result<
             plugin
         }
     };
-    plugin
-        .warnings
-        .iter()
-        .for_each(|warning| tracing::warn!("{warning}"));
+    plugin.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let core = Core::open(config, board).await?;
     let mapped: Vec<_> = plugin
         .interfaces
@@ -92,11 +89,7 @@ pub(super) async fn start(config: &Config, args: &PluginArgs) -> anyhow::Result<
         gateway,
         data: std::path::absolute(&config.system.data)?,
         definitions: hash,
-        interfaces: plugin
-            .interfaces
-            .iter()
-            .map(|one| one.name.clone())
-            .collect(),
+        interfaces: plugin.interfaces.iter().map(|one| one.name.clone()).collect(),
         example: plugin.example_item(),
         plugin: plugin.name,
         core,
@@ -118,14 +111,7 @@ impl Core {
         let settings = SettingsStore::open(log.clone(), &names).await?;
         let definitions = DefinitionStore::new(log.clone(), &names, settings.clone());
         let metrics = MetricsRegistry::new();
-        Ok(Self {
-            log,
-            names,
-            settings,
-            definitions,
-            metrics,
-            board,
-        })
+        Ok(Self { log, names, settings, definitions, metrics, board })
     }
 
     fn runner(&self, member: &str, fold: &FoldConfig) -> RunnerOptions {
@@ -177,16 +163,7 @@ impl Core {
             }
         };
         let ingest = self.start_ingest(ingest);
-        Ok((
-            Roles {
-                ingest,
-                decom,
-                cvt,
-                gateway,
-                values,
-            },
-            address,
-        ))
+        Ok((Roles { ingest, decom, cvt, gateway, values }, address))
     }
 
     fn start_decom(&self, config: &Config) -> Role {
@@ -211,9 +188,7 @@ impl Core {
         let mut first = Some(first);
         let role = Role::start("cvt", &self.board, move |stop| {
             // A role that starts again fills the same table: its readers keep theirs.
-            let cvt = first
-                .take()
-                .unwrap_or_else(|| Cvt::resume(options.clone(), &table));
+            let cvt = first.take().unwrap_or_else(|| Cvt::resume(options.clone(), &table));
             async move { Ok(cvt.run(stop).await?) }
         });
         (role, values)
@@ -221,9 +196,7 @@ impl Core {
 
     /// Waits until current values are as the log has them, so that nobody is served older ones.
     async fn restored(&self, values: &CurrentValues) -> anyhow::Result<()> {
-        let decom_inputs = [TopicKind::Raw, TopicKind::RawStored];
-        let done = async |at: &_| Ok(self.log.checkpoint("decom", at).await?.unwrap_or(0));
-        let decom = caught_up(&*self.log, &self.names, &decom_inputs, RESTORE_MAX, done).await?;
+        let decom = self.decom_caught_up(RESTORE_MAX).await?;
         let cvt = self.cvt_caught_up(values, RESTORE_MAX).await?;
         if !(decom && cvt) {
             tracing::warn!(
@@ -231,6 +204,12 @@ impl Core {
             );
         }
         Ok(())
+    }
+
+    async fn decom_caught_up(&self, bound: Duration) -> anyhow::Result<bool> {
+        let inputs = [TopicKind::Raw, TopicKind::RawStored];
+        let done = async |at: &_| Ok(self.log.checkpoint("decom", at).await?.unwrap_or(0));
+        Ok(caught_up(&*self.log, &self.names, &inputs, bound, done).await?)
     }
 
     async fn cvt_caught_up(&self, values: &CurrentValues, bound: Duration) -> anyhow::Result<bool> {
@@ -245,10 +224,7 @@ impl Core {
         metrics::observe(&self.metrics, &current);
         Role::start("ingest", &self.board, move |stop| {
             let wanted = settings.current().interfaces.clone();
-            let options = IngestOptions {
-                wanted,
-                ..options.clone()
-            };
+            let options = IngestOptions { wanted, ..options.clone() };
             let ingest = Ingest::build(log.clone(), options);
             let current = current.clone();
             async move {
@@ -287,10 +263,7 @@ impl Core {
         let first = Gateway::build(parts(), options.clone()).await?;
         let address = first.handle().address();
         // A gateway that starts again comes back where its clients know it.
-        let options = GatewayOptions {
-            listen: address,
-            ..options
-        };
+        let options = GatewayOptions { listen: address, ..options };
         let mut first = Some(first);
         let role = Role::start("gateway", &self.board, move |stop| {
             let (first, parts, options) = (first.take(), parts(), options.clone());
@@ -316,40 +289,42 @@ impl Running {
     pub(super) fn examples(&self, binary: &str, url: &str) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some((packet, item)) = &self.example {
-            lines.push(format!(
-                "{binary} tlm {packet} {item} --type formatted{url}"
-            ));
+            lines.push(format!("{binary} tlm {packet} {item} --type formatted{url}"));
         }
         if self.demo.is_some() {
-            lines.push(format!(
-                "{binary} cmd \"INST COLLECT with TYPE NORMAL, DURATION 5\"{url}"
-            ));
+            lines.push(format!("{binary} cmd \"INST COLLECT with TYPE NORMAL, DURATION 5\"{url}"));
         } else {
             lines.push(format!("{binary} status{url}"));
         }
-        lines.push(format!(
-            "{binary} log tail commands --data {}",
-            self.data.display()
-        ));
+        lines.push(format!("{binary} log tail commands --data {}", self.data.display()));
         lines
     }
 
     /// Stops everything in order; what was received is decommutated and shown in the snapshot.
+    ///
+    /// What fails on the way is logged and the rest stopped all the same; the last word is the
+    /// log's.
     pub(super) async fn stop(self, config: &Config) -> anyhow::Result<()> {
         let bound = Duration::from_secs(config.system.drain_seconds_max);
-        let Self {
-            core, roles, demo, ..
-        } = self;
+        let Self { core, roles, demo, .. } = self;
         roles.gateway.stop(GATEWAY_STOP_MAX).await;
         roles.ingest.stop(bound).await;
         if let Some(demo) = demo {
             demo.stop(GATEWAY_STOP_MAX).await;
         }
-        core.restored(&roles.values).await?;
+        drained("decom", core.decom_caught_up(bound).await);
         roles.decom.stop(bound).await;
-        core.cvt_caught_up(&roles.values, bound).await?;
+        drained("cvt", core.cvt_caught_up(&roles.values, bound).await);
         roles.cvt.stop(bound).await;
-        core.log.close().await?;
-        Ok(())
+        Ok(core.log.close().await?)
+    }
+}
+
+/// Says when a fold was stopped before it had done everything; the next start goes on from there.
+fn drained(role: &str, outcome: anyhow::Result<bool>) {
+    match outcome {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!(role, "stopped before it caught up; the next start goes on"),
+        Err(error) => tracing::error!(role, error = format!("{error:#}"), "could not be drained"),
     }
 }

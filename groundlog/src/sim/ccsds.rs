@@ -94,19 +94,10 @@ mod tests {
         assert_eq!(next_command(&abort[..7]), Received::Incomplete);
         assert_eq!(
             next_command(&abort),
-            Received::Command(
-                RawCommand {
-                    id: 2,
-                    parameters: &[]
-                },
-                8
-            )
+            Received::Command(RawCommand { id: 2, parameters: &[] }, 8)
         );
         let telemetry = [0x00, 200, 0xc0, 0, 0, 1, 0, 2, 9];
         assert_eq!(next_command(&telemetry), Received::Other(8));
-        assert_eq!(
-            next_command(&[0x10, 200, 0, 0, 0, 0, 7]),
-            Received::Other(7)
-        );
+        assert_eq!(next_command(&[0x10, 200, 0, 0, 0, 0, 7]), Received::Other(7));
     }
 }

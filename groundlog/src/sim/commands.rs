@@ -5,12 +5,7 @@ use super::ccsds::RawCommand;
 /// What the spacecraft is told to do.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Command {
-    Collect {
-        kind: u16,
-        duration_s: f32,
-        opcode: u8,
-        warming_c: f32,
-    },
+    Collect { kind: u16, duration_s: f32, opcode: u8, warming_c: f32 },
     Abort,
     Clear,
     SetParams([u16; 5]),
@@ -30,12 +25,7 @@ impl Command {
                 let sane = kind <= 1
                     && (0.0..=3600.0).contains(&duration_s)
                     && (-50.0..=50.0).contains(&warming_c);
-                sane.then_some(Self::Collect {
-                    kind,
-                    duration_s,
-                    opcode,
-                    warming_c,
-                })
+                sane.then_some(Self::Collect { kind, duration_s, opcode, warming_c })
             }
             2 => Some(Self::Abort),
             3 => Some(Self::Clear),
@@ -69,12 +59,7 @@ mod tests {
         collect.extend_from_slice(&2.5_f32.to_be_bytes());
         assert_eq!(
             read(1, &collect),
-            Some(Command::Collect {
-                kind: 1,
-                duration_s: 5.0,
-                opcode: 0xab,
-                warming_c: 2.5
-            })
+            Some(Command::Collect { kind: 1, duration_s: 5.0, opcode: 0xab, warming_c: 2.5 })
         );
         assert_eq!(read(1, &collect[..10]), None, "too short");
         collect[1] = 7;

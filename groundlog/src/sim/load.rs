@@ -93,10 +93,7 @@ impl Chunk {
     fn new(load: &Load) -> Self {
         let packet = packet(load.size);
         let packets = (CHUNK_BYTES / load.size).max(1);
-        Self {
-            bytes: packet.repeat(packets),
-            size: load.size,
-        }
+        Self { bytes: packet.repeat(packets), size: load.size }
     }
 
     /// Numbers at most `limit` packets from `first` on and returns their bytes.
@@ -132,11 +129,7 @@ mod tests {
     #[test]
     fn packets_are_numbered_through() {
         for size in [24, 70, 1400, 65_542] {
-            let mut chunk = Chunk::new(&Load {
-                rate: 0,
-                size,
-                count: None,
-            });
+            let mut chunk = Chunk::new(&Load { rate: 0, size, count: None });
             let mut next = 16_380_u64;
             for _ in 0..3 {
                 let bytes = chunk.number(next, 5);
@@ -157,17 +150,11 @@ mod tests {
         let listener = Arc::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let load = Load {
-            rate: 0,
-            size: 70,
-            count: Some(2500),
-        };
+        let load = Load { rate: 0, size: 70, count: Some(2500) };
         let server = tokio::spawn(serve(listener, load, stopped));
         let mut received = Vec::new();
         let mut stream = TcpStream::connect(address).await.unwrap();
-        tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut received)
-            .await
-            .unwrap();
+        tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut received).await.unwrap();
         assert_eq!(received.len(), 2500 * 70);
         assert_eq!(received[received.len() - 8..], 2499_u64.to_be_bytes());
         stop.send_replace(true);

@@ -34,12 +34,7 @@ pub(super) fn health_status(spacecraft: &mut Spacecraft, time: SystemTime) -> Ve
 
 pub(super) fn adcs(spacecraft: &mut Spacecraft, time: SystemTime) -> Vec<u8> {
     let mut packet = begin(spacecraft, ADCS, time);
-    let Spacecraft {
-        position,
-        velocity,
-        attitude,
-        ..
-    } = spacecraft;
+    let Spacecraft { position, velocity, attitude, .. } = spacecraft;
     for value in position.iter().chain(velocity.iter()).chain(&attitude.q) {
         put_f32(&mut packet, *value);
     }
@@ -66,26 +61,10 @@ struct Sensor {
 }
 
 const SENSORS: [Sensor; 4] = [
-    Sensor {
-        c0: -100.0,
-        c1: 200.0 / 65536.0,
-        c2: 0.0,
-    },
-    Sensor {
-        c0: -100.0,
-        c1: 200.0 / 65536.0,
-        c2: 0.0,
-    },
-    Sensor {
-        c0: -80.0,
-        c1: 0.002,
-        c2: 1e-8,
-    },
-    Sensor {
-        c0: -40.0,
-        c1: 0.0025,
-        c2: 0.0,
-    },
+    Sensor { c0: -100.0, c1: 200.0 / 65536.0, c2: 0.0 },
+    Sensor { c0: -100.0, c1: 200.0 / 65536.0, c2: 0.0 },
+    Sensor { c0: -80.0, c1: 0.002, c2: 1e-8 },
+    Sensor { c0: -40.0, c1: 0.0025, c2: 0.0 },
 ];
 
 impl Sensor {
@@ -95,11 +74,7 @@ impl Sensor {
         let counts = if self.c2 == 0.0 {
             difference / self.c1
         } else {
-            let root = self
-                .c1
-                .mul_add(self.c1, 4.0 * self.c2 * difference)
-                .max(0.0)
-                .sqrt();
+            let root = self.c1.mul_add(self.c1, 4.0 * self.c2 * difference).max(0.0).sqrt();
             (root - self.c1) / (2.0 * self.c2)
         };
         counts.round().clamp(0.0, f64::from(u16::MAX)) as u16

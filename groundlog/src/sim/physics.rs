@@ -47,10 +47,7 @@ pub(super) struct Attitude {
 
 impl Default for Attitude {
     fn default() -> Self {
-        Self {
-            q: [0.0, 0.0, 0.0, 1.0],
-            error_deg: 0.0,
-        }
+        Self { q: [0.0, 0.0, 0.0, 1.0], error_deg: 0.0 }
     }
 }
 

@@ -49,16 +49,9 @@ impl Spacecraft {
         }
         (self.position, self.velocity) = physics::orbit(self.t);
         self.attitude.step(self.t, dt);
-        let work = if self.is_collecting() {
-            5.0 + self.warming_c
-        } else {
-            0.0
-        };
+        let work = if self.is_collecting() { 5.0 + self.warming_c } else { 0.0 };
         self.temperatures.step(self.t, dt, work);
-        let mut made = vec![
-            packets::health_status(self, time),
-            packets::adcs(self, time),
-        ];
+        let mut made = vec![packets::health_status(self, time), packets::adcs(self, time)];
         if self.steps % PARAMS_STEPS == 1 {
             made.push(packets::params(self, time));
         }
@@ -74,20 +67,12 @@ impl Spacecraft {
             }
             None => self.rejected = self.rejected.wrapping_add(1),
         }
-        vec![
-            packets::health_status(self, time),
-            packets::params(self, time),
-        ]
+        vec![packets::health_status(self, time), packets::params(self, time)]
     }
 
     fn follow(&mut self, command: Command) {
         match command {
-            Command::Collect {
-                kind,
-                duration_s,
-                opcode,
-                warming_c,
-            } => {
+            Command::Collect { kind, duration_s, opcode, warming_c } => {
                 self.collects = self.collects.wrapping_add(1);
                 self.collect_type = kind;
                 self.duration_s = duration_s;
