@@ -19,7 +19,7 @@ use groundlog_proto::{
 };
 use tokio::sync::watch;
 
-/// Size of a packet of [`DEFINITIONS`], in bytes.
+/// Size of a packet of the definitions, in bytes.
 pub const PACKET_BYTES: usize = 70;
 
 /// Sixteen items as housekeeping has them: bit fields, numbers, conversions, states, limits, text.
