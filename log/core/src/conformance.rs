@@ -46,12 +46,7 @@ impl Fixture {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("conformance-{}-{number}.", std::process::id());
-        Self {
-            log,
-            prefix,
-            trims: true,
-            keep: Box::new(keep),
-        }
+        Self { log, prefix, trims: true, keep: Box::new(keep) }
     }
 
     fn name(&self, name: &str) -> String {
@@ -60,12 +55,8 @@ impl Fixture {
 
     async fn topic(&self, name: &str, partitions: u32, durability: Durability) -> TopicName {
         let name = TopicName::new(&self.name(name));
-        let spec = TopicSpec {
-            name: name.clone(),
-            partitions,
-            durability,
-            retention: Retention::Forever,
-        };
+        let spec =
+            TopicSpec { name: name.clone(), partitions, durability, retention: Retention::Forever };
         let info = self.log.ensure(&spec).await.expect("the topic is made");
         assert_eq!((&info.name, info.partitions), (&name, partitions));
         name
@@ -77,10 +68,7 @@ impl Fixture {
 
     /// Appends records whose values are these texts.
     async fn append(&self, partition: &TopicPartition, values: &[&str]) -> AppendAck {
-        self.log
-            .append(partition, records(values))
-            .await
-            .expect("the append is acknowledged")
+        self.log.append(partition, records(values)).await.expect("the append is acknowledged")
     }
 
     async fn tail(&self, partition: &TopicPartition) -> Offset {
@@ -103,17 +91,12 @@ impl Fixture {
 
 fn records(values: &[&str]) -> Records {
     let mut records = Records::new();
-    values
-        .iter()
-        .for_each(|value| records.push(b"key", value.as_bytes()));
+    values.iter().for_each(|value| records.push(b"key", value.as_bytes()));
     records
 }
 
 fn texts(batch: &Batch) -> Vec<String> {
-    batch
-        .iter()
-        .map(|record| String::from_utf8_lossy(record.value).into_owned())
-        .collect()
+    batch.iter().map(|record| String::from_utf8_lossy(record.value).into_owned()).collect()
 }
 
 /// Waits for something that must happen.
@@ -125,9 +108,7 @@ async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 async fn next(reader: &mut Box<dyn Reader>) -> Batch {
-    soon("next batch", reader.next(1 << 20))
-        .await
-        .expect("next batch")
+    soon("next batch", reader.next(1 << 20)).await.expect("next batch")
 }
 
 fn is_fenced<T>(result: &Result<T, LogError>) -> bool {

@@ -113,9 +113,7 @@ impl Future for Appending {
     type Output = Result<AppendAck, LogError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0)
-            .poll(cx)
-            .map(|done| done.unwrap_or(Err(LogError::Closed)))
+        Pin::new(&mut self.0).poll(cx).map(|done| done.unwrap_or(Err(LogError::Closed)))
     }
 }
 

@@ -102,18 +102,10 @@ impl EmbeddedLog {
         disk::make_dir(dir)?;
         let locked = take_lock(dir)?;
         let recovered = recover(dir, options, &surroundings)?;
-        let folder = Folder::new(
-            dir.to_owned(),
-            options.clone(),
-            surroundings,
-            recovered.opened,
-        );
+        let folder = Folder::new(dir.to_owned(), options.clone(), surroundings, recovered.opened);
         let folder = Arc::new(folder);
         let running = start(&folder, recovered.times, locked)?;
-        Ok(Self {
-            folder,
-            running: Arc::new(Mutex::new(Some(running))),
-        })
+        Ok(Self { folder, running: Arc::new(Mutex::new(Some(running))) })
     }
 
     /// Returns how many group commits have been synced since the log was opened.
@@ -129,10 +121,7 @@ impl EmbeddedLog {
         let opened = follow::open(dir)?;
         let surroundings = Surroundings::detect();
         let folder = Folder::new(dir.to_owned(), options.clone(), surroundings, opened);
-        Ok(Self {
-            folder: Arc::new(folder),
-            running: Arc::default(),
-        })
+        Ok(Self { folder: Arc::new(folder), running: Arc::default() })
     }
 }
 
@@ -146,9 +135,7 @@ fn take_lock(dir: &Path) -> Result<File, LogError> {
         .map_err(|e| disk::error("cannot open", &path, e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LogError::InUse {
-            path: dir.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(LogError::InUse { path: dir.to_owned() }),
         Err(TryLockError::Error(e)) => Err(disk::error("cannot lock", &path, e)),
     }
 }

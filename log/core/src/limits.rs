@@ -17,11 +17,7 @@ pub(crate) fn check_sizes(
     records: &Records,
     append_bytes_max: usize,
 ) -> Result<(), LogError> {
-    let largest = records
-        .lengths()
-        .iter()
-        .map(|&(key, value)| key as usize + value as usize)
-        .max();
+    let largest = records.lengths().iter().map(|&(key, value)| key as usize + value as usize).max();
     if let Some(size) = largest.filter(|&size| size > RECORD_BYTES_MAX) {
         return Err(LogError::RecordTooLarge {
             partition: partition.clone(),

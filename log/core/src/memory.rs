@@ -44,13 +44,11 @@ impl Log for MemoryLog {
     }
 
     async fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, LogError> {
-        self.0
-            .with_partition(partition, |partition| partition.bounds())
+        self.0.with_partition(partition, |partition| partition.bounds())
     }
 
     async fn find(&self, partition: &TopicPartition, at: Nanos) -> Result<Offset, LogError> {
-        self.0
-            .with_partition(partition, |partition| partition.find(at))
+        self.0.with_partition(partition, |partition| partition.find(at))
     }
 
     async fn reader(
@@ -69,8 +67,7 @@ impl Log for MemoryLog {
     }
 
     async fn trim(&self, partition: &TopicPartition, before: Offset) -> Result<(), LogError> {
-        self.0
-            .with_partition(partition, |partition| partition.trim(before))
+        self.0.with_partition(partition, |partition| partition.trim(before))
     }
 
     async fn join(&self, spec: &GroupSpec) -> Result<Box<dyn Member>, LogError> {

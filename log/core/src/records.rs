@@ -23,11 +23,7 @@ impl Records {
 
     /// Makes an empty batch with room for records and bytes.
     pub fn with_capacity(records: usize, bytes: usize) -> Self {
-        Self {
-            data: Vec::with_capacity(bytes),
-            lengths: Vec::with_capacity(records),
-            chain: None,
-        }
+        Self { data: Vec::with_capacity(bytes), lengths: Vec::with_capacity(records), chain: None }
     }
 
     /// Appends one record.
@@ -40,8 +36,7 @@ impl Records {
         self.data.extend_from_slice(key);
         let start = self.data.len();
         encode(&mut self.data);
-        self.lengths
-            .push((key.len() as u32, (self.data.len() - start) as u32));
+        self.lengths.push((key.len() as u32, (self.data.len() - start) as u32));
     }
 
     /// Returns the number of records.
@@ -144,12 +139,7 @@ pub struct Batch {
 impl Batch {
     /// Makes a batch without records that ends at `next`; backends fill it with [`Batch::push`].
     pub fn new(partition: TopicPartition, next: Offset, data: Bytes) -> Self {
-        Self {
-            partition,
-            next,
-            data,
-            entries: Vec::new(),
-        }
+        Self { partition, next, data, entries: Vec::new() }
     }
 
     /// Adds a record whose key is `data[key..value]` and value `data[value..end]`. Moves `next`
@@ -159,13 +149,7 @@ impl Batch {
     /// When the ranges are not ascending or exceed the buffer: a backend's own mistake.
     pub fn push(&mut self, offset: Offset, append_time: Nanos, key: u32, value: u32, end: u32) {
         assert!(key <= value && value <= end && end as usize <= self.data.len());
-        self.entries.push(Entry {
-            offset,
-            append_time,
-            key,
-            value,
-            end,
-        });
+        self.entries.push(Entry { offset, append_time, key, value, end });
         self.next = self.next.max(offset + 1);
     }
 

@@ -113,10 +113,7 @@ impl Watchers {
     pub(crate) fn add(&self, wake: &Arc<Notify>) {
         let mut list = lock(&self.0);
         list.retain(|known| known.strong_count() > 0);
-        if !list
-            .iter()
-            .any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(wake)))
-        {
+        if !list.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(wake))) {
             list.push(Arc::downgrade(wake));
         }
     }

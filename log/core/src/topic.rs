@@ -76,11 +76,6 @@ impl TopicSpec {
             Status => (1, Durability::Unsynced, Retention::Age(7 * DAY)),
             State => (1, Durability::Unsynced, Retention::Compact),
         };
-        Self {
-            name: names.topic(kind),
-            partitions,
-            durability,
-            retention,
-        }
+        Self { name: names.topic(kind), partitions, durability, retention }
     }
 }

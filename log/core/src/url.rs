@@ -13,9 +13,7 @@ pub fn open(url: &str, options: &EmbeddedOptions) -> Result<Arc<dyn Log>, LogErr
     }
     match url.strip_prefix("embedded:") {
         Some(dir) if !dir.is_empty() => Ok(Arc::new(EmbeddedLog::open(Path::new(dir), options)?)),
-        _ => Err(LogError::BadUrl {
-            url: url.to_owned(),
-        }),
+        _ => Err(LogError::BadUrl { url: url.to_owned() }),
     }
 }
 
@@ -24,8 +22,5 @@ pub fn open(url: &str, options: &EmbeddedOptions) -> Result<Arc<dyn Log>, LogErr
 /// # Errors
 /// See [`EmbeddedLog::open_read_only`].
 pub fn open_read_only(dir: &Path) -> Result<Arc<dyn Log>, LogError> {
-    Ok(Arc::new(EmbeddedLog::open_read_only(
-        dir,
-        &EmbeddedOptions::default(),
-    )?))
+    Ok(Arc::new(EmbeddedLog::open_read_only(dir, &EmbeddedOptions::default())?))
 }

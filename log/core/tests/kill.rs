@@ -42,12 +42,7 @@ fn partition(topic: &str, number: u32) -> TopicPartition {
 /// What is appended to: two partitions each of a synced and an unsynced topic on their own, and
 /// three that transactions write.
 fn streams() -> Vec<TopicPartition> {
-    vec![
-        partition("raw", 0),
-        partition("raw", 1),
-        partition("status", 0),
-        partition("status", 1),
-    ]
+    vec![partition("raw", 0), partition("raw", 1), partition("status", 0), partition("status", 1)]
 }
 
 fn spec(name: &str, durability: Durability) -> TopicSpec {
@@ -82,14 +77,8 @@ async fn count(log: &dyn Log, partition: &TopicPartition) -> u64 {
         for found in batch.iter() {
             let wanted = record(expected);
             let (_, wanted) = wanted.iter().next().expect("one record");
-            assert_eq!(
-                found.offset, expected,
-                "{partition}: offsets are contiguous"
-            );
-            assert_eq!(
-                found.value, wanted,
-                "{partition}: record {expected} is what was written"
-            );
+            assert_eq!(found.offset, expected, "{partition}: offsets are contiguous");
+            assert_eq!(found.value, wanted, "{partition}: record {expected} is what was written");
             expected += 1;
         }
     }
@@ -134,22 +123,13 @@ async fn child_that_is_killed() {
     let mut number = count(&*log, &partition("decom", 0)).await;
     loop {
         let mut txn = transactor.begin().await.expect("begin");
-        txn.append(&partition("decom", 0), record(number))
-            .await
-            .expect("append");
-        txn.append(&partition("decom", 1), record(number))
-            .await
-            .expect("append");
+        txn.append(&partition("decom", 0), record(number)).await.expect("append");
+        txn.append(&partition("decom", 1), record(number)).await.expect("append");
         if number.is_multiple_of(4) {
-            txn.append(&partition("commands", 1), record(number / 4))
-                .await
-                .expect("append");
+            txn.append(&partition("commands", 1), record(number / 4)).await.expect("append");
         }
         let next = number + 1;
-        let checkpoint = Checkpoint {
-            partition: partition("decom", 0),
-            next,
-        };
+        let checkpoint = Checkpoint { partition: partition("decom", 0), next };
         txn.commit(vec![checkpoint]).await.expect("commit");
         println!("txn 0 {number}");
         number = next;
@@ -194,37 +174,21 @@ fn start(dir: &Path, acknowledged: &Acknowledged) -> (Child, mpsc::Receiver<()>)
 async fn check(log: &dyn Log, acknowledged: &Acknowledged, context: &str) -> u64 {
     let acknowledged = acknowledged.lock().expect("no panic").clone();
     let promised = |kind: &str, index: usize| {
-        acknowledged
-            .get(&(kind.to_owned(), index))
-            .copied()
-            .unwrap_or(0)
+        acknowledged.get(&(kind.to_owned(), index)).copied().unwrap_or(0)
     };
     let mut total = 0;
     for (index, partition) in streams().iter().enumerate() {
         let found = count(log, partition).await;
         let promised = promised("stream", index);
-        assert!(
-            found >= promised,
-            "{context}: {partition} has {found} of {promised} records"
-        );
+        assert!(found >= promised, "{context}: {partition} has {found} of {promised} records");
         total += found;
     }
     let transactions = count(log, &partition("decom", 0)).await;
-    assert!(
-        transactions >= promised("txn", 0),
-        "{context}: an acknowledged transaction is gone"
-    );
-    assert_eq!(
-        count(log, &partition("decom", 1)).await,
-        transactions,
-        "{context}"
-    );
+    assert!(transactions >= promised("txn", 0), "{context}: an acknowledged transaction is gone");
+    assert_eq!(count(log, &partition("decom", 1)).await, transactions, "{context}");
     let commands = count(log, &partition("commands", 1)).await;
     assert_eq!(commands, transactions.div_ceil(4), "{context}");
-    let checkpoint = log
-        .checkpoint(TRANSACTOR, &partition("decom", 0))
-        .await
-        .expect("checkpoint");
+    let checkpoint = log.checkpoint(TRANSACTOR, &partition("decom", 0)).await.expect("checkpoint");
     assert_eq!(checkpoint.unwrap_or(0), transactions, "{context}");
     total + transactions
 }
@@ -234,9 +198,8 @@ async fn every_acknowledged_record_survives_kill_9() {
     let seed = RandomState::new().hash_one(0);
     let mut random = seed;
     let mut next_random = |below: u64| {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) % below
     };
     let base = tempfile::tempdir().expect("folder");
@@ -249,9 +212,7 @@ async fn every_acknowledged_record_survives_kill_9() {
             acknowledged = Acknowledged::default();
         }
         let (mut child, opened) = start(&dir, &acknowledged);
-        opened
-            .recv_timeout(Duration::from_secs(60))
-            .expect("the child opens the log");
+        opened.recv_timeout(Duration::from_secs(60)).expect("the child opens the log");
         // The moment of the kill is what is random here: nothing is waited for.
         thread::sleep(Duration::from_micros(next_random(120_000)));
         child.kill().expect("killed");
@@ -265,11 +226,7 @@ async fn every_acknowledged_record_survives_kill_9() {
                 let log = open_read_only(&dir).expect("readable");
                 check(&*log, &acknowledged, &context).await;
                 let report = verify(&dir).expect("verified");
-                assert!(
-                    report.damage().is_none(),
-                    "{context}: {:?}",
-                    report.damage()
-                );
+                assert!(report.damage().is_none(), "{context}: {:?}", report.damage());
             }
             _ => {
                 let log = EmbeddedLog::open(&dir, &small()).expect("recovers");

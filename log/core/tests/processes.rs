@@ -87,21 +87,15 @@ fn child_that_opens() {
 async fn a_folder_in_use_is_refused() {
     let dir = tempfile::tempdir().expect("folder");
     let log = EmbeddedLog::open(dir.path(), &small()).expect("opens");
-    let output = child("child_that_opens", dir.path())
-        .output()
-        .expect("the child runs");
+    let output = child("child_that_opens", dir.path()).output().expect("the child runs");
     let output = String::from_utf8_lossy(&output.stdout).into_owned();
-    let wanted = format!(
-        "refused: {} is in use by another groundlog process",
-        dir.path().display()
-    );
+    let wanted =
+        format!("refused: {} is in use by another groundlog process", dir.path().display());
     assert!(output.contains(&wanted), "{output}");
     let again = EmbeddedLog::open(dir.path(), &small()).map(drop);
     assert!(matches!(again, Err(LogError::InUse { path }) if path == dir.path()));
     log.close().await.expect("closed");
-    let output = child("child_that_opens", dir.path())
-        .output()
-        .expect("the child runs");
+    let output = child("child_that_opens", dir.path()).output().expect("the child runs");
     assert!(String::from_utf8_lossy(&output.stdout).contains("opened"));
 }
 
@@ -127,25 +121,18 @@ async fn child_that_reads() {
 async fn another_process_reads_a_running_folder() {
     let dir = tempfile::tempdir().expect("folder");
     let log = EmbeddedLog::open(dir.path(), &small()).expect("opens");
-    log.ensure(&spec("raw", Durability::Synced))
-        .await
-        .expect("topic");
+    log.ensure(&spec("raw", Durability::Synced)).await.expect("topic");
     let mut reading = child("child_that_reads", dir.path())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the child starts");
     for number in 0..500 {
-        log.append(&raw(), numbered(number, 500))
-            .await
-            .expect("acknowledged");
+        log.append(&raw(), numbered(number, 500)).await.expect("acknowledged");
     }
     let lines = BufReader::new(reading.stdout.take().expect("its output")).lines();
     let read: Vec<u64> = lines
         .map_while(Result::ok)
-        .filter_map(|line| {
-            line.strip_prefix("read ")
-                .and_then(|number| number.parse().ok())
-        })
+        .filter_map(|line| line.strip_prefix("read ").and_then(|number| number.parse().ok()))
         .collect();
     assert!(reading.wait().expect("ends").success());
     assert_eq!(read, (0..500).collect::<Vec<_>>());
@@ -160,48 +147,27 @@ async fn a_reading_handle_follows_the_writer() {
     let follower = EmbeddedLog::open_read_only(dir.path(), &small()).expect("opens");
     assert!(follower.topics().await.expect("topics").is_empty());
     for name in ["raw", "status"] {
-        let durability = if name == "raw" {
-            Durability::Synced
-        } else {
-            Durability::Unsynced
-        };
+        let durability = if name == "raw" { Durability::Synced } else { Durability::Unsynced };
         log.ensure(&spec(name, durability)).await.expect("topic");
         let partition = TopicPartition::new(TopicName::new(name), 0);
         for number in 0..200 {
-            log.append(&partition, numbered(number, 300))
-                .await
-                .expect("acknowledged");
+            log.append(&partition, numbered(number, 300)).await.expect("acknowledged");
             let seen = follower.bounds(&partition).await.expect("bounds");
             assert_eq!(seen, log.bounds(&partition).await.expect("bounds"));
         }
-        assert_eq!(
-            numbers(&follower, &partition).await,
-            (0..200).collect::<Vec<_>>()
-        );
+        assert_eq!(numbers(&follower, &partition).await, (0..200).collect::<Vec<_>>());
     }
-    let group = GroupSpec {
-        group: "watch".to_owned(),
-        member: "m".to_owned(),
-        topics: vec![raw().topic],
-    };
+    let group =
+        GroupSpec { group: "watch".to_owned(), member: "m".to_owned(), topics: vec![raw().topic] };
     let mut member = follower.join(&group).await.expect("joined");
     let assigned = member.next(100).await.expect("an assignment");
     assert!(matches!(assigned, MemberEvent::Assigned(list) if list == [(raw(), None)]));
     let refused = follower.append(&raw(), numbered(0, 8)).await;
-    assert!(
-        matches!(refused, Err(LogError::ReadOnly { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(LogError::ReadOnly { .. })), "{refused:?}");
     log.trim(&raw(), 100).await.expect("trimmed");
     let bounds = follower.bounds(&raw()).await.expect("bounds");
     assert!(bounds.trim > 0 && bounds.trim <= 100);
-    let late = follower
-        .reader(&raw(), 0)
-        .await
-        .expect("reader")
-        .poll(100)
-        .await
-        .map(drop);
+    let late = follower.reader(&raw(), 0).await.expect("reader").poll(100).await.map(drop);
     assert!(matches!(late, Err(LogError::Trimmed { .. })), "{late:?}");
     log.close().await.expect("closed");
     assert_eq!(follower.topics().await.expect("topics").len(), 2);
@@ -214,9 +180,7 @@ async fn a_reading_handle_follows_the_writer() {
 async fn child_that_meets_a_limit() {
     let Some(dir) = child_dir() else { return };
     let log = EmbeddedLog::open(Path::new(&dir), &EmbeddedOptions::default()).expect("opens");
-    log.ensure(&spec("raw", Durability::Synced))
-        .await
-        .expect("topic");
+    log.ensure(&spec("raw", Durability::Synced)).await.expect("topic");
     let mut next = 0;
     let error = loop {
         match log.append(&raw(), numbered(next, 5000)).await {
@@ -250,20 +214,14 @@ async fn a_limit_on_file_size_is_reported_and_survived() {
         .output()
         .expect("the shell runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let full = text
-        .lines()
-        .find_map(|line| line.strip_prefix("full after "));
-    let Some(full) = full else {
-        panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr))
-    };
+    let full = text.lines().find_map(|line| line.strip_prefix("full after "));
+    let Some(full) = full else { panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr)) };
     let full: u64 = full.parse().expect("a number");
     assert!(full > 100, "{full}");
     let log = EmbeddedLog::open(dir.path(), &EmbeddedOptions::default()).expect("opens");
     assert_eq!(numbers(&log, &raw()).await, (0..full).collect::<Vec<_>>());
     for number in full..full + 300 {
-        log.append(&raw(), numbered(number, 5000))
-            .await
-            .expect("goes on without the limit");
+        log.append(&raw(), numbered(number, 5000)).await.expect("goes on without the limit");
     }
     assert_eq!(numbers(&log, &raw()).await.len() as u64, full + 300);
 }
@@ -288,9 +246,7 @@ async fn a_full_file_system_is_reported_and_survived() {
     let ballast = dir.path().join("ballast");
     std::fs::write(&ballast, vec![1; 1 << 20]).expect("ballast");
     let log = EmbeddedLog::open(&dir.path().join("log"), &small()).expect("opens");
-    log.ensure(&spec("raw", Durability::Synced))
-        .await
-        .expect("topic");
+    log.ensure(&spec("raw", Durability::Synced)).await.expect("topic");
     let mut next = 0;
     for round in 0..2 {
         let error = loop {
@@ -303,9 +259,7 @@ async fn a_full_file_system_is_reported_and_survived() {
         assert_eq!(numbers(&log, &raw()).await, (0..next).collect::<Vec<_>>());
         if round == 0 {
             std::fs::remove_file(&ballast).expect("space");
-            log.append(&raw(), numbered(next, 5000))
-                .await
-                .expect("there is space again");
+            log.append(&raw(), numbered(next, 5000)).await.expect("there is space again");
             next += 1;
         }
     }

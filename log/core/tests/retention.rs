@@ -53,10 +53,7 @@ async fn bounds(log: &EmbeddedLog) -> Bounds {
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !holds().await {
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "{what}: not within 30 s"
-        );
+        assert!(start.elapsed() < Duration::from_secs(30), "{what}: not within 30 s");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
@@ -87,18 +84,11 @@ async fn a_bound_on_bytes_is_kept_by_whole_segments() {
     let limit = 1 << 20;
     let log = open(dir.path(), Retention::Bytes(limit)).await;
     for number in 0..4000 {
-        log.append(&partition(), keyed("key", number))
-            .await
-            .expect("appended");
+        log.append(&partition(), keyed("key", number)).await.expect("appended");
     }
     let size = || {
         let files = std::fs::read_dir(dir.path().join("topics/topic/0")).expect("listing");
-        files
-            .map(|file| {
-                file.and_then(|file| file.metadata())
-                    .map_or(0, |meta| meta.len())
-            })
-            .sum()
+        files.map(|file| file.and_then(|file| file.metadata()).map_or(0, |meta| meta.len())).sum()
     };
     until("the bound is kept", async || {
         let size: u64 = size();
@@ -111,17 +101,8 @@ async fn a_bound_on_bytes_is_kept_by_whole_segments() {
         (bounds.tail - bounds.trim) * 1000 > limit / 2,
         "not more than needed goes: {bounds:?}"
     );
-    let late = log
-        .reader(&partition(), 0)
-        .await
-        .expect("reader")
-        .next(100)
-        .await
-        .map(drop);
-    assert!(
-        matches!(late, Err(LogError::Trimmed { trim, .. }) if trim >= bounds.trim),
-        "{late:?}"
-    );
+    let late = log.reader(&partition(), 0).await.expect("reader").next(100).await.map(drop);
+    assert!(matches!(late, Err(LogError::Trimmed { trim, .. }) if trim >= bounds.trim), "{late:?}");
     log.close().await.expect("closed");
     let log = open(dir.path(), Retention::Bytes(limit)).await;
     assert_eq!(latest(&log).await["key"], 3999);
@@ -132,14 +113,10 @@ async fn old_segments_go_by_age() {
     let dir = tempfile::tempdir().expect("folder");
     let log = open(dir.path(), Retention::Age(Duration::from_millis(300))).await;
     for number in 0..100 {
-        log.append(&partition(), keyed("key", number))
-            .await
-            .expect("appended");
+        log.append(&partition(), keyed("key", number)).await.expect("appended");
     }
     until("old records go, though little is appended", async || {
-        log.append(&partition(), keyed("key", 0))
-            .await
-            .expect("appended");
+        log.append(&partition(), keyed("key", 0)).await.expect("appended");
         bounds(&log).await.trim >= 100
     })
     .await;
@@ -162,9 +139,7 @@ async fn compaction_keeps_the_last_record_of_every_key() {
             700..=705 => "sometimes".to_owned(),
             _ => format!("often {}", number % 5),
         };
-        log.append(&partition(), keyed(&key, number))
-            .await
-            .expect("appended");
+        log.append(&partition(), keyed(&key, number)).await.expect("appended");
         wanted.insert(key, number);
     }
     let segments = || {
@@ -183,9 +158,7 @@ async fn compaction_keeps_the_last_record_of_every_key() {
     log.close().await.expect("closed");
     let log = open(dir.path(), Retention::Compact).await;
     assert_eq!(latest(&log).await, wanted);
-    log.append(&partition(), keyed("once", 9999))
-        .await
-        .expect("goes on");
+    log.append(&partition(), keyed("once", 9999)).await.expect("goes on");
     assert_eq!(latest(&log).await["once"], 9999);
 }
 
@@ -212,20 +185,11 @@ async fn a_start_does_not_read_the_log() {
     std::fs::write(&path, bytes).expect("written");
     let start = Instant::now();
     let log = open(dir.path(), Retention::Forever).await;
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     assert_eq!(bounds(&log).await.tail, 400_000);
     let mut reader = log.reader(&partition(), 399_999).await.expect("reader");
     assert_eq!(reader.next(100).await.expect("record").len(), 1);
-    let error = log
-        .reader(&partition(), 0)
-        .await
-        .expect("reader")
-        .next(1 << 20)
-        .await;
+    let error = log.reader(&partition(), 0).await.expect("reader").next(1 << 20).await;
     let LogError::Corrupt { path: named, .. } = error.map(drop).expect_err("damage") else {
         panic!("damage is reported as such");
     };

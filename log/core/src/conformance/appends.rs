@@ -6,15 +6,12 @@ use crate::{Chain, Durability, LogError, RECORD_BYTES_MAX, Records};
 /// Offsets follow the order in which `append` was called, whoever waits first.
 pub async fn appends_keep_the_order_of_calls(fixture: &Fixture) {
     for durability in [Durability::Synced, Durability::Unsynced] {
-        let topic = fixture
-            .topic(&format!("order-{durability:?}"), 2, durability)
-            .await;
+        let topic = fixture.topic(&format!("order-{durability:?}"), 2, durability).await;
         let partitions = [0, 1].map(|number| TopicPartition::new(topic.clone(), number));
         let mut waiting = Vec::new();
         for number in 0..400_usize {
-            let values: Vec<String> = (0..1 + number % 3)
-                .map(|sub| format!("{number}.{sub}"))
-                .collect();
+            let values: Vec<String> =
+                (0..1 + number % 3).map(|sub| format!("{number}.{sub}")).collect();
             let values: Vec<&str> = values.iter().map(String::as_str).collect();
             let partition = &partitions[number % 2];
             waiting.push((number % 2, fixture.log.append(partition, records(&values))));
@@ -39,19 +36,13 @@ pub async fn appends_keep_the_order_of_calls(fixture: &Fixture) {
 /// Once acknowledged, records lie below the tail and are read at their offsets.
 pub async fn what_is_acknowledged_can_be_read(fixture: &Fixture) {
     for durability in [Durability::Synced, Durability::Unsynced] {
-        let topic = fixture
-            .topic(&format!("acknowledged-{durability:?}"), 1, durability)
-            .await;
+        let topic = fixture.topic(&format!("acknowledged-{durability:?}"), 1, durability).await;
         let partition = TopicPartition::new(topic, 0);
         for round in 0..20 {
             let value = format!("round {round}");
             let ack = fixture.append(&partition, &[&value]).await;
             assert!(fixture.tail(&partition).await >= ack.next);
-            let mut reader = fixture
-                .log
-                .reader(&partition, ack.base)
-                .await
-                .expect("reader");
+            let mut reader = fixture.log.reader(&partition, ack.base).await.expect("reader");
             let batch = reader.poll(1).await.expect("poll");
             let record = batch.get(0).expect("the record is there");
             assert_eq!(record.offset, ack.base);
@@ -72,15 +63,9 @@ pub async fn records_come_back_exactly(fixture: &Fixture) {
     written.push(b"", &all_bytes);
     written.push(b"GLB1", b"GLB1GLJ1");
     written.push(b"size", &large);
-    let expected: Vec<(Vec<u8>, Vec<u8>)> = written
-        .iter()
-        .map(|(key, value)| (key.to_vec(), value.to_vec()))
-        .collect();
-    fixture
-        .log
-        .append(&partition, written)
-        .await
-        .expect("acknowledged");
+    let expected: Vec<(Vec<u8>, Vec<u8>)> =
+        written.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
+    fixture.log.append(&partition, written).await.expect("acknowledged");
     let mut reader = fixture.log.reader(&partition, 0).await.expect("reader");
     let mut read = Vec::new();
     while read.len() < expected.len() {
@@ -98,11 +83,7 @@ pub async fn records_come_back_exactly(fixture: &Fixture) {
 pub async fn an_empty_append_is_acknowledged(fixture: &Fixture) {
     let partition = fixture.partition("empty").await;
     let first = fixture.append(&partition, &["one"]).await;
-    let empty = fixture
-        .log
-        .append(&partition, Records::new())
-        .await
-        .expect("acknowledged");
+    let empty = fixture.log.append(&partition, Records::new()).await.expect("acknowledged");
     assert_eq!(empty.base, empty.next);
     let second = fixture.append(&partition, &["two"]).await;
     assert!(second.base >= first.next);
@@ -135,29 +116,20 @@ pub async fn append_times_never_decrease(fixture: &Fixture) {
         last = ack.append_time;
     }
     // A broker's clock may differ somewhat from this one's.
-    assert!(
-        (last.0 - start.0).abs() < 60_000_000_000,
-        "{last:?} is not now"
-    );
+    assert!((last.0 - start.0).abs() < 60_000_000_000, "{last:?} is not now");
 }
 
 /// Once an append of a chain has failed, later ones fail too; a new chain begins anew.
 pub async fn a_broken_chain_takes_nothing(fixture: &Fixture) {
     let partition = fixture.partition("chained").await;
-    let append = |text: &str, chain: &Chain| {
-        fixture
-            .log
-            .append(&partition, records(&[text]).chained(chain))
-    };
+    let append =
+        |text: &str, chain: &Chain| fixture.log.append(&partition, records(&[text]).chained(chain));
     let chain = Chain::new();
     append("first", &chain).await.expect("appended");
     let too_large = append(&"x".repeat(RECORD_BYTES_MAX + 1), &chain);
     let after = append("after", &chain);
     for refused in [too_large.await, after.await, append("later", &chain).await] {
-        assert!(
-            matches!(refused, Err(LogError::RecordTooLarge { .. })),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(LogError::RecordTooLarge { .. })), "{refused:?}");
     }
     append("anew", &Chain::new()).await.expect("appended");
     assert_eq!(fixture.values(&partition, 0).await, ["first", "anew"]);
@@ -167,11 +139,7 @@ pub async fn a_broken_chain_takes_nothing(fixture: &Fixture) {
 pub async fn dropping_the_answer_keeps_the_append(fixture: &Fixture) {
     let partition = fixture.partition("dropped").await;
     for number in 0..10 {
-        drop(
-            fixture
-                .log
-                .append(&partition, records(&[&number.to_string()])),
-        );
+        drop(fixture.log.append(&partition, records(&[&number.to_string()])));
     }
     fixture.append(&partition, &["last"]).await;
     assert_eq!(fixture.values(&partition, 0).await.len(), 11);
@@ -189,8 +157,5 @@ pub async fn closing_ends_appends_and_readers(fixture: &Fixture) {
     assert!(matches!(told, Err(LogError::Closed)), "{told:?}");
     let refused = fixture.log.append(&partition, records(&["late"])).await;
     assert!(matches!(refused, Err(LogError::Closed)), "{refused:?}");
-    assert!(
-        fixture.log.close().await.is_ok(),
-        "closing twice is harmless"
-    );
+    assert!(fixture.log.close().await.is_ok(), "closing twice is harmless");
 }

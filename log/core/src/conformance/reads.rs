@@ -17,11 +17,7 @@ pub async fn reading_starts_at_any_offset(fixture: &Fixture) {
         all.extend((ack.base..).zip(values.iter().map(|value| (*value).to_owned())));
     }
     for (index, (offset, _)) in all.iter().enumerate() {
-        let mut reader = fixture
-            .log
-            .reader(&partition, *offset)
-            .await
-            .expect("reader");
+        let mut reader = fixture.log.reader(&partition, *offset).await.expect("reader");
         assert_eq!(reader.position(), *offset);
         let batch = next(&mut reader).await;
         for ((offset, value), record) in all[index..].iter().zip(batch.iter()) {
@@ -44,9 +40,7 @@ pub async fn reading_keeps_to_max_bytes(fixture: &Fixture) {
         let mut reader = fixture.log.reader(&partition, 0).await.expect("reader");
         let mut count = 0;
         while count < 200 {
-            let batch = soon("records", reader.next(max_bytes))
-                .await
-                .expect("records");
+            let batch = soon("records", reader.next(max_bytes)).await.expect("records");
             let bytes: usize = batch.iter().map(|record| record.value.len()).sum();
             assert!(!batch.is_empty() && (bytes <= max_bytes || batch.len() == 1));
             count += batch.len();
@@ -104,9 +98,7 @@ pub async fn several_readers_see_the_same(fixture: &Fixture) {
                 let mut reader = log.reader(&partition, 0).await.expect("reader");
                 let mut values = Vec::new();
                 while values.len() < count {
-                    values.extend(texts(
-                        &reader.next(10 + number * 100).await.expect("records"),
-                    ));
+                    values.extend(texts(&reader.next(10 + number * 100).await.expect("records")));
                 }
                 values
             })
@@ -127,9 +119,7 @@ pub async fn dropping_a_read_loses_nothing(fixture: &Fixture) {
     let (log, writing) = (fixture.log.clone(), partition.clone());
     let writer = tokio::spawn(async move {
         for number in 0..200 {
-            log.append(&writing, records(&[&number.to_string()]))
-                .await
-                .expect("acknowledged");
+            log.append(&writing, records(&[&number.to_string()])).await.expect("acknowledged");
         }
     });
     let mut reader = fixture.log.reader(&partition, 0).await.expect("reader");
@@ -140,12 +130,7 @@ pub async fn dropping_a_read_loses_nothing(fixture: &Fixture) {
         }
     }
     soon("writer", writer).await.expect("no panic");
-    assert_eq!(
-        values,
-        (0..200)
-            .map(|number| number.to_string())
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(values, (0..200).map(|number| number.to_string()).collect::<Vec<_>>());
 }
 
 /// What was trimmed is refused by name, never skipped; what is left reads on.
@@ -163,15 +148,9 @@ pub async fn trimmed_offsets_are_refused(fixture: &Fixture) {
     behind.next(1).await.expect("the first record");
     fixture.log.trim(&partition, middle).await.expect("trimmed");
     let bounds = fixture.log.bounds(&partition).await.expect("bounds");
-    assert!(
-        bounds.trim <= middle,
-        "nothing from {middle} on may go: {bounds:?}"
-    );
+    assert!(bounds.trim <= middle, "nothing from {middle} on may go: {bounds:?}");
     if fixture.trims {
-        assert!(
-            bounds.trim > 1,
-            "a trim at {middle} removes something: {bounds:?}"
-        );
+        assert!(bounds.trim > 1, "a trim at {middle} removes something: {bounds:?}");
         let mut reader = fixture.log.reader(&partition, 0).await.expect("reader");
         for error in [reader.next(100).await, behind.next(100).await] {
             let trimmed = matches!(
@@ -183,11 +162,7 @@ pub async fn trimmed_offsets_are_refused(fixture: &Fixture) {
     }
     let left = fixture.values(&partition, bounds.trim).await.len() as u64;
     assert_eq!(left, bounds.tail - bounds.trim);
-    fixture
-        .log
-        .trim(&partition, 0)
-        .await
-        .expect("trimming less is no error");
+    fixture.log.trim(&partition, 0).await.expect("trimming less is no error");
     fixture.append(&partition, &["on"]).await;
     assert_eq!(fixture.values(&partition, bounds.tail).await, ["on"]);
 }
@@ -204,28 +179,13 @@ pub async fn find_goes_by_append_time(fixture: &Fixture) {
         acks.push(log.append(&partition, batch).await.expect("acknowledged"));
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    assert_eq!(
-        log.find(&partition, Nanos(0)).await.expect("find"),
-        acks[0].base
-    );
+    assert_eq!(log.find(&partition, Nanos(0)).await.expect("find"), acks[0].base);
     for ack in &acks {
-        let first = acks
-            .iter()
-            .find(|one| one.append_time >= ack.append_time)
-            .expect("itself");
-        assert_eq!(
-            log.find(&partition, ack.append_time).await.expect("find"),
-            first.base
-        );
+        let first = acks.iter().find(|one| one.append_time >= ack.append_time).expect("itself");
+        assert_eq!(log.find(&partition, ack.append_time).await.expect("find"), first.base);
         let after = Nanos(ack.append_time.0 + 1);
-        let later = acks
-            .iter()
-            .find(|one| one.append_time >= after)
-            .map(|one| one.base);
+        let later = acks.iter().find(|one| one.append_time >= after).map(|one| one.base);
         let tail = fixture.tail(&partition).await;
-        assert_eq!(
-            log.find(&partition, after).await.expect("find"),
-            later.unwrap_or(tail)
-        );
+        assert_eq!(log.find(&partition, after).await.expect("find"), later.unwrap_or(tail));
     }
 }

@@ -16,21 +16,12 @@ pub async fn topics_are_made_once(fixture: &Fixture) {
     fixture.append(&partition, &["kept"]).await;
     let second = fixture.log.ensure(&spec).await.expect("found");
     assert_eq!(first, second);
-    assert_eq!(
-        fixture.log.topic(&spec.name).await.expect("described"),
-        first
-    );
+    assert_eq!(fixture.log.topic(&spec.name).await.expect("described"), first);
     let listed = fixture.log.topics().await.expect("listed");
     assert!(listed.contains(&first));
-    assert!(
-        listed.windows(2).all(|pair| pair[0].name < pair[1].name),
-        "by name"
-    );
+    assert!(listed.windows(2).all(|pair| pair[0].name < pair[1].name), "by name");
     assert_eq!(fixture.values(&partition, 0).await, ["kept"]);
-    let other = TopicSpec {
-        name: TopicName::new(&fixture.name("other")),
-        ..spec
-    };
+    let other = TopicSpec { name: TopicName::new(&fixture.name("other")), ..spec };
     let other = fixture.log.ensure(&other).await.expect("made");
     assert_ne!(other.generation, first.generation);
 }
@@ -58,10 +49,7 @@ pub async fn unknown_names_are_refused(fixture: &Fixture) {
     let known = fixture.topic("known", 2, Durability::Synced).await;
     let missing = TopicPartition::new(TopicName::new(&fixture.name("unknown")), 0);
     let beyond = TopicPartition::new(known, 2);
-    let mut transactor = log
-        .transactor(&fixture.name("unknown"))
-        .await
-        .expect("transactor");
+    let mut transactor = log.transactor(&fixture.name("unknown")).await.expect("transactor");
     for (partition, is_topic) in [(&missing, true), (&beyond, false)] {
         let mut txn = transactor.begin().await.expect("begin");
         let errors = [
@@ -75,17 +63,13 @@ pub async fn unknown_names_are_refused(fixture: &Fixture) {
         for error in errors {
             let right = match &error {
                 Err(LogError::UnknownTopic { topic, .. }) => is_topic && *topic == missing.topic,
-                Err(LogError::UnknownPartition {
-                    partition,
-                    partitions: 2,
-                }) => !is_topic && *partition == beyond,
+                Err(LogError::UnknownPartition { partition, partitions: 2 }) => {
+                    !is_topic && *partition == beyond
+                }
                 _ => false,
             };
             assert!(right, "{error:?}");
         }
     }
-    assert!(matches!(
-        log.topic(&missing.topic).await,
-        Err(LogError::UnknownTopic { .. })
-    ));
+    assert!(matches!(log.topic(&missing.topic).await, Err(LogError::UnknownTopic { .. })));
 }

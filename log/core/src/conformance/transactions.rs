@@ -6,54 +6,28 @@ use crate::{Checkpoint, Durability, Records};
 /// Nothing of a transaction is visible before its commit, all of it after.
 pub async fn a_transaction_is_visible_as_a_whole(fixture: &Fixture) {
     for durability in [Durability::Synced, Durability::Unsynced] {
-        let topic = fixture
-            .topic(&format!("whole-{durability:?}"), 2, durability)
-            .await;
+        let topic = fixture.topic(&format!("whole-{durability:?}"), 2, durability).await;
         let [zero, one] = [0, 1].map(|number| TopicPartition::new(topic.clone(), number));
-        let input = fixture
-            .partition(&format!("whole-input-{durability:?}"))
-            .await;
+        let input = fixture.partition(&format!("whole-input-{durability:?}")).await;
         fixture.append(&input, &["in"; 10]).await;
         fixture.append(&one, &["before"]).await;
         let id = fixture.name(&format!("whole-{durability:?}"));
         let mut transactor = fixture.log.transactor(&id).await.expect("transactor");
         let mut txn = transactor.begin().await.expect("begin");
         txn.append(&one, records(&["b1"])).await.expect("append");
-        txn.append(&zero, records(&["a1", "a2"]))
-            .await
-            .expect("append");
+        txn.append(&zero, records(&["a1", "a2"])).await.expect("append");
         txn.append(&one, records(&["b2"])).await.expect("append");
         assert!(fixture.values(&zero, 0).await.is_empty());
         assert_eq!(fixture.values(&one, 0).await, ["before"]);
-        let checkpoint = Checkpoint {
-            partition: input.clone(),
-            next: 7,
-        };
+        let checkpoint = Checkpoint { partition: input.clone(), next: 7 };
         let acks = txn.commit(vec![checkpoint]).await.expect("commit");
-        let order: Vec<_> = acks
-            .iter()
-            .map(|(partition, _)| partition.partition)
-            .collect();
+        let order: Vec<_> = acks.iter().map(|(partition, _)| partition.partition).collect();
         assert_eq!(order, [1, 0], "in the order of first use");
         assert_eq!(fixture.values(&zero, acks[1].1.base).await, ["a1", "a2"]);
         assert_eq!(fixture.values(&one, acks[0].1.base).await, ["b1", "b2"]);
         assert!(fixture.tail(&one).await >= acks[0].1.next);
-        assert_eq!(
-            fixture
-                .log
-                .checkpoint(&id, &input)
-                .await
-                .expect("checkpoint"),
-            Some(7)
-        );
-        assert_eq!(
-            fixture
-                .log
-                .checkpoint("nobody", &input)
-                .await
-                .expect("none"),
-            None
-        );
+        assert_eq!(fixture.log.checkpoint(&id, &input).await.expect("checkpoint"), Some(7));
+        assert_eq!(fixture.log.checkpoint("nobody", &input).await.expect("none"), None);
     }
 }
 
@@ -66,37 +40,23 @@ pub async fn a_transaction_never_shows_in_parts(fixture: &Fixture) {
     fixture.append(&input, &["in"; 300]).await;
     let id = fixture.name("parts");
     let mut transactor = fixture.log.transactor(&id).await.expect("transactor");
-    let (log, first, second, source) = (
-        fixture.log.clone(),
-        zero.clone(),
-        one.clone(),
-        input.clone(),
-    );
+    let (log, first, second, source) =
+        (fixture.log.clone(), zero.clone(), one.clone(), input.clone());
     let writer = tokio::spawn(async move {
         for next in 1..=200 {
             let mut txn = transactor.begin().await.expect("begin");
             txn.append(&first, records(&["a"])).await.expect("append");
             txn.append(&second, records(&["b"])).await.expect("append");
-            let checkpoint = Checkpoint {
-                partition: source.clone(),
-                next,
-            };
+            let checkpoint = Checkpoint { partition: source.clone(), next };
             txn.commit(vec![checkpoint]).await.expect("commit");
         }
     });
     loop {
         let done = writer.is_finished();
-        let next = log
-            .checkpoint(&id, &input)
-            .await
-            .expect("checkpoint")
-            .unwrap_or(0);
+        let next = log.checkpoint(&id, &input).await.expect("checkpoint").unwrap_or(0);
         let a = count(fixture, &zero).await;
         let b = count(fixture, &one).await;
-        assert!(
-            a >= next && b >= a,
-            "checkpoint {next}, then {a} and {b} records"
-        );
+        assert!(a >= next && b >= a, "checkpoint {next}, then {a} and {b} records");
         if done {
             assert_eq!((next, a, b), (200, 200, 200));
             break;
@@ -115,21 +75,13 @@ pub async fn an_aborted_transaction_leaves_nothing(fixture: &Fixture) {
     let id = fixture.name("abort");
     let mut transactor = fixture.log.transactor(&id).await.expect("transactor");
     let mut aborted = transactor.begin().await.expect("begin");
-    aborted
-        .append(&partition, records(&["aborted"]))
-        .await
-        .expect("append");
+    aborted.append(&partition, records(&["aborted"])).await.expect("append");
     aborted.abort().await.expect("abort");
     let mut dropped = transactor.begin().await.expect("begin");
-    dropped
-        .append(&partition, records(&["dropped"]))
-        .await
-        .expect("append");
+    dropped.append(&partition, records(&["dropped"])).await.expect("append");
     drop(dropped);
     let mut kept = transactor.begin().await.expect("begin");
-    kept.append(&partition, records(&["kept"]))
-        .await
-        .expect("append");
+    kept.append(&partition, records(&["kept"])).await.expect("append");
     kept.commit(Vec::new()).await.expect("commit");
     assert_eq!(fixture.values(&partition, 0).await, ["kept"]);
 }
@@ -137,13 +89,9 @@ pub async fn an_aborted_transaction_leaves_nothing(fixture: &Fixture) {
 /// Appends and transactions of one partition lie in the order in which they were acknowledged.
 pub async fn transactions_and_appends_keep_their_order(fixture: &Fixture) {
     for durability in [Durability::Synced, Durability::Unsynced] {
-        let topic = fixture
-            .topic(&format!("mixed-{durability:?}"), 1, durability)
-            .await;
+        let topic = fixture.topic(&format!("mixed-{durability:?}"), 1, durability).await;
         let partition = TopicPartition::new(topic, 0);
-        let other = fixture
-            .partition(&format!("mixed-other-{durability:?}"))
-            .await;
+        let other = fixture.partition(&format!("mixed-other-{durability:?}")).await;
         let id = fixture.name(&format!("mixed-{durability:?}"));
         let mut transactor = fixture.log.transactor(&id).await.expect("transactor");
         let mut wanted = Vec::new();
@@ -153,13 +101,9 @@ pub async fn transactions_and_appends_keep_their_order(fixture: &Fixture) {
             wanted.push(value);
             let value = format!("transaction {round}");
             let mut txn = transactor.begin().await.expect("begin");
-            txn.append(&partition, records(&[&value]))
-                .await
-                .expect("append");
+            txn.append(&partition, records(&[&value])).await.expect("append");
             if round % 3 == 0 {
-                txn.append(&other, records(&["other"]))
-                    .await
-                    .expect("append");
+                txn.append(&other, records(&["other"])).await.expect("append");
             }
             txn.commit(Vec::new()).await.expect("commit");
             wanted.push(value);
@@ -175,14 +119,10 @@ pub async fn a_newer_transactor_fences_the_older(fixture: &Fixture) {
     let id = fixture.name("fence");
     let mut old = fixture.log.transactor(&id).await.expect("transactor");
     let mut open = old.begin().await.expect("begin");
-    open.append(&partition, records(&["zombie"]))
-        .await
-        .expect("append");
+    open.append(&partition, records(&["zombie"])).await.expect("append");
     let mut new = fixture.log.transactor(&id).await.expect("transactor");
     let mut txn = new.begin().await.expect("begin");
-    txn.append(&partition, records(&["heir"]))
-        .await
-        .expect("append");
+    txn.append(&partition, records(&["heir"])).await.expect("append");
     txn.commit(Vec::new()).await.expect("commit");
     assert!(is_fenced(&open.commit(Vec::new()).await));
     let begun = old.begin().await;
@@ -200,16 +140,10 @@ pub async fn beginning_again_voids_the_open_transaction(fixture: &Fixture) {
     let id = fixture.name("twice");
     let mut transactor = fixture.log.transactor(&id).await.expect("transactor");
     let mut first = transactor.begin().await.expect("begin");
-    first
-        .append(&partition, records(&["first"]))
-        .await
-        .expect("append");
+    first.append(&partition, records(&["first"])).await.expect("append");
     let mut second = transactor.begin().await.expect("begin");
     assert!(is_fenced(&first.commit(Vec::new()).await));
-    second
-        .append(&partition, records(&["second"]))
-        .await
-        .expect("append");
+    second.append(&partition, records(&["second"])).await.expect("append");
     second.commit(Vec::new()).await.expect("commit");
     assert_eq!(fixture.values(&partition, 0).await, ["second"]);
 }
@@ -224,25 +158,15 @@ pub async fn large_transactions_arrive_whole(fixture: &Fixture) {
     for number in 0..300_u32 {
         let mut batch = Records::new();
         (0..10).for_each(|_| batch.push(&number.to_le_bytes(), &[number as u8; 1500]));
-        txn.append(&partitions[number as usize % 2], batch)
-            .await
-            .expect("append");
+        txn.append(&partitions[number as usize % 2], batch).await.expect("append");
     }
     let acks = txn.commit(Vec::new()).await.expect("commit");
     for (partition, ack) in acks {
-        let mut reader = fixture
-            .log
-            .reader(&partition, ack.base)
-            .await
-            .expect("reader");
+        let mut reader = fixture.log.reader(&partition, ack.base).await.expect("reader");
         let mut expected = partition.partition;
         let mut seen = 0;
         while seen < 1500 {
-            for record in soon("records", reader.next(1 << 18))
-                .await
-                .expect("records")
-                .iter()
-            {
+            for record in soon("records", reader.next(1 << 18)).await.expect("records").iter() {
                 assert_eq!(record.key, expected.to_le_bytes());
                 assert_eq!(record.value, [expected as u8; 1500]);
                 seen += 1;

@@ -18,9 +18,7 @@ pub(super) fn commit(folder: &Folder, written: Vec<Written>, synced: bool) {
         Err(error) => {
             // The space was reserved: this is no full disk. What the journal holds is unknown.
             folder.fail(error.clone());
-            written
-                .into_iter()
-                .for_each(|one| one.ack.reject(error.clone()));
+            written.into_iter().for_each(|one| one.ack.reject(error.clone()));
         }
     }
 }
@@ -30,11 +28,7 @@ fn note(folder: &Folder, written: &[Written], synced: bool) -> Result<(), LogErr
     let mut reserved = 0;
     for one in written {
         reserved += one.reserved;
-        for placed in one
-            .placed
-            .iter()
-            .filter(|placed| placed.ack.next > placed.ack.base)
-        {
+        for placed in one.placed.iter().filter(|placed| placed.ack.next > placed.ack.base) {
             state.ends.insert(placed.partition.id, placed.end);
         }
         for (key, next) in &one.checkpoints {
@@ -60,8 +54,7 @@ fn note(folder: &Folder, written: &[Written], synced: bool) -> Result<(), LogErr
         }
         journal.to_sync()
     };
-    file.sync_data()
-        .map_err(|e| super::disk::error("cannot sync", &path, e))?;
+    file.sync_data().map_err(|e| super::disk::error("cannot sync", &path, e))?;
     lock(folder.journal()?).synced(&file, upto);
     Ok(())
 }

@@ -41,14 +41,7 @@ struct At {
 
 impl PartitionCursor {
     pub(super) fn new(folder: Arc<Folder>, partition: Arc<Partition>, from: Offset) -> Self {
-        Self {
-            folder,
-            partition,
-            position: from,
-            at: None,
-            rest: None,
-            spare: Bytes::new(),
-        }
+        Self { folder, partition, position: from, at: None, rest: None, spare: Bytes::new() }
     }
 
     fn open_at(&mut self) -> Result<Option<At>, LogError> {
@@ -75,17 +68,9 @@ impl PartitionCursor {
             .map_err(|damage| self.partition.corrupt(damage))?;
         let position = self.position;
         let place = segment
-            .locate(
-                &file,
-                |entry| entry.offset <= position,
-                |header| header.next() > position,
-            )
+            .locate(&file, |entry| entry.offset <= position, |header| header.next() > position)
             .map_err(|damage| self.partition.corrupt(damage))?;
-        Ok(Some(At {
-            segment,
-            file,
-            byte: place.byte,
-        }))
+        Ok(Some(At { segment, file, byte: place.byte }))
     }
 
     fn check_trim(&self) -> Result<(), LogError> {
@@ -218,25 +203,11 @@ impl PartitionCursor {
             expected = Some(header.next());
             if used == 0 && end > max_bytes {
                 let body = chunk.slice(BATCH_HEADER..end);
-                push(
-                    &mut batch,
-                    &header,
-                    BATCH_HEADER,
-                    body.len(),
-                    self.position,
-                    max_bytes,
-                );
+                push(&mut batch, &header, BATCH_HEADER, body.len(), self.position, max_bytes);
                 let rest = (batch.next() < header.next()).then_some((header, body));
                 return Ok((batch, end, rest));
             }
-            push(
-                &mut batch,
-                &header,
-                used + BATCH_HEADER,
-                body.len(),
-                self.position,
-                usize::MAX,
-            );
+            push(&mut batch, &header, used + BATCH_HEADER, body.len(), self.position, usize::MAX);
             used = end;
         }
         Ok((batch, used, None))
@@ -253,9 +224,7 @@ fn push(
     max_bytes: usize,
 ) {
     let time = Nanos(header.time);
-    let table = batch
-        .buffer()
-        .slice(start..start + header.records as usize * 8);
+    let table = batch.buffer().slice(start..start + header.records as usize * 8);
     debug_assert!(table.len() <= length);
     batch.reserve(header.records as usize);
     let mut at = (start + table.len()) as u32;

@@ -15,15 +15,9 @@ use crate::LogError;
 pub(super) fn error(context: &'static str, path: &Path, source: io::Error) -> LogError {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            LogError::DiskFull {
-                path: path.to_owned(),
-            }
+            LogError::DiskFull { path: path.to_owned() }
         }
-        _ => LogError::Io {
-            context,
-            path: path.to_owned(),
-            source: Arc::new(source),
-        },
+        _ => LogError::Io { context, path: path.to_owned(), source: Arc::new(source) },
     }
 }
 
@@ -55,10 +49,7 @@ pub(super) fn write_at(
 
 /// Leaves a half-written tail behind, as a disk does that fills up.
 fn write_short(mut file: &File, pieces: &[IoSlice<'_>], granted: usize) -> io::Result<()> {
-    let whole: Vec<u8> = pieces
-        .iter()
-        .flat_map(|piece| piece.iter().copied())
-        .collect();
+    let whole: Vec<u8> = pieces.iter().flat_map(|piece| piece.iter().copied()).collect();
     file.write_all(&whole[..granted])?;
     Err(io::ErrorKind::StorageFull.into())
 }
@@ -74,9 +65,7 @@ pub(super) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<Opt
 
 /// Makes names in a folder survive a power failure.
 pub(super) fn sync_dir(path: &Path) -> Result<(), LogError> {
-    File::open(path)
-        .and_then(|dir| dir.sync_all())
-        .map_err(|e| error("cannot sync", path, e))
+    File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| error("cannot sync", path, e))
 }
 
 /// Makes a folder and its parents.

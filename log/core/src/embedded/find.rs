@@ -17,27 +17,17 @@ pub(super) fn find(folder: &Folder, partition: &Partition, at: Nanos) -> Result<
             Err(_) if partition.bounds().trim > segments[middle].base => true,
             Err(error) => return Err(error),
         };
-        if begins_before {
-            low = middle + 1
-        } else {
-            high = middle
-        }
+        if begins_before { low = middle + 1 } else { high = middle }
     }
     if let Some(segment) = low.checked_sub(1).and_then(|index| segments.get(index))
         && segment.base >= partition.bounds().trim
     {
         let place = segment
-            .locate(
-                &segment.open()?,
-                |entry| entry.time < at.0,
-                |header| header.time >= at.0,
-            )
+            .locate(&segment.open()?, |entry| entry.time < at.0, |header| header.time >= at.0)
             .map_err(|damage| partition.corrupt(damage))?;
         if let Some(header) = place.header {
             return Ok(header.base.min(tail));
         }
     }
-    Ok(segments
-        .get(low)
-        .map_or(tail, |segment| segment.base.min(tail)))
+    Ok(segments.get(low).map_or(tail, |segment| segment.base.min(tail)))
 }

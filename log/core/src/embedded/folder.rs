@@ -107,58 +107,42 @@ impl Folder {
 
     /// Returns the journal of a folder that is open for writing.
     pub(super) fn journal(&self) -> Result<&Mutex<Journal>, LogError> {
-        self.journal.as_ref().ok_or_else(|| LogError::ReadOnly {
-            path: self.dir.clone(),
-        })
+        self.journal.as_ref().ok_or_else(|| LogError::ReadOnly { path: self.dir.clone() })
     }
 
     pub(super) fn topic(&self, name: &TopicName) -> Result<Arc<Topic>, LogError> {
         self.check_open()?;
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        topics
-            .get(name)
-            .cloned()
-            .ok_or_else(|| LogError::UnknownTopic {
-                topic: name.clone(),
-                place: self.dir.display().to_string(),
-            })
+        topics.get(name).cloned().ok_or_else(|| LogError::UnknownTopic {
+            topic: name.clone(),
+            place: self.dir.display().to_string(),
+        })
     }
 
     pub(super) fn partition(&self, name: &TopicPartition) -> Result<Arc<Partition>, LogError> {
         let topic = self.topic(&name.topic)?;
-        topic
-            .partitions
-            .get(name.partition as usize)
-            .cloned()
-            .ok_or_else(|| LogError::UnknownPartition {
+        topic.partitions.get(name.partition as usize).cloned().ok_or_else(|| {
+            LogError::UnknownPartition {
                 partition: name.clone(),
                 partitions: topic.info.partitions,
-            })
+            }
+        })
     }
 
     pub(super) fn partitions(&self) -> Vec<Arc<Partition>> {
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        topics
-            .values()
-            .flat_map(|topic| topic.partitions.iter().cloned())
-            .collect()
+        topics.values().flat_map(|topic| topic.partitions.iter().cloned()).collect()
     }
 
     /// Reads trim point and tail, with what was committed together seen together.
     pub(super) fn bounds(&self, partition: &Partition) -> Bounds {
-        let _seen = self
-            .publication
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _seen = self.publication.read().unwrap_or_else(PoisonError::into_inner);
         partition.bounds()
     }
 
     /// Lets `publish` move several tails at once.
     pub(super) fn publish<T>(&self, publish: impl FnOnce() -> T) -> T {
-        let _alone = self
-            .publication
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.publication.write().unwrap_or_else(PoisonError::into_inner);
         publish()
     }
 
@@ -200,10 +184,7 @@ impl Folder {
             let mut parts = Vec::with_capacity(commit.parts.len());
             for (name, chunks) in commit.parts {
                 let bodies = chunks.into_iter().map(Body::new).collect();
-                parts.push(Part {
-                    partition: self.partition(&name)?,
-                    bodies,
-                });
+                parts.push(Part { partition: self.partition(&name)?, bodies });
             }
             let mut checkpoints = Vec::with_capacity(commit.checkpoints.len());
             for checkpoint in commit.checkpoints {
@@ -213,12 +194,9 @@ impl Folder {
             Ok((parts, checkpoints))
         };
         match prepare() {
-            Ok((parts, checkpoints)) => Ok(Request {
-                parts,
-                checkpoints,
-                is_transaction: true,
-                ack,
-            }),
+            Ok((parts, checkpoints)) => {
+                Ok(Request { parts, checkpoints, is_transaction: true, ack })
+            }
             Err(error) => Err((ack, error)),
         }
     }
@@ -232,9 +210,7 @@ impl Folder {
 
     /// Fails after a failed sync.
     pub(super) fn check_failure(&self) -> Result<(), LogError> {
-        self.failure
-            .get()
-            .map_or(Ok(()), |failure| Err(failure.clone()))
+        self.failure.get().map_or(Ok(()), |failure| Err(failure.clone()))
     }
 
     /// Ends all writing: after a failed sync nobody knows what the disk holds.
@@ -264,11 +240,7 @@ impl Folder {
 
 impl Store for Folder {
     fn check_open(&self) -> Result<(), LogError> {
-        if self.closed.load(Ordering::Acquire) {
-            Err(LogError::Closed)
-        } else {
-            Ok(())
-        }
+        if self.closed.load(Ordering::Acquire) { Err(LogError::Closed) } else { Ok(()) }
     }
 
     fn partition_count(&self, topic: &TopicName) -> Result<u32, LogError> {
@@ -311,9 +283,7 @@ impl Store for Folder {
 
     fn stored_checkpoint(&self, group: &str, partition: &TopicPartition) -> Option<Offset> {
         let id = self.partition(partition).ok()?.id;
-        lock(&self.checkpoints)
-            .get(&(group.to_owned(), id))
-            .copied()
+        lock(&self.checkpoints).get(&(group.to_owned(), id)).copied()
     }
 
     fn txn_bytes_max(&self) -> usize {

@@ -32,23 +32,14 @@ pub(super) struct Follower {
 pub(super) fn open(dir: &Path) -> Result<Opened, LogError> {
     let scan = scan_existing(dir)?;
     let state = scan.latest();
-    let follower = Follower {
-        dir: dir.to_owned(),
-        scan,
-        ends: state.ends.clone(),
-    };
+    let follower = Follower { dir: dir.to_owned(), scan, ends: state.ends.clone() };
     let mut topics = BTreeMap::new();
     for file in read_topics(dir)? {
         let topic = follower.topic(&file)?;
         topics.insert(file.name, topic);
     }
     let checkpoints: HashMap<_, _> = state.checkpoints.into_iter().collect();
-    Ok(Opened {
-        topics,
-        checkpoints,
-        journal: None,
-        follower: Some(follower),
-    })
+    Ok(Opened { topics, checkpoints, journal: None, follower: Some(follower) })
 }
 
 fn scan_existing(dir: &Path) -> Result<Scan, LogError> {
@@ -59,11 +50,7 @@ fn scan_existing(dir: &Path) -> Result<Scan, LogError> {
 }
 
 fn read_topics(dir: &Path) -> Result<Vec<TopicFile>, LogError> {
-    if topics_dir(dir).exists() {
-        read_all(dir)
-    } else {
-        Ok(Vec::new())
-    }
+    if topics_dir(dir).exists() { read_all(dir) } else { Ok(Vec::new()) }
 }
 
 impl Follower {
@@ -77,11 +64,7 @@ impl Follower {
             let partition = Partition::new(id, name, dir, settings.clone(), &end, segments);
             partitions.push(Arc::new(partition));
         }
-        Ok(Arc::new(Topic {
-            info: file.info(),
-            settings,
-            partitions,
-        }))
+        Ok(Arc::new(Topic { info: file.info(), settings, partitions }))
     }
 
     /// Takes over what was committed since the last look.
@@ -101,33 +84,21 @@ impl Follower {
         if changes.is_empty() {
             return Ok(());
         }
-        self.ends
-            .extend(changes.ends.iter().map(|(id, end)| (*id, *end)));
+        self.ends.extend(changes.ends.iter().map(|(id, end)| (*id, *end)));
         self.apply(folder, changes)
     }
 
     fn apply(&self, folder: &Folder, changes: Mirror) -> Result<(), LogError> {
-        let mut partitions: HashMap<PartitionId, Arc<Partition>> = folder
-            .partitions()
-            .into_iter()
-            .map(|one| (one.id, one))
-            .collect();
+        let mut partitions: HashMap<PartitionId, Arc<Partition>> =
+            folder.partitions().into_iter().map(|one| (one.id, one)).collect();
         if changes.ends.keys().any(|id| !partitions.contains_key(id)) {
             self.add_topics(folder)?;
-            partitions = folder
-                .partitions()
-                .into_iter()
-                .map(|one| (one.id, one))
-                .collect();
+            partitions = folder.partitions().into_iter().map(|one| (one.id, one)).collect();
         }
         let mut moved = Vec::new();
         for (id, end) in changes.ends {
             if let Some(partition) = partitions.get(&id) {
-                if partition
-                    .segments()
-                    .last()
-                    .is_none_or(|last| last.base < end.segment)
-                {
+                if partition.segments().last().is_none_or(|last| last.base < end.segment) {
                     relist(partition, &end)?;
                 }
                 moved.push((partition, end));
@@ -143,9 +114,7 @@ impl Follower {
             }
             lock(&folder.checkpoints).extend(changes.checkpoints);
         });
-        moved
-            .iter()
-            .for_each(|(partition, _)| partition.watchers.wake());
+        moved.iter().for_each(|(partition, _)| partition.watchers.wake());
         Ok(())
     }
 
@@ -157,10 +126,7 @@ impl Follower {
             };
             if !known(&file.name) {
                 let topic = self.topic(&file)?;
-                let mut topics = folder
-                    .topics
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner);
+                let mut topics = folder.topics.write().unwrap_or_else(PoisonError::into_inner);
                 topics.insert(file.name.clone(), topic);
             }
         }
@@ -187,10 +153,7 @@ fn list_segments(
     if end.bytes == 0 {
         return Ok(segments);
     }
-    for base in segment::list(dir)?
-        .into_iter()
-        .filter(|base| *base <= end.segment)
-    {
+    for base in segment::list(dir)?.into_iter().filter(|base| *base <= end.segment) {
         let segment = match known.iter().find(|one| one.base == base) {
             Some(known) => known.clone(),
             None => Arc::new(Segment::new(id, dir, base, 0)),

@@ -60,10 +60,7 @@ impl SegmentHeader {
             return Err("checksum of the segment header does not match");
         }
         Ok(Self {
-            id: PartitionId {
-                generation: u64_at(bytes, 8),
-                partition: u32_at(bytes, 16),
-            },
+            id: PartitionId { generation: u64_at(bytes, 8), partition: u32_at(bytes, 16) },
             base: u64_at(bytes, 24),
             first_time: u64_at(bytes, 32) as i64,
         })
@@ -155,11 +152,7 @@ impl BatchHeader {
         for pair in body[..table].chunks_exact(8) {
             sum += u64::from(u32_at(pair, 0)) + u64::from(u32_at(pair, 4));
         }
-        if sum == body.len() as u64 {
-            Ok(())
-        } else {
-            Err("lengths of a batch do not add up")
-        }
+        if sum == body.len() as u64 { Ok(()) } else { Err("lengths of a batch do not add up") }
     }
 }
 
@@ -182,12 +175,7 @@ impl Body {
             table.extend_from_slice(&value.to_le_bytes());
         }
         let crc = crc32c::crc32c_append(crc32c::crc32c(&table), &data);
-        Self {
-            table,
-            data,
-            crc,
-            records: lengths.len() as u32,
-        }
+        Self { table, data, crc, records: lengths.len() as u32 }
     }
 
     /// Returns the size of the body in bytes.
@@ -224,18 +212,11 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
 mod tests {
     use super::*;
 
-    const ID: PartitionId = PartitionId {
-        generation: 77,
-        partition: 3,
-    };
+    const ID: PartitionId = PartitionId { generation: 77, partition: 3 };
 
     #[test]
     fn headers_survive_and_a_flipped_bit_is_noticed() {
-        let segment = SegmentHeader {
-            id: ID,
-            base: 9,
-            first_time: -5,
-        };
+        let segment = SegmentHeader { id: ID, base: 9, first_time: -5 };
         assert_eq!(SegmentHeader::decode(&segment.encode()), Ok(segment));
         let header = BatchHeader {
             body_bytes: 1,
@@ -249,10 +230,7 @@ mod tests {
         let seed = seed(ID, 9);
         let bytes = header.encode(seed);
         assert_eq!(BatchHeader::decode(&bytes, seed), Ok(header));
-        assert!(
-            BatchHeader::decode(&bytes, seed ^ 1).is_err(),
-            "another segment's batch"
-        );
+        assert!(BatchHeader::decode(&bytes, seed ^ 1).is_err(), "another segment's batch");
         for bit in 0..bytes.len() * 8 {
             let mut bad = bytes;
             bad[bit / 8] ^= 1 << (bit % 8);

@@ -76,10 +76,7 @@ impl Journal {
         mirror: Mirror,
         surroundings: &Surroundings,
     ) -> Result<Self, LogError> {
-        let sample = Sample {
-            seq: 0,
-            mirror: mirror.clone(),
-        };
+        let sample = Sample { seq: 0, mirror: mirror.clone() };
         Self::replace(Self::path(dir), &sample, Vec::new(), surroundings)
     }
 
@@ -154,13 +151,8 @@ impl Journal {
         entry.synced = self.synced;
         let bytes = entry.encode(self.seed);
         // The space was taken when it was reserved: a budget does not apply.
-        disk::write_at(
-            &self.file,
-            self.written,
-            &mut [IoSlice::new(&bytes)],
-            &Default::default(),
-        )
-        .map_err(|e| disk::error("cannot write", &self.path, e))?;
+        disk::write_at(&self.file, self.written, &mut [IoSlice::new(&bytes)], &Default::default())
+            .map_err(|e| disk::error("cannot write", &self.path, e))?;
         self.written += bytes.len() as u64;
         self.mirror.apply(&entry.state);
         if matches!(entry.kind, Kind::Commit | Kind::Durable) {
@@ -170,19 +162,12 @@ impl Journal {
     }
 
     fn write(&self, at: u64, bytes: &[u8]) -> Result<(), LogError> {
-        disk::write_at(
-            &self.file,
-            at,
-            &mut [IoSlice::new(bytes)],
-            &self.surroundings.space,
-        )
-        .map_err(|e| disk::error("cannot write", &self.path, e))
+        disk::write_at(&self.file, at, &mut [IoSlice::new(bytes)], &self.surroundings.space)
+            .map_err(|e| disk::error("cannot write", &self.path, e))
     }
 
     fn sync(&mut self) -> Result<(), LogError> {
-        self.file
-            .sync_all()
-            .map_err(|e| disk::error("cannot sync", &self.path, e))?;
+        self.file.sync_all().map_err(|e| disk::error("cannot sync", &self.path, e))?;
         self.synced = self.written;
         Ok(())
     }
@@ -221,10 +206,7 @@ impl Journal {
 
     /// Returns the committed state as of now.
     pub(super) fn sample(&self) -> Sample {
-        Sample {
-            seq: self.seq,
-            mirror: self.mirror.clone(),
-        }
+        Sample { seq: self.seq, mirror: self.mirror.clone() }
     }
 
     /// Notes that everything of a sample is on stable storage.
@@ -285,21 +267,12 @@ mod tests {
     #[test]
     fn a_rewritten_journal_keeps_pending_commits_one_by_one() {
         let dir = tempfile::tempdir().expect("folder");
-        let surroundings = Surroundings {
-            boot: None,
-            space: Space::UNLIMITED,
-        };
+        let surroundings = Surroundings { boot: None, space: Space::UNLIMITED };
         let mut journal =
             Journal::create(dir.path(), Mirror::default(), &surroundings).expect("created");
         let commit = |journal: &mut Journal, kind, partition, next| {
-            let id = PartitionId {
-                generation: 1,
-                partition,
-            };
-            let end = End {
-                next,
-                ..End::default()
-            };
+            let id = PartitionId { generation: 1, partition };
+            let end = End { next, ..End::default() };
             let mut entry = Entry::new(kind, Mirror::default());
             entry.state.ends.insert(id, end);
             journal.reserve(entry.bytes()).expect("reserved");

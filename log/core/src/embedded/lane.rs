@@ -43,20 +43,10 @@ impl Lane {
                     .open(&segment.path)
                     .map_err(|e| disk::error("cannot open", &segment.path, e))?;
                 let bytes = segment.committed();
-                Some(Active {
-                    segment: segment.clone(),
-                    file: Arc::new(file),
-                    bytes,
-                })
+                Some(Active { segment: segment.clone(), file: Arc::new(file), bytes })
             }
         };
-        Ok(Self {
-            partition: partition.clone(),
-            active,
-            next,
-            time,
-            ticket: 0,
-        })
+        Ok(Self { partition: partition.clone(), active, next, time, ticket: 0 })
     }
 
     /// Returns whether a batch of so many bytes goes into a new segment.
@@ -82,24 +72,10 @@ impl Lane {
     pub(super) fn begin_segment(&mut self, time: i64, space: &Space) -> Result<(), LogError> {
         let partition = &self.partition;
         let header = SEGMENT_HEADER as u64;
-        let segment = Arc::new(Segment::new(
-            partition.id,
-            &partition.dir,
-            self.next,
-            header,
-        ));
-        let content = SegmentHeader {
-            id: partition.id,
-            base: self.next,
-            first_time: time,
-        };
+        let segment = Arc::new(Segment::new(partition.id, &partition.dir, self.next, header));
+        let content = SegmentHeader { id: partition.id, base: self.next, first_time: time };
         let made = segment.create(&content).and_then(|file| {
-            disk::write_at(
-                &file,
-                0,
-                &mut [std::io::IoSlice::new(&content.encode())],
-                space,
-            )?;
+            disk::write_at(&file, 0, &mut [std::io::IoSlice::new(&content.encode())], space)?;
             Ok(file)
         });
         let file = match made {
@@ -110,11 +86,7 @@ impl Lane {
             }
         };
         partition.update_segments(|segments| segments.push(segment.clone()));
-        self.active = Some(Active {
-            segment,
-            file,
-            bytes: header,
-        });
+        self.active = Some(Active { segment, file, bytes: header });
         Ok(())
     }
 

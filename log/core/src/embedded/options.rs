@@ -64,9 +64,7 @@ impl Surroundings {
 fn boot_id(path: &Path) -> Option<[u8; 16]> {
     let text = fs::read_to_string(path).ok()?;
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    u128::from_str_radix(&digits, 16)
-        .ok()
-        .map(u128::to_be_bytes)
+    u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes)
 }
 
 /// A budget of bytes: unlimited, unless a test simulates a disk that fills up.

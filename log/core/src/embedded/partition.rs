@@ -41,10 +41,7 @@ pub(super) struct TopicSettings {
 
 impl TopicSettings {
     pub(super) fn retention(&self) -> Retention {
-        *self
-            .retention
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.retention.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_synced(&self) -> bool {
@@ -77,10 +74,7 @@ impl Partition {
 
     pub(super) fn bounds(&self) -> Bounds {
         let trim = self.trim.load(Ordering::Acquire);
-        Bounds {
-            trim,
-            tail: self.tail.load(Ordering::Acquire).max(trim),
-        }
+        Bounds { trim, tail: self.tail.load(Ordering::Acquire).max(trim) }
     }
 
     pub(super) fn set_trim(&self, trim: u64) {
@@ -99,10 +93,7 @@ impl Partition {
     pub(super) fn segment_of(&self, offset: u64) -> Option<Arc<Segment>> {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
         let count = segments.partition_point(|segment| segment.base <= offset);
-        count
-            .checked_sub(1)
-            .and_then(|last| segments.get(last))
-            .cloned()
+        count.checked_sub(1).and_then(|last| segments.get(last)).cloned()
     }
 
     /// Returns the segment after the one with this base.
@@ -113,20 +104,12 @@ impl Partition {
     }
 
     pub(super) fn segments(&self) -> Vec<Arc<Segment>> {
-        self.segments
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Changes the list of segments.
     pub(super) fn update_segments<T>(&self, change: impl FnOnce(&mut Vec<Arc<Segment>>) -> T) -> T {
-        change(
-            &mut self
-                .segments
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        change(&mut self.segments.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes a segment off the list whose file is gone.

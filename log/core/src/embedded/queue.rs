@@ -16,10 +16,7 @@ pub(super) struct Queue<T> {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self {
-            state: Mutex::new((Vec::new(), false)),
-            arrived: Condvar::new(),
-        }
+        Self { state: Mutex::new((Vec::new(), false)), arrived: Condvar::new() }
     }
 }
 
@@ -47,10 +44,7 @@ impl<T> Queue<T> {
             if state.1 {
                 return None;
             }
-            state = self
-                .arrived
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -77,10 +71,7 @@ impl Kick {
     /// Waits out a time that only the end cuts short.
     pub(super) fn pause(&self, time: Duration) {
         let state = lock(&self.state);
-        drop(
-            self.changed
-                .wait_timeout_while(state, time, |(_, stopped)| !*stopped),
-        );
+        drop(self.changed.wait_timeout_while(state, time, |(_, stopped)| !*stopped));
     }
 
     pub(super) fn stop(&self) {

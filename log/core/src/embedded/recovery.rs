@@ -65,9 +65,7 @@ pub(super) fn recover(
             });
         }
     };
-    let trust = Trust {
-        same_boot: surroundings.boot == Some(scan.boot),
-    };
+    let trust = Trust { same_boot: surroundings.boot == Some(scan.boot) };
     check_torn(dir, &scan, trust)?;
     let claimed = scan.latest();
 
@@ -103,12 +101,7 @@ pub(super) fn recover(
     let journal = Journal::create(dir, state.clone(), surroundings)?;
     let topics = topics(files, found, &state);
     let checkpoints = state.checkpoints.into_iter().collect();
-    let opened = Opened {
-        topics,
-        checkpoints,
-        journal: Some(journal),
-        follower: None,
-    };
+    let opened = Opened { topics, checkpoints, journal: Some(journal), follower: None };
     Ok(Recovered { opened, times })
 }
 
@@ -124,10 +117,7 @@ fn fresh(dir: &Path, surroundings: &Surroundings) -> Result<Recovered, LogError>
         journal: Some(journal),
         follower: None,
     };
-    Ok(Recovered {
-        opened,
-        times: HashMap::new(),
-    })
+    Ok(Recovered { opened, times: HashMap::new() })
 }
 
 /// Refuses a journal that is damaged where it had been synced, or at all if power never failed.
@@ -139,11 +129,7 @@ fn check_torn(dir: &Path, scan: &Scan, trust: Trust) -> Result<(), LogError> {
             what: torn.what.to_owned(),
         }),
         Some(torn) => {
-            tracing::warn!(
-                byte = scan.end,
-                what = torn.what,
-                "a torn end of the journal is cut"
-            );
+            tracing::warn!(byte = scan.end, what = torn.what, "a torn end of the journal is cut");
             Ok(())
         }
         None => Ok(()),
@@ -190,12 +176,7 @@ fn clamp(state: &mut Mirror) {
     for ((group, id), next) in checkpoints {
         let tail = ends.get(id).map_or(0, |end| end.next);
         if *next > tail {
-            tracing::warn!(
-                group,
-                checkpoint = *next,
-                tail,
-                "a checkpoint is taken back"
-            );
+            tracing::warn!(group, checkpoint = *next, tail, "a checkpoint is taken back");
             *next = tail;
         }
     }
@@ -211,35 +192,15 @@ fn topics(
         let settings = file.settings();
         let generation = file.generation.0;
         let partitions = (0..file.partitions)
-            .map(|partition| PartitionId {
-                generation,
-                partition,
-            })
+            .map(|partition| PartitionId { generation, partition })
             .filter_map(|id| found.remove(&id))
             .map(|one| {
                 let end = state.ends.get(&one.id).copied().unwrap_or_default();
-                let Found {
-                    id,
-                    name,
-                    dir,
-                    segments,
-                    ..
-                } = one;
-                Arc::new(Partition::new(
-                    id,
-                    name,
-                    dir,
-                    settings.clone(),
-                    &end,
-                    segments,
-                ))
+                let Found { id, name, dir, segments, .. } = one;
+                Arc::new(Partition::new(id, name, dir, settings.clone(), &end, segments))
             })
             .collect();
-        let topic = Topic {
-            info: file.info(),
-            settings,
-            partitions,
-        };
+        let topic = Topic { info: file.info(), settings, partitions };
         topics.insert(file.name, Arc::new(topic));
     }
     topics

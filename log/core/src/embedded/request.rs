@@ -63,28 +63,18 @@ impl Ack {
 
 impl Request {
     pub(super) fn new(parts: Vec<Part>, ack: Ack) -> Self {
-        Self {
-            parts,
-            checkpoints: Vec::new(),
-            is_transaction: false,
-            ack,
-        }
+        Self { parts, checkpoints: Vec::new(), is_transaction: false, ack }
     }
 
     /// Returns the most journal bytes that committing this alone takes.
     pub(super) fn journal_bytes(&self) -> u64 {
-        let groups = self
-            .checkpoints
-            .iter()
-            .map(|((group, _), _)| group.as_str());
+        let groups = self.checkpoints.iter().map(|((group, _), _)| group.as_str());
         journal::bytes_needed(self.parts.len(), groups)
     }
 
     /// Returns whether a transaction must survive a power failure once acknowledged.
     pub(super) fn is_synced(&self) -> bool {
-        self.parts
-            .iter()
-            .any(|part| part.partition.topic.is_synced())
+        self.parts.iter().any(|part| part.partition.topic.is_synced())
     }
 }
 
@@ -115,7 +105,6 @@ pub(super) struct Written {
 
 impl Written {
     pub(super) fn accept(self) {
-        self.ack
-            .accept(self.placed.into_iter().map(|placed| placed.ack).collect());
+        self.ack.accept(self.placed.into_iter().map(|placed| placed.ack).collect());
     }
 }

@@ -34,13 +34,7 @@ struct Run<'a> {
 
 impl<'a> Round<'a> {
     pub(super) fn new(folder: &'a Folder, now: i64) -> Self {
-        Self {
-            folder,
-            now,
-            runs: Vec::new(),
-            current: HashMap::new(),
-            undo: Vec::new(),
-        }
+        Self { folder, now, runs: Vec::new(), current: HashMap::new(), undo: Vec::new() }
     }
 
     /// Returns the lanes as they were before.
@@ -51,9 +45,7 @@ impl<'a> Round<'a> {
     /// Returns the number of bytes of all batches.
     pub(super) fn bytes(&self) -> u64 {
         let batches = self.runs.iter().flat_map(|run| &run.batches);
-        batches
-            .map(|(header, body)| header.len() as u64 + body.bytes())
-            .sum()
+        batches.map(|(header, body)| header.len() as u64 + body.bytes()).sum()
     }
 
     /// Gives the records of one partition their offsets and their place.
@@ -71,15 +63,9 @@ impl<'a> Round<'a> {
         let mut files: Vec<Touched> = Vec::with_capacity(1);
         for body in bodies.iter().filter(|body| body.records > 0) {
             let active = self.place_batch(lane, body, is_transaction)?;
-            let touched = Touched {
-                segment: active.segment,
-                file: active.file,
-                bytes: active.bytes,
-            };
-            match files
-                .last_mut()
-                .filter(|last| Arc::ptr_eq(&last.file, &touched.file))
-            {
+            let touched =
+                Touched { segment: active.segment, file: active.file, bytes: active.bytes };
+            match files.last_mut().filter(|last| Arc::ptr_eq(&last.file, &touched.file)) {
                 Some(last) => *last = touched,
                 None => files.push(touched),
             }
@@ -134,31 +120,18 @@ impl<'a> Round<'a> {
             base: lane.next,
             time,
             records: body.records,
-            flags: if is_transaction {
-                FLAG_TRANSACTIONAL
-            } else {
-                0
-            },
+            flags: if is_transaction { FLAG_TRANSACTIONAL } else { 0 },
             synced: lane.partition.synced.load(Ordering::Acquire),
         };
         let run = *self.current.entry(id).or_insert_with(|| {
             let start = active.bytes;
             let to = active.clone();
-            self.runs.push(Run {
-                to,
-                start,
-                batches: Vec::new(),
-                index: Vec::new(),
-            });
+            self.runs.push(Run { to, start, batches: Vec::new(), index: Vec::new() });
             self.runs.len() - 1
         });
         let run = &mut self.runs[run];
         run.batches.push((header.encode(active.segment.seed), body));
-        run.index.push(IndexEntry {
-            offset: lane.next,
-            byte: active.bytes,
-            time,
-        });
+        run.index.push(IndexEntry { offset: lane.next, byte: active.bytes, time });
         active.bytes += bytes;
         lane.next += u64::from(body.records);
         lane.time = time;
@@ -174,13 +147,8 @@ impl<'a> Round<'a> {
                 pieces.push(IoSlice::new(&body.table));
                 pieces.push(IoSlice::new(&body.data));
             }
-            disk::write_at(
-                &run.to.file,
-                run.start,
-                &mut pieces,
-                &self.folder.surroundings.space,
-            )
-            .map_err(|e| disk::error("cannot write", &run.to.segment.path, e))?;
+            disk::write_at(&run.to.file, run.start, &mut pieces, &self.folder.surroundings.space)
+                .map_err(|e| disk::error("cannot write", &run.to.segment.path, e))?;
         }
         for run in &self.runs {
             for entry in &run.index {

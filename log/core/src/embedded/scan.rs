@@ -49,11 +49,7 @@ pub(super) fn walk(
     upto: u64,
     visit: impl FnMut(Step<'_>),
 ) -> Result<Reached, Damage> {
-    let start = Reached {
-        byte: SEGMENT_HEADER as u64,
-        next: segment.base,
-        time: None,
-    };
+    let start = Reached { byte: SEGMENT_HEADER as u64, next: segment.base, time: None };
     walk_from(segment, file, start, upto, visit).map_err(|(_, damage)| damage)
 }
 
@@ -85,11 +81,7 @@ pub(super) fn walk_from(
             });
         match checked {
             Ok((header, bytes)) => {
-                visit(Step {
-                    byte: at.byte,
-                    header,
-                    body: &bytes[BATCH_HEADER..],
-                });
+                visit(Step { byte: at.byte, header, body: &bytes[BATCH_HEADER..] });
                 at = Reached {
                     byte: at.byte + header.total(),
                     next: header.next(),
@@ -116,9 +108,7 @@ pub(super) fn later_batches(
     let mut at = from.max(SEGMENT_HEADER as u64);
     while at + BATCH_HEADER as u64 <= length {
         let wanted = CHUNK.min((length - at) as usize);
-        let bytes = window
-            .at(file, at, wanted, length)
-            .map_err(io::Error::other)?;
+        let bytes = window.at(file, at, wanted, length).map_err(io::Error::other)?;
         let usable = bytes.len() - BATCH_HEADER + 1;
         let candidate = bytes[..usable]
             .iter()

@@ -57,12 +57,8 @@ impl Segment {
 
     /// Makes the file of a new segment.
     pub(super) fn create(&self, header: &SegmentHeader) -> io::Result<File> {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&self.path)?;
+        let file =
+            File::options().read(true).write(true).create(true).truncate(true).open(&self.path)?;
         self.fresh.store(true, Ordering::Release);
         self.first_time.get_or_init(|| header.first_time);
         Ok(file)
@@ -93,9 +89,7 @@ impl Segment {
         };
         // A damaged header is reported by whoever reads records; times before all others make a
         // search begin here.
-        Ok(*self
-            .first_time
-            .get_or_init(|| header.map_or(i64::MIN, |header| header.first_time)))
+        Ok(*self.first_time.get_or_init(|| header.map_or(i64::MIN, |header| header.first_time)))
     }
 
     /// Checks the header of the file.
@@ -114,21 +108,13 @@ impl Segment {
     }
 
     pub(super) fn damage(&self, byte: u64, offset: u64, what: String) -> Damage {
-        Damage {
-            path: self.path.clone(),
-            byte,
-            offset,
-            what,
-        }
+        Damage { path: self.path.clone(), byte, offset, what }
     }
 
     /// Notes where a batch lies, if it is far enough from the last one noted.
     pub(super) fn note(&self, entry: IndexEntry, index_bytes: u64) {
         let mut index = lock(&self.index);
-        if index
-            .last()
-            .is_none_or(|last| entry.byte >= last.byte + index_bytes)
-        {
+        if index.last().is_none_or(|last| entry.byte >= last.byte + index_bytes) {
             index.push(entry);
         }
     }
@@ -180,10 +166,7 @@ impl Segment {
             match self.header_at(file, byte) {
                 Ok(None) => return Ok(Place { byte, header: None }),
                 Ok(Some(header)) if wanted(&header) => {
-                    return Ok(Place {
-                        byte,
-                        header: Some(header),
-                    });
+                    return Ok(Place { byte, header: Some(header) });
                 }
                 Ok(Some(header)) => {
                     byte += header.total();
@@ -197,17 +180,10 @@ impl Segment {
     fn hint(&self, before: &impl Fn(&IndexEntry) -> bool) -> Option<IndexEntry> {
         let find = |entries: &[IndexEntry]| {
             let count = entries.partition_point(before);
-            count
-                .checked_sub(1)
-                .and_then(|last| entries.get(last))
-                .copied()
+            count.checked_sub(1).and_then(|last| entries.get(last)).copied()
         };
         let index = lock(&self.index);
-        if index.is_empty() {
-            find(&index::read(&self.path))
-        } else {
-            find(&index)
-        }
+        if index.is_empty() { find(&index::read(&self.path)) } else { find(&index) }
     }
 
     /// Reads the header at a byte; `None` at the committed end.

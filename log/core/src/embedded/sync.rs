@@ -28,9 +28,7 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) fn reject(self, error: LogError) {
-        self.written
-            .into_iter()
-            .for_each(|one| one.ack.reject(error.clone()));
+        self.written.into_iter().for_each(|one| one.ack.reject(error.clone()));
     }
 }
 
@@ -42,16 +40,12 @@ pub(super) fn run(folder: &Folder) {
         let ticket = jobs.last().map_or(0, |job| job.ticket);
         let syncs_journal = jobs.iter().any(|job| job.syncs_journal);
         let written: Vec<Written> = jobs.into_iter().flat_map(|job| job.written).collect();
-        let synced = folder
-            .check_failure()
-            .and_then(|()| sync(folder, &written, syncs_journal));
+        let synced = folder.check_failure().and_then(|()| sync(folder, &written, syncs_journal));
         match synced {
             Ok(()) => commit::commit(folder, written, syncs_journal),
             Err(error) => {
                 folder.fail(error.clone());
-                written
-                    .into_iter()
-                    .for_each(|one| one.ack.reject(error.clone()));
+                written.into_iter().for_each(|one| one.ack.reject(error.clone()));
             }
         }
         folder.set_jobs_done(ticket);
@@ -65,8 +59,7 @@ impl Drop for Guard<'_> {
     fn drop(&mut self) {
         self.0.jobs.close();
         while let Some(jobs) = self.0.jobs.take() {
-            jobs.into_iter()
-                .for_each(|job| job.reject(LogError::Closed));
+            jobs.into_iter().for_each(|job| job.reject(LogError::Closed));
         }
     }
 }
@@ -79,11 +72,7 @@ fn sync(folder: &Folder, written: &[Written], with_unsynced: bool) -> Result<(),
             files.insert(key, (touched.segment.clone(), touched.file.clone()));
         }
     }
-    let dirty = if with_unsynced {
-        take_unsynced(folder)
-    } else {
-        Vec::new()
-    };
+    let dirty = if with_unsynced { take_unsynced(folder) } else { Vec::new() };
     for one in dirty {
         let key = (one.partition.id, one.segment.base);
         files.insert(key, (one.segment, one.file));
@@ -102,10 +91,7 @@ fn sync(folder: &Folder, written: &[Written], with_unsynced: bool) -> Result<(),
 /// Takes the files of unsynced topics. A durable transaction syncs them all: it may stand behind
 /// unsynced ones in the same files, and those reach into other files.
 pub(super) fn take_unsynced(folder: &Folder) -> Vec<Dirty> {
-    lock(&folder.unsynced)
-        .drain()
-        .flat_map(|(_, files)| files)
-        .collect()
+    lock(&folder.unsynced).drain().flat_map(|(_, files)| files).collect()
 }
 
 /// Syncs files side by side: the disk takes them together.
@@ -119,16 +105,15 @@ pub(super) fn sync_files(files: &[SegmentFile]) -> Result<(), LogError> {
                 .map(|(segment, file)| scope.spawn(|| sync_file(segment, file)))
                 .collect();
             let first = sync_file(&first.0, &first.1);
-            running.into_iter().fold(first, |result, one| {
-                result.and(one.join().unwrap_or(Err(LogError::Closed)))
-            })
+            running
+                .into_iter()
+                .fold(first, |result, one| result.and(one.join().unwrap_or(Err(LogError::Closed))))
         }),
     }
 }
 
 fn sync_file(segment: &Segment, file: &File) -> Result<(), LogError> {
-    file.sync_data()
-        .map_err(|e| disk::error("cannot sync", &segment.path, e))?;
+    file.sync_data().map_err(|e| disk::error("cannot sync", &segment.path, e))?;
     if segment.fresh.swap(false, Ordering::AcqRel)
         && let Some(dir) = segment.path.parent()
     {

@@ -20,10 +20,7 @@ pub(super) const BOOT: Surroundings = surroundings(1);
 pub(super) const NEXT_BOOT: Surroundings = surroundings(2);
 
 const fn surroundings(boot: u8) -> Surroundings {
-    Surroundings {
-        boot: Some([boot; 16]),
-        space: super::options::Space::UNLIMITED,
-    }
+    Surroundings { boot: Some([boot; 16]), space: super::options::Space::UNLIMITED }
 }
 
 /// Small limits, and no upkeep but by volume: tests know what is synced.
@@ -38,12 +35,7 @@ pub(super) fn small() -> EmbeddedOptions {
 }
 
 pub(super) fn spec(name: &str, partitions: u32, durability: Durability) -> TopicSpec {
-    TopicSpec {
-        name: TopicName::new(name),
-        partitions,
-        durability,
-        retention: Retention::Forever,
-    }
+    TopicSpec { name: TopicName::new(name), partitions, durability, retention: Retention::Forever }
 }
 
 pub(super) fn partition(name: &str, number: u32) -> TopicPartition {
@@ -94,10 +86,7 @@ pub(super) fn crash_image(from: &Path, to: &Path) {
 pub(super) fn segments(dir: &Path, name: &TopicPartition) -> Vec<PathBuf> {
     let dir = super::topics::topic_dir(dir, &name.topic).join(name.partition.to_string());
     let bases = super::segment::list(&dir).expect("listing");
-    bases
-        .into_iter()
-        .map(|base| dir.join(super::segment::file_name(base)))
-        .collect()
+    bases.into_iter().map(|base| dir.join(super::segment::file_name(base))).collect()
 }
 
 pub(super) fn open(dir: &Path, surroundings: &Surroundings) -> Result<EmbeddedLog, LogError> {

@@ -35,13 +35,11 @@ impl TopicFile {
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, LogError> {
         let path = Self::path(folder);
         match fs::read_to_string(&path) {
-            Ok(text) => Self::decode(&text)
-                .map(Some)
-                .ok_or_else(|| LogError::JournalCorrupt {
-                    path,
-                    byte: 0,
-                    what: "the topic's description does not match its checksum".to_owned(),
-                }),
+            Ok(text) => Self::decode(&text).map(Some).ok_or_else(|| LogError::JournalCorrupt {
+                path,
+                byte: 0,
+                what: "the topic's description does not match its checksum".to_owned(),
+            }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(disk::error("cannot read", &path, e)),
         }
@@ -97,13 +95,7 @@ impl TopicFile {
             Some(("bytes", bytes)) => Retention::Bytes(bytes.parse().ok()?),
             _ => return None,
         };
-        Some(Self {
-            name,
-            generation,
-            partitions,
-            durability,
-            retention,
-        })
+        Some(Self { name, generation, partitions, durability, retention })
     }
 }
 
@@ -138,9 +130,7 @@ fn unescape(name: &str) -> Option<TopicName> {
             bytes.push(*byte);
         }
     }
-    String::from_utf8(bytes)
-        .ok()
-        .map(|name| TopicName::new(&name))
+    String::from_utf8(bytes).ok().map(|name| TopicName::new(&name))
 }
 
 #[cfg(test)]
@@ -164,19 +154,13 @@ mod tests {
             };
             let text = topic.encode();
             assert_eq!(TopicFile::decode(&text), Some(topic));
-            assert_eq!(
-                TopicFile::decode(&text.replace("partitions 4", "partitions 5")),
-                None
-            );
+            assert_eq!(TopicFile::decode(&text.replace("partitions 4", "partitions 5")), None);
         }
     }
 
     #[test]
     fn folder_names_are_harmless() {
-        assert_eq!(
-            folder_name(&TopicName::new("groundlog.raw")),
-            "groundlog.raw"
-        );
+        assert_eq!(folder_name(&TopicName::new("groundlog.raw")), "groundlog.raw");
         let odd = TopicName::new("../a b\nä%");
         assert_eq!(folder_name(&odd), "%2e.%2fa%20b%0a%c3%a4%25");
         assert_eq!(unescape(&folder_name(&odd)), Some(odd));

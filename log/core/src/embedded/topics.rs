@@ -60,10 +60,7 @@ impl TopicFile {
         number: u32,
     ) -> (PartitionId, TopicPartition, PathBuf) {
         (
-            PartitionId {
-                generation: self.generation.0,
-                partition: number,
-            },
+            PartitionId { generation: self.generation.0, partition: number },
             TopicPartition::new(self.name.clone(), number),
             topic_dir(dir, &self.name).join(number.to_string()),
         )
@@ -87,10 +84,7 @@ pub(super) fn read_all(dir: &Path) -> Result<Vec<TopicFile>, LogError> {
 /// change; they are taken over.
 pub(super) fn ensure(folder: &Folder, spec: &TopicSpec) -> Result<TopicInfo, LogError> {
     folder.writable()?;
-    let mut topics = folder
-        .topics
-        .write()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut topics = folder.topics.write().unwrap_or_else(PoisonError::into_inner);
     let Some(topic) = topics.get(&spec.name) else {
         let topic = create(&folder.dir, spec)?;
         let info = topic.info.clone();
@@ -126,10 +120,7 @@ fn adopt(folder: &Folder, topic: &Topic, spec: &TopicSpec) -> Result<(), LogErro
     let file = describe(spec, topic.info.generation);
     file.write(&topic_dir(&folder.dir, &spec.name))?;
     settings.is_synced.store(synced, Ordering::Relaxed);
-    *settings
-        .retention
-        .write()
-        .unwrap_or_else(PoisonError::into_inner) = spec.retention;
+    *settings.retention.write().unwrap_or_else(PoisonError::into_inner) = spec.retention;
     Ok(())
 }
 
@@ -158,21 +149,10 @@ fn create(dir: &Path, spec: &TopicSpec) -> Result<Topic, LogError> {
         .map(|number| {
             let (id, name, dir) = file.partition(dir, number);
             let end = End::default();
-            Arc::new(Partition::new(
-                id,
-                name,
-                dir,
-                settings.clone(),
-                &end,
-                Vec::new(),
-            ))
+            Arc::new(Partition::new(id, name, dir, settings.clone(), &end, Vec::new()))
         })
         .collect();
-    Ok(Topic {
-        info: file.info(),
-        settings,
-        partitions,
-    })
+    Ok(Topic { info: file.info(), settings, partitions })
 }
 
 /// Lists the topics of an open folder by name.

@@ -30,9 +30,7 @@ pub(super) fn run(folder: &Folder) {
         }
         if let Err(error) = round(folder, &mut last_seq) {
             // A full disk passes; nothing here is needed for what has been acknowledged.
-            folder
-                .upkeep
-                .pause(Duration::from_secs(1).min(folder.options.upkeep_interval));
+            folder.upkeep.pause(Duration::from_secs(1).min(folder.options.upkeep_interval));
             tracing::warn!(dir = %folder.dir.display(), %error, "upkeep of the log is put off");
         }
     }
@@ -78,10 +76,7 @@ pub(super) fn finish(folder: &Folder) -> Result<(), LogError> {
 fn sync_sample(folder: &Folder, sample: &Sample) -> Result<(), LogError> {
     folder.since_good.store(0, Ordering::Relaxed);
     let dirty = take_unsynced(folder);
-    let files: Vec<_> = dirty
-        .iter()
-        .map(|one| (one.segment.clone(), one.file.clone()))
-        .collect();
+    let files: Vec<_> = dirty.iter().map(|one| (one.segment.clone(), one.file.clone())).collect();
     if let Err(error) = sync_files(&files) {
         folder.fail(error.clone());
         return Err(error);
@@ -157,13 +152,7 @@ fn trim_to(folder: &Folder, partition: &Arc<Partition>, keep: u64) -> Result<(),
     };
     // First the journal, then the files: a start after a crash in between finishes the job.
     let ends = BTreeMap::from([(partition.id, End { trim: keep, ..end })]);
-    let mut entry = Entry::new(
-        Kind::Commit,
-        Mirror {
-            ends,
-            ..Mirror::default()
-        },
-    );
+    let mut entry = Entry::new(Kind::Commit, Mirror { ends, ..Mirror::default() });
     let bytes = entry.bytes();
     journal.reserve(bytes)?;
     let appended = journal.append(&mut entry);
@@ -203,9 +192,7 @@ fn compact(folder: &Folder, partition: &Arc<Partition>) -> Result<(), LogError> 
         later.extend(own);
     }
     // Oldest first; those at the front move the trim point.
-    let kept = segments
-        .iter()
-        .find(|one| !superseded.iter().any(|gone| gone.base == one.base));
+    let kept = segments.iter().find(|one| !superseded.iter().any(|gone| gone.base == one.base));
     if let Some(kept) = kept {
         trim_to(folder, partition, kept.base)?;
     }

@@ -36,9 +36,7 @@ pub struct PartitionReport {
 impl VerifyReport {
     /// Returns the first damage of all.
     pub fn damage(&self) -> Option<&LogError> {
-        self.partitions
-            .iter()
-            .find_map(|partition| partition.damage.as_ref())
+        self.partitions.iter().find_map(|partition| partition.damage.as_ref())
     }
 }
 
@@ -51,9 +49,7 @@ impl VerifyReport {
 pub fn verify(dir: &Path) -> Result<VerifyReport, LogError> {
     let opened = follow::open(dir)?;
     let partitions = opened.topics.values().flat_map(|topic| &topic.partitions);
-    Ok(VerifyReport {
-        partitions: partitions.map(|one| verify_partition(dir, one)).collect(),
-    })
+    Ok(VerifyReport { partitions: partitions.map(|one| verify_partition(dir, one)).collect() })
 }
 
 fn verify_partition(dir: &Path, partition: &Partition) -> PartitionReport {
@@ -97,9 +93,7 @@ fn trim_now(dir: &Path, partition: &Partition) -> u64 {
     let now = follow::open(dir).ok();
     now.and_then(|opened| {
         let partitions = opened.topics.values().flat_map(|topic| &topic.partitions);
-        partitions
-            .map(|one| (one.id, one.bounds().trim))
-            .find(|(id, _)| *id == partition.id)
+        partitions.map(|one| (one.id, one.bounds().trim)).find(|(id, _)| *id == partition.id)
     })
     .map_or(0, |(_, trim)| trim)
 }

@@ -36,9 +36,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.folder.requests.close();
         while let Some(requests) = self.folder.requests.take() {
-            requests
-                .into_iter()
-                .for_each(|request| request.ack.reject(LogError::Closed));
+            requests.into_iter().for_each(|request| request.ack.reject(LogError::Closed));
         }
         self.folder.jobs.close();
     }
@@ -46,13 +44,7 @@ impl Drop for Writer {
 
 impl Writer {
     pub(super) fn new(folder: Arc<Folder>, times: HashMap<PartitionId, i64>) -> Self {
-        Self {
-            folder,
-            lanes: HashMap::new(),
-            times,
-            ticket: 0,
-            commit_ticket: 0,
-        }
+        Self { folder, lanes: HashMap::new(), times, ticket: 0, commit_ticket: 0 }
     }
 
     /// Runs until the queue is closed and empty.
@@ -64,9 +56,7 @@ impl Writer {
 
     fn take(&mut self, requests: Vec<Request>) {
         if let Err(error) = self.folder.check_failure() {
-            requests
-                .into_iter()
-                .for_each(|request| request.ack.reject(error.clone()));
+            requests.into_iter().for_each(|request| request.ack.reject(error.clone()));
             return;
         }
         let requests = unbroken(requests);
@@ -76,9 +66,7 @@ impl Writer {
         match self.write(&requests) {
             Ok((placed, reserved)) => self.finish(requests, placed, reserved),
             Err(_) if requests.len() > 1 => self.take_singly(requests),
-            Err(error) => requests
-                .into_iter()
-                .for_each(|one| one.ack.reject(error.clone())),
+            Err(error) => requests.into_iter().for_each(|one| one.ack.reject(error.clone())),
         }
     }
 
@@ -89,9 +77,8 @@ impl Writer {
         let mut failure = None;
         for request in requests {
             let ids: Vec<_> = request.parts.iter().map(|part| part.partition.id).collect();
-            if let Some(error) = failure
-                .clone()
-                .filter(|_| ids.iter().any(|id| failed.contains(id)))
+            if let Some(error) =
+                failure.clone().filter(|_| ids.iter().any(|id| failed.contains(id)))
             {
                 request.ack.reject(error);
                 failed.extend(ids);
@@ -104,9 +91,7 @@ impl Writer {
             match self.write(&requests) {
                 Ok((placed, reserved)) => self.finish(requests, placed, reserved),
                 Err(error) => {
-                    requests
-                        .into_iter()
-                        .for_each(|one| one.ack.reject(error.clone()));
+                    requests.into_iter().for_each(|one| one.ack.reject(error.clone()));
                     failed.extend(ids);
                     failure = Some(error);
                 }
@@ -128,9 +113,7 @@ impl Writer {
         });
         match written {
             Ok(placed) => {
-                folder
-                    .since_good
-                    .fetch_add(round.bytes(), Ordering::Relaxed);
+                folder.since_good.fetch_add(round.bytes(), Ordering::Relaxed);
                 Ok((placed, reserved))
             }
             Err(error) => {
@@ -175,10 +158,7 @@ impl Writer {
     fn finish(&mut self, requests: Vec<Request>, placed: Vec<Vec<Placed>>, reserved: Vec<u64>) {
         let done = self.folder.jobs_done();
         let mut now = Vec::new();
-        let mut later = Job {
-            ticket: self.ticket + 1,
-            ..Job::default()
-        };
+        let mut later = Job { ticket: self.ticket + 1, ..Job::default() };
         for ((request, placed), reserved) in requests.into_iter().zip(placed).zip(reserved) {
             self.note_unsynced(&placed);
             let synced = request.is_synced();
@@ -186,16 +166,10 @@ impl Writer {
             // What follows something that waits for its sync waits too: partitions and checkpoints
             // move forward in order.
             let waits = synced
-                || placed
-                    .iter()
-                    .any(|one| self.ticket_of(one.partition.id) > done)
+                || placed.iter().any(|one| self.ticket_of(one.partition.id) > done)
                 || (commits && self.commit_ticket > done);
-            let written = Written {
-                placed,
-                checkpoints: request.checkpoints,
-                reserved,
-                ack: request.ack,
-            };
+            let written =
+                Written { placed, checkpoints: request.checkpoints, reserved, ack: request.ack };
             if !waits {
                 now.push(written);
                 continue;
@@ -236,10 +210,7 @@ impl Writer {
             let mut unsynced = lock(&self.folder.unsynced);
             let files = unsynced.entry(one.partition.id).or_default();
             for touched in &one.files {
-                if files
-                    .last()
-                    .is_none_or(|last| !Arc::ptr_eq(&last.file, &touched.file))
-                {
+                if files.last().is_none_or(|last| !Arc::ptr_eq(&last.file, &touched.file)) {
                     files.push(Dirty {
                         partition: one.partition.clone(),
                         segment: touched.segment.clone(),
@@ -254,10 +225,7 @@ impl Writer {
 /// Answers the requests whose chain is broken, and returns the others.
 fn unbroken(requests: Vec<Request>) -> Vec<Request> {
     // Nearly always all of them.
-    if requests
-        .iter()
-        .all(|request| request.ack.broken_by().is_none())
-    {
+    if requests.iter().all(|request| request.ack.broken_by().is_none()) {
         return requests;
     }
     let mut whole = Vec::with_capacity(requests.len());

@@ -34,28 +34,16 @@ pub(super) struct Partition {
 impl Partition {
     pub(super) fn new(name: TopicPartition, retention: Retention) -> Self {
         let watchers = Arc::default();
-        Self {
-            name,
-            batches: VecDeque::new(),
-            tail: 0,
-            bytes: 0,
-            retention,
-            watchers,
-        }
+        Self { name, batches: VecDeque::new(), tail: 0, bytes: 0, retention, watchers }
     }
 
     pub(super) fn bounds(&self) -> Bounds {
-        Bounds {
-            trim: self.batches.front().map_or(self.tail, |batch| batch.base),
-            tail: self.tail,
-        }
+        Bounds { trim: self.batches.front().map_or(self.tail, |batch| batch.base), tail: self.tail }
     }
 
     pub(super) fn find(&self, at: Nanos) -> Offset {
         let index = self.batches.partition_point(|batch| batch.append_time < at);
-        self.batches
-            .get(index)
-            .map_or(self.tail, |batch| batch.base)
+        self.batches.get(index).map_or(self.tail, |batch| batch.base)
     }
 
     pub(super) fn append(&mut self, records: Records, now: Nanos) -> AppendAck {
@@ -65,28 +53,15 @@ impl Partition {
         if !records.is_empty() {
             let (data, lengths) = records.into_parts();
             self.bytes += data.len() as u64;
-            self.batches.push_back(Stored {
-                base,
-                append_time,
-                data: data.into(),
-                lengths,
-            });
+            self.batches.push_back(Stored { base, append_time, data: data.into(), lengths });
             self.tail = self.batches.back().map_or(self.tail, Stored::next);
             self.retain(now);
         }
-        AppendAck {
-            base,
-            next: self.tail,
-            append_time,
-        }
+        AppendAck { base, next: self.tail, append_time }
     }
 
     pub(super) fn trim(&mut self, before: Offset) {
-        while self
-            .batches
-            .front()
-            .is_some_and(|batch| batch.next() <= before)
-        {
+        while self.batches.front().is_some_and(|batch| batch.next() <= before) {
             self.drop_oldest();
         }
     }

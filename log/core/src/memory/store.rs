@@ -44,46 +44,34 @@ impl State {
     }
 
     fn partition(&mut self, name: &TopicPartition) -> Result<&mut Partition, LogError> {
-        let topic = self
-            .topics
-            .get_mut(&name.topic)
-            .ok_or_else(|| unknown(&name.topic))?;
+        let topic = self.topics.get_mut(&name.topic).ok_or_else(|| unknown(&name.topic))?;
         let partitions = topic.info.partitions;
         topic
             .partitions
             .get_mut(name.partition as usize)
-            .ok_or_else(|| LogError::UnknownPartition {
-                partition: name.clone(),
-                partitions,
-            })
+            .ok_or_else(|| LogError::UnknownPartition { partition: name.clone(), partitions })
     }
 }
 
 fn unknown(topic: &TopicName) -> LogError {
-    LogError::UnknownTopic {
-        topic: topic.clone(),
-        place: "this memory log".to_owned(),
-    }
+    LogError::UnknownTopic { topic: topic.clone(), place: "this memory log".to_owned() }
 }
 
 impl MemoryStore {
     pub(super) fn ensure(&self, spec: &TopicSpec) -> Result<TopicInfo, LogError> {
         self.check_open()?;
         let mut state = lock(&self.state);
-        let topic = state
-            .topics
-            .entry(spec.name.clone())
-            .or_insert_with(|| Topic {
-                info: TopicInfo {
-                    name: spec.name.clone(),
-                    generation: Generation(RandomState::new().hash_one(&spec.name)),
-                    partitions: spec.partitions,
-                },
-                partitions: (0..spec.partitions)
-                    .map(|number| TopicPartition::new(spec.name.clone(), number))
-                    .map(|name| Partition::new(name, spec.retention))
-                    .collect(),
-            });
+        let topic = state.topics.entry(spec.name.clone()).or_insert_with(|| Topic {
+            info: TopicInfo {
+                name: spec.name.clone(),
+                generation: Generation(RandomState::new().hash_one(&spec.name)),
+                partitions: spec.partitions,
+            },
+            partitions: (0..spec.partitions)
+                .map(|number| TopicPartition::new(spec.name.clone(), number))
+                .map(|name| Partition::new(name, spec.retention))
+                .collect(),
+        });
         if topic.info.partitions == spec.partitions {
             return Ok(topic.info.clone());
         }
@@ -96,18 +84,12 @@ impl MemoryStore {
 
     pub(super) fn topics(&self) -> Result<Vec<TopicInfo>, LogError> {
         self.check_open()?;
-        Ok(lock(&self.state)
-            .topics
-            .values()
-            .map(|topic| topic.info.clone())
-            .collect())
+        Ok(lock(&self.state).topics.values().map(|topic| topic.info.clone()).collect())
     }
 
     pub(super) fn topic(&self, name: &TopicName) -> Result<TopicInfo, LogError> {
         self.check_open()?;
-        lock(&self.state)
-            .topic(name)
-            .map(|topic| topic.info.clone())
+        lock(&self.state).topic(name).map(|topic| topic.info.clone())
     }
 
     pub(super) fn with_partition<T>(
@@ -169,21 +151,14 @@ impl MemoryStore {
             acks.push(whole);
         }
         for checkpoint in commit.checkpoints {
-            state.checkpoints.insert(
-                (commit.group.clone(), checkpoint.partition),
-                checkpoint.next,
-            );
+            state.checkpoints.insert((commit.group.clone(), checkpoint.partition), checkpoint.next);
         }
         Ok(acks)
     }
 
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        for partition in lock(&self.state)
-            .topics
-            .values()
-            .flat_map(|topic| &topic.partitions)
-        {
+        for partition in lock(&self.state).topics.values().flat_map(|topic| &topic.partitions) {
             partition.watchers.wake();
         }
         self.groups.wake_all();
@@ -192,11 +167,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn check_open(&self) -> Result<(), LogError> {
-        if self.closed.load(Ordering::Acquire) {
-            Err(LogError::Closed)
-        } else {
-            Ok(())
-        }
+        if self.closed.load(Ordering::Acquire) { Err(LogError::Closed) } else { Ok(()) }
     }
 
     fn partition_count(&self, topic: &TopicName) -> Result<u32, LogError> {
@@ -233,10 +204,7 @@ impl Store for MemoryStore {
     }
 
     fn stored_checkpoint(&self, group: &str, partition: &TopicPartition) -> Option<Offset> {
-        lock(&self.state)
-            .checkpoints
-            .get(&(group.to_owned(), partition.clone()))
-            .copied()
+        lock(&self.state).checkpoints.get(&(group.to_owned(), partition.clone())).copied()
     }
 
     fn txn_bytes_max(&self) -> usize {
@@ -264,9 +232,7 @@ impl Cursor for MemoryCursor {
         if self.closed.load(Ordering::Acquire) {
             return Err(LogError::Closed);
         }
-        let batch = lock(&self.state)
-            .partition(&self.partition)?
-            .read(self.position, max_bytes)?;
+        let batch = lock(&self.state).partition(&self.partition)?.read(self.position, max_bytes)?;
         self.position = batch.next();
         Ok(batch)
     }

@@ -14,27 +14,19 @@ pub(super) fn balance(
     let mut load: BTreeMap<&str, usize> = members.keys().map(|name| (name.as_str(), 0)).collect();
     let mut result: BTreeMap<TopicPartition, String> = BTreeMap::new();
     let reads = |member: &str, topic: &TopicName| {
-        members
-            .get(member)
-            .is_some_and(|topics| topics.contains(topic))
+        members.get(member).is_some_and(|topics| topics.contains(topic))
     };
     for partition in partitions {
-        if let Some(owner) = owners
-            .get(partition)
-            .filter(|owner| reads(owner, &partition.topic))
-        {
-            *load
-                .entry(members.get_key_value(owner).map_or("", |(name, _)| name))
-                .or_default() += 1;
+        if let Some(owner) = owners.get(partition).filter(|owner| reads(owner, &partition.topic)) {
+            *load.entry(members.get_key_value(owner).map_or("", |(name, _)| name)).or_default() +=
+                1;
             result.insert(partition.clone(), owner.clone());
         }
     }
     // Equal partition numbers of several topics are likely to be worked on together: hand out by
     // number first.
-    let mut free: Vec<&TopicPartition> = partitions
-        .iter()
-        .filter(|partition| !result.contains_key(*partition))
-        .collect();
+    let mut free: Vec<&TopicPartition> =
+        partitions.iter().filter(|partition| !result.contains_key(*partition)).collect();
     free.sort_by_key(|partition| (partition.partition, partition.topic.clone()));
     for partition in free {
         let least = load
@@ -80,23 +72,16 @@ mod tests {
     use super::*;
 
     fn partitions(count: u32) -> BTreeSet<TopicPartition> {
-        (0..count)
-            .map(|number| TopicPartition::new(TopicName::new("raw"), number))
-            .collect()
+        (0..count).map(|number| TopicPartition::new(TopicName::new("raw"), number)).collect()
     }
 
     fn members(names: &[&str]) -> BTreeMap<String, Vec<TopicName>> {
-        names
-            .iter()
-            .map(|name| ((*name).to_owned(), vec![TopicName::new("raw")]))
-            .collect()
+        names.iter().map(|name| ((*name).to_owned(), vec![TopicName::new("raw")])).collect()
     }
 
     fn loads(owners: &BTreeMap<TopicPartition, String>) -> BTreeMap<&str, usize> {
         let mut loads = BTreeMap::new();
-        owners
-            .values()
-            .for_each(|owner| *loads.entry(owner.as_str()).or_default() += 1);
+        owners.values().for_each(|owner| *loads.entry(owner.as_str()).or_default() += 1);
         loads
     }
 
@@ -119,10 +104,7 @@ mod tests {
         let all = partitions(2);
         let mut members = members(&["a"]);
         members.insert("b".to_owned(), vec![TopicName::new("other")]);
-        assert_eq!(
-            loads(&balance(&all, &members, &BTreeMap::new())),
-            BTreeMap::from([("a", 2)])
-        );
+        assert_eq!(loads(&balance(&all, &members, &BTreeMap::new())), BTreeMap::from([("a", 2)]));
         members.remove("a");
         assert!(balance(&all, &members, &BTreeMap::new()).is_empty());
     }

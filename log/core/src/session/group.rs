@@ -57,12 +57,8 @@ impl Groups {
         let mut groups = lock(&self.0);
         let group = groups.entry(spec.group.clone()).or_default();
         group.partitions.extend(counts);
-        let slot = Slot {
-            incarnation,
-            topics: spec.topics.clone(),
-            changes: VecDeque::new(),
-            wake,
-        };
+        let slot =
+            Slot { incarnation, topics: spec.topics.clone(), changes: VecDeque::new(), wake };
         if let Some(zombie) = group.slots.insert(spec.member.clone(), slot) {
             zombie.wake.notify_one();
         }
@@ -77,11 +73,7 @@ impl Groups {
         let Some(group) = groups.get_mut(&spec.group) else {
             return;
         };
-        if group
-            .slots
-            .get(&spec.member)
-            .is_some_and(|slot| slot.incarnation == incarnation)
-        {
+        if group.slots.get(&spec.member).is_some_and(|slot| slot.incarnation == incarnation) {
             group.slots.remove(&spec.member);
             group.rebalance(None);
             if group.slots.is_empty() {
@@ -103,9 +95,7 @@ impl Groups {
     /// Forgets the change that [`Groups::peek`] showed: it has been told.
     pub(super) fn told(&self, spec: &GroupSpec, incarnation: u64) {
         let mut groups = lock(&self.0);
-        if let Some(slot) = groups
-            .get_mut(&spec.group)
-            .and_then(|g| g.slots.get_mut(&spec.member))
+        if let Some(slot) = groups.get_mut(&spec.group).and_then(|g| g.slots.get_mut(&spec.member))
             && slot.incarnation == incarnation
         {
             slot.changes.pop_front();
@@ -144,9 +134,7 @@ impl Groups {
 }
 
 fn fenced(spec: &GroupSpec) -> LogError {
-    LogError::Fenced {
-        id: format!("{}/{}", spec.group, spec.member),
-    }
+    LogError::Fenced { id: format!("{}/{}", spec.group, spec.member) }
 }
 
 fn alive<'a>(
@@ -174,16 +162,10 @@ impl Group {
                 (0..count).map(move |number| TopicPartition::new(topic.clone(), number))
             })
             .collect();
-        let members = self
-            .slots
-            .iter()
-            .map(|(name, slot)| (name.clone(), slot.topics.clone()))
-            .collect();
-        let before: BTreeMap<TopicPartition, String> = self
-            .owners
-            .iter()
-            .map(|(p, (member, _))| (p.clone(), member.clone()))
-            .collect();
+        let members =
+            self.slots.iter().map(|(name, slot)| (name.clone(), slot.topics.clone())).collect();
+        let before: BTreeMap<TopicPartition, String> =
+            self.owners.iter().map(|(p, (member, _))| (p.clone(), member.clone())).collect();
         let after = balance(&partitions, &members, &before);
 
         let mut assigned: BTreeMap<&str, Vec<(TopicPartition, Tenure)>> = BTreeMap::new();
@@ -200,12 +182,8 @@ impl Group {
         for (partition, owner) in &after {
             if before.get(partition) != Some(owner) {
                 let tenure = next_number();
-                self.owners
-                    .insert(partition.clone(), (owner.clone(), tenure));
-                assigned
-                    .entry(owner)
-                    .or_default()
-                    .push((partition.clone(), tenure));
+                self.owners.insert(partition.clone(), (owner.clone(), tenure));
+                assigned.entry(owner).or_default().push((partition.clone(), tenure));
             }
         }
         for (member, list) in revoked {

@@ -22,10 +22,7 @@ pub(crate) fn join(store: Arc<dyn Store>, spec: &GroupSpec) -> Result<Box<dyn Me
     let incarnation = store.groups().join(spec, counts, wake.clone());
     Ok(Box::new(GroupMember {
         store,
-        identity: Arc::new(Identity {
-            spec: spec.clone(),
-            incarnation,
-        }),
+        identity: Arc::new(Identity { spec: spec.clone(), incarnation }),
         wake,
         tenures: Arc::new(Tenures::new()),
         cursors: BTreeMap::new(),
@@ -90,10 +87,8 @@ impl GroupMember {
 
     fn poll(&mut self, max_bytes: usize) -> Result<Option<MemberEvent>, LogError> {
         let turn = self.turn.clone();
-        let (before, after): (Vec<_>, Vec<_>) = self
-            .cursors
-            .iter_mut()
-            .partition(|(partition, _)| Some(*partition) <= turn.as_ref());
+        let (before, after): (Vec<_>, Vec<_>) =
+            self.cursors.iter_mut().partition(|(partition, _)| Some(*partition) <= turn.as_ref());
         for (partition, cursor) in after.into_iter().chain(before) {
             let polled = cursor.poll(max_bytes);
             if polled.as_ref().map_or(true, |batch| !batch.is_empty()) {
@@ -124,9 +119,7 @@ impl Member for GroupMember {
     async fn seek(&mut self, partition: &TopicPartition, offset: Offset) -> Result<(), LogError> {
         if !self.tenures.contains_key(partition) {
             let Identity { spec, .. } = &*self.identity;
-            return Err(LogError::Fenced {
-                id: format!("{}/{}", spec.group, spec.member),
-            });
+            return Err(LogError::Fenced { id: format!("{}/{}", spec.group, spec.member) });
         }
         match self.cursors.get_mut(partition) {
             Some(cursor) => cursor.seek(offset),
@@ -141,15 +134,8 @@ impl Member for GroupMember {
     async fn begin(&mut self) -> Result<Box<dyn Txn>, LogError> {
         let Identity { spec, incarnation } = &*self.identity;
         self.store.groups().peek(spec, *incarnation)?;
-        let fence = Fence::Member {
-            who: self.identity.clone(),
-            tenures: self.tenures.clone(),
-        };
-        Ok(Box::new(BufferedTxn::new(
-            self.store.clone(),
-            fence,
-            self.open.begin(),
-        )))
+        let fence = Fence::Member { who: self.identity.clone(), tenures: self.tenures.clone() };
+        Ok(Box::new(BufferedTxn::new(self.store.clone(), fence, self.open.begin())))
     }
 
     async fn checkpoint(&mut self, checkpoints: Vec<Checkpoint>) -> Result<(), LogError> {
@@ -172,8 +158,6 @@ impl Member for GroupMember {
 
 impl Drop for GroupMember {
     fn drop(&mut self) {
-        self.store
-            .groups()
-            .leave(&self.identity.spec, self.identity.incarnation);
+        self.store.groups().leave(&self.identity.spec, self.identity.incarnation);
     }
 }

@@ -23,11 +23,7 @@ impl TailReader {
     ) -> Result<Box<dyn Reader>, LogError> {
         let wake = Arc::new(Notify::new());
         let cursor = store.clone().cursor(partition, from, &wake)?;
-        Ok(Box::new(Self {
-            cursor,
-            wake,
-            interval: store.poll_interval(),
-        }))
+        Ok(Box::new(Self { cursor, wake, interval: store.poll_interval() }))
     }
 }
 

@@ -20,12 +20,7 @@ pub(crate) struct Transactors(Mutex<HashMap<String, u64>>);
 pub(crate) fn transactor(store: Arc<dyn Store>, id: &str) -> Box<dyn Transactor> {
     let incarnation = next_number();
     lock(&store.transactors().0).insert(id.to_owned(), incarnation);
-    Box::new(Writer {
-        store,
-        id: id.to_owned(),
-        incarnation,
-        open: OpenTxn::default(),
-    })
+    Box::new(Writer { store, id: id.to_owned(), incarnation, open: OpenTxn::default() })
 }
 
 struct Writer {
@@ -38,16 +33,9 @@ struct Writer {
 #[async_trait]
 impl Transactor for Writer {
     async fn begin(&mut self) -> Result<Box<dyn Txn>, LogError> {
-        let fence = Fence::Transactor {
-            id: self.id.clone(),
-            incarnation: self.incarnation,
-        };
+        let fence = Fence::Transactor { id: self.id.clone(), incarnation: self.incarnation };
         fence.check(&*self.store, &[], || ())?;
-        Ok(Box::new(BufferedTxn::new(
-            self.store.clone(),
-            fence,
-            self.open.begin(),
-        )))
+        Ok(Box::new(BufferedTxn::new(self.store.clone(), fence, self.open.begin())))
     }
 }
 
@@ -58,10 +46,7 @@ pub(super) struct OpenTxn(Arc<AtomicU64>);
 impl OpenTxn {
     pub(super) fn begin(&self) -> TxnTicket {
         let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        TxnTicket {
-            current: self.0.clone(),
-            number,
-        }
+        TxnTicket { current: self.0.clone(), number }
     }
 }
 
@@ -79,14 +64,8 @@ impl TxnTicket {
 
 /// Who commits, to be checked at the moment of the commit.
 pub(super) enum Fence {
-    Member {
-        who: Arc<Identity>,
-        tenures: Arc<Tenures>,
-    },
-    Transactor {
-        id: String,
-        incarnation: u64,
-    },
+    Member { who: Arc<Identity>, tenures: Arc<Tenures> },
+    Transactor { id: String, incarnation: u64 },
 }
 
 impl Fence {
@@ -99,9 +78,7 @@ impl Fence {
     ) -> Result<T, LogError> {
         match self {
             Self::Member { who, tenures } => {
-                store
-                    .groups()
-                    .commit(&who.spec, who.incarnation, tenures, checkpoints, submit)
+                store.groups().commit(&who.spec, who.incarnation, tenures, checkpoints, submit)
             }
             Self::Transactor { id, incarnation } => {
                 let newest = lock(&store.transactors().0);
@@ -145,13 +122,7 @@ pub(super) struct BufferedTxn {
 
 impl BufferedTxn {
     pub(super) fn new(store: Arc<dyn Store>, fence: Fence, ticket: TxnTicket) -> Self {
-        Self {
-            store,
-            fence,
-            ticket,
-            parts: Vec::new(),
-            bytes: 0,
-        }
+        Self { store, fence, ticket, parts: Vec::new(), bytes: 0 }
     }
 }
 
@@ -186,22 +157,13 @@ impl Txn for BufferedTxn {
         self: Box<Self>,
         checkpoints: Vec<Checkpoint>,
     ) -> Result<Vec<(TopicPartition, AppendAck)>, LogError> {
-        let Self {
-            store,
-            fence,
-            ticket,
-            parts,
-            ..
-        } = *self;
+        let Self { store, fence, ticket, parts, .. } = *self;
         if !ticket.is_current() {
             return Err(fence.fenced());
         }
         let partitions: Vec<TopicPartition> = parts.iter().map(|(name, _)| name.clone()).collect();
-        let commit = Commit {
-            parts,
-            group: fence.group().to_owned(),
-            checkpoints: checkpoints.clone(),
-        };
+        let commit =
+            Commit { parts, group: fence.group().to_owned(), checkpoints: checkpoints.clone() };
         let submit = store.clone().prepare(commit);
         let committing = fence.check(&*store, &checkpoints, submit)?;
         let acks = committing.await.unwrap_or(Err(LogError::Closed))?;

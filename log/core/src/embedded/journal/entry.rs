@@ -62,8 +62,7 @@ impl Mirror {
 
     /// Takes over what an entry says.
     pub(in crate::embedded) fn apply(&mut self, newer: &Self) {
-        self.ends
-            .extend(newer.ends.iter().map(|(id, end)| (*id, *end)));
+        self.ends.extend(newer.ends.iter().map(|(id, end)| (*id, *end)));
         for (key, next) in &newer.checkpoints {
             // The key exists almost always: clone its name only where it does not.
             match self.checkpoints.get_mut(key) {
@@ -87,23 +86,12 @@ pub(in crate::embedded) struct Entry {
 
 impl Entry {
     pub(in crate::embedded) fn new(kind: Kind, state: Mirror) -> Self {
-        Self {
-            kind,
-            seq: 0,
-            synced: 0,
-            covers: 0,
-            boot: [0; 16],
-            state,
-        }
+        Self { kind, seq: 0, synced: 0, covers: 0, boot: [0; 16], state }
     }
 
     /// Returns the size of the entry in bytes.
     pub(in crate::embedded) fn bytes(&self) -> u64 {
-        let groups = self
-            .state
-            .checkpoints
-            .keys()
-            .map(|(group, _)| group.as_str());
+        let groups = self.state.checkpoints.keys().map(|(group, _)| group.as_str());
         bytes_needed(self.state.ends.len(), groups)
     }
 
@@ -179,10 +167,7 @@ fn decode_state(mut rest: &[u8], (ends, checkpoints): (usize, usize)) -> Option<
     for _ in 0..ends {
         let (end, after) = rest.split_at_checked(END)?;
         rest = after;
-        let id = PartitionId {
-            generation: u64_at(end, 0),
-            partition: u32_at(end, 8),
-        };
+        let id = PartitionId { generation: u64_at(end, 0), partition: u32_at(end, 8) };
         let end = End {
             trim: u64_at(end, 16),
             next: u64_at(end, 24),
@@ -196,10 +181,7 @@ fn decode_state(mut rest: &[u8], (ends, checkpoints): (usize, usize)) -> Option<
         let (fixed, after) = rest.split_at_checked(CHECKPOINT)?;
         let (group, after) = after.split_at_checked(u32_at(fixed, 12) as usize)?;
         rest = after;
-        let id = PartitionId {
-            generation: u64_at(fixed, 0),
-            partition: u32_at(fixed, 8),
-        };
+        let id = PartitionId { generation: u64_at(fixed, 0), partition: u32_at(fixed, 8) };
         let group = std::str::from_utf8(group).ok()?.to_owned();
         state.checkpoints.insert((group, id), u64_at(fixed, 16));
     }
@@ -221,18 +203,9 @@ mod tests {
 
     #[test]
     fn an_entry_survives_and_a_flipped_bit_is_noticed() {
-        let id = PartitionId {
-            generation: 5,
-            partition: 2,
-        };
+        let id = PartitionId { generation: 5, partition: 2 };
         let mut entry = Entry::new(Kind::Commit, Mirror::default());
-        let end = End {
-            trim: 1,
-            next: 2,
-            segment: 3,
-            bytes: 4,
-            time: -5,
-        };
+        let end = End { trim: 1, next: 2, segment: 3, bytes: 4, time: -5 };
         entry.state.ends.insert(id, end);
         entry.state.checkpoints.insert(("decom".to_owned(), id), 17);
         entry.seq = 9;
@@ -244,9 +217,6 @@ mod tests {
             bad[bit / 8] ^= 1 << (bit % 8);
             assert!(Entry::decode(&bad, 1).is_err(), "bit {bit}");
         }
-        assert!(
-            Entry::decode(&bytes, 2).is_err(),
-            "an entry of another journal"
-        );
+        assert!(Entry::decode(&bytes, 2).is_err(), "an entry of another journal");
     }
 }

@@ -36,9 +36,7 @@ impl Scan {
     /// Returns the state after all entries.
     pub(in crate::embedded) fn latest(&self) -> Mirror {
         let mut state = self.good.clone();
-        self.commits
-            .iter()
-            .for_each(|entry| state.apply(&entry.state));
+        self.commits.iter().for_each(|entry| state.apply(&entry.state));
         state
     }
 
@@ -87,9 +85,7 @@ pub(in crate::embedded) fn scan(dir: &Path) -> Result<Option<Scan>, LogError> {
         byte: byte as u64,
         what: what.to_owned(),
     };
-    let seed = read_header(&file)
-        .map_err(read)?
-        .ok_or_else(|| damaged(0, "not a journal"))?;
+    let seed = read_header(&file).map_err(read)?.ok_or_else(|| damaged(0, "not a journal"))?;
     // The file that is open, not the one that may have taken its name since.
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut &file, &mut bytes).map_err(read)?;
@@ -97,10 +93,7 @@ pub(in crate::embedded) fn scan(dir: &Path) -> Result<Option<Scan>, LogError> {
     let (first, length) =
         Entry::decode(&bytes[HEADER.min(bytes.len())..], seed).map_err(|e| damaged(HEADER, e))?;
     if first.kind != Kind::Snapshot {
-        return Err(damaged(
-            HEADER,
-            "the journal does not begin with a whole state",
-        ));
+        return Err(damaged(HEADER, "the journal does not begin with a whole state"));
     }
     let boot = first.boot;
     let mut good = first.state;
@@ -114,9 +107,7 @@ pub(in crate::embedded) fn scan(dir: &Path) -> Result<Option<Scan>, LogError> {
                     Kind::Commit | Kind::Durable => commits.push(entry),
                     Kind::Snapshot | Kind::Good => {
                         let covered = commits.partition_point(|commit| commit.seq <= entry.covers);
-                        commits
-                            .drain(..covered)
-                            .for_each(|commit| good.apply(&commit.state));
+                        commits.drain(..covered).for_each(|commit| good.apply(&commit.state));
                     }
                 }
             }
@@ -124,15 +115,7 @@ pub(in crate::embedded) fn scan(dir: &Path) -> Result<Option<Scan>, LogError> {
         }
     };
     let torn = later_entry(&bytes[at..], seed).map(|synced| Torn { what, synced });
-    Ok(Some(Scan {
-        good,
-        commits,
-        boot,
-        end: at as u64,
-        torn,
-        file,
-        seed,
-    }))
+    Ok(Some(Scan { good, commits, boot, end: at as u64, torn, file, seed }))
 }
 
 /// Looks for a valid entry anywhere behind something unreadable. Returns what the newest says was

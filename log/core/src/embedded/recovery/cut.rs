@@ -26,10 +26,8 @@ impl Found {
     ) -> Result<Vec<SegmentFile>, LogError> {
         let end = end.copied().unwrap_or_default();
         self.leftover.iter().try_for_each(segment::remove)?;
-        let (kept, gone): (Vec<_>, Vec<_>) = self
-            .segments
-            .drain(..)
-            .partition(|one| end.bytes > 0 && one.base <= end.segment);
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            self.segments.drain(..).partition(|one| end.bytes > 0 && one.base <= end.segment);
         gone.iter().try_for_each(segment::remove)?;
         self.segments = kept;
         let mut touched = Vec::new();
@@ -41,8 +39,7 @@ impl Found {
                 .open(&segment.path)
                 .map_err(|e| disk::error("cannot open", &segment.path, e))?;
             if segment.base == end.segment && segment.committed() != end.bytes {
-                file.set_len(end.bytes)
-                    .map_err(|e| disk::error("cannot cut", &segment.path, e))?;
+                file.set_len(end.bytes).map_err(|e| disk::error("cannot cut", &segment.path, e))?;
                 segment.set_committed(end.bytes);
             }
             segment.fresh.store(true, Ordering::Relaxed);
@@ -62,11 +59,7 @@ impl Found {
             .iter()
             .filter(|batch| batch.segment == active.base && batch.byte < end.bytes)
         {
-            let entry = IndexEntry {
-                offset: batch.offset,
-                byte: batch.byte,
-                time: batch.time,
-            };
+            let entry = IndexEntry { offset: batch.offset, byte: batch.byte, time: batch.time };
             active.note(entry, options.index_bytes);
         }
     }

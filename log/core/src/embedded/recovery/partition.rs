@@ -67,17 +67,10 @@ impl Found {
             segment.set_committed(length);
             segments.push(Arc::new(segment));
         }
-        let keep = segments
-            .iter()
-            .rposition(|one| one.base <= trim)
-            .unwrap_or(0);
+        let keep = segments.iter().rposition(|one| one.base <= trim).unwrap_or(0);
         // Up to the segment that begins at the trim point, all are to go.
         let exact = segments.get(keep).is_some_and(|one| one.base == trim);
-        let leftover = if exact {
-            segments.drain(..keep).collect()
-        } else {
-            Vec::new()
-        };
+        let leftover = if exact { segments.drain(..keep).collect() } else { Vec::new() };
         let mut good = good;
         let may_have_gaps = file.retention == Retention::Compact;
         // Retention may have gone beyond what was known to be good.
@@ -85,20 +78,11 @@ impl Found {
         if let Some(first) = first.filter(|one| good.bytes > 0 && one.base > good.segment)
             && (may_have_gaps || first.base <= trim)
         {
-            good = End {
-                next: first.base,
-                segment: first.base,
-                bytes: 0,
-                ..good
-            };
+            good = End { next: first.base, segment: first.base, bytes: 0, ..good };
         } else if good.bytes == 0 {
             good.next = segments.first().map_or(trim, |one| one.base);
         }
-        let start = Reached {
-            byte: good.bytes,
-            next: good.next,
-            time: None,
-        };
+        let start = Reached { byte: good.bytes, next: good.next, time: None };
         let mut found = Self {
             id,
             name,
@@ -170,10 +154,7 @@ impl Found {
                     self.damage = Some(damage);
                     return Ok(());
                 }
-                start = Reached {
-                    byte: SEGMENT_HEADER as u64,
-                    ..self.reached
-                };
+                start = Reached { byte: SEGMENT_HEADER as u64, ..self.reached };
             } else if length < good.bytes {
                 let what = "the file is shorter than what was committed".to_owned();
                 return Err(self.corrupt(segment.damage(length, good.next, what)));
@@ -251,11 +232,7 @@ impl Found {
             end.trim = end.trim.max(first.base);
         }
         let committed = end.next;
-        for batch in self
-            .batches
-            .iter()
-            .filter(|batch| batch.offset >= committed)
-        {
+        for batch in self.batches.iter().filter(|batch| batch.offset >= committed) {
             if batch.is_transactional {
                 break;
             }
@@ -279,11 +256,7 @@ impl Found {
         let mut proof = None;
         for segment in self.segments.iter().filter(|one| one.base >= self.last) {
             let file = segment.open()?;
-            let from = if segment.path == damage.path {
-                damage.byte + 1
-            } else {
-                0
-            };
+            let from = if segment.path == damage.path { damage.byte + 1 } else { 0 };
             let later = later_batches(segment, &file, from, damage.offset)
                 .map_err(|e| disk::error("cannot read", &segment.path, e))?;
             proof = proof.max(later);

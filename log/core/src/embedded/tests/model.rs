@@ -46,19 +46,9 @@ impl Model {
     async fn new() -> Self {
         let dir = tempfile::tempdir().expect("folder");
         let log = open(dir.path(), &BOOT).expect("opens");
-        log.ensure(&spec("raw", 2, Durability::Synced))
-            .await
-            .expect("topic");
-        log.ensure(&spec("out", 2, Durability::Unsynced))
-            .await
-            .expect("topic");
-        Self {
-            log,
-            dir,
-            records: Default::default(),
-            checkpoint: None,
-            count: 0,
-        }
+        log.ensure(&spec("raw", 2, Durability::Synced)).await.expect("topic");
+        log.ensure(&spec("out", 2, Durability::Unsynced)).await.expect("topic");
+        Self { log, dir, records: Default::default(), checkpoint: None, count: 0 }
     }
 
     async fn step(mut self, step: Step) -> Self {
@@ -103,9 +93,7 @@ impl Model {
         let mut txn = transactor.begin().await.expect("begin");
         let mut added = Vec::new();
         for &at in parts {
-            txn.append(&name(at), numbered(self.count, size))
-                .await
-                .expect("append");
+            txn.append(&name(at), numbered(self.count, size)).await.expect("append");
             added.push((at, self.count));
             self.count += 1;
         }
@@ -114,14 +102,9 @@ impl Model {
         }
         // A checkpoint beyond the tail would rightly be taken back by a recovery.
         let next = self.records[0].len() as u64;
-        let checkpoint = Checkpoint {
-            partition: name(0),
-            next,
-        };
+        let checkpoint = Checkpoint { partition: name(0), next };
         txn.commit(vec![checkpoint]).await.expect("commit");
-        added
-            .into_iter()
-            .for_each(|(at, number)| self.records[at].push(number));
+        added.into_iter().for_each(|(at, number)| self.records[at].push(number));
         self.checkpoint = Some(next);
     }
 
@@ -129,16 +112,9 @@ impl Model {
         for (at, wanted) in self.records.iter().enumerate() {
             let bounds = self.log.bounds(&name(at)).await.expect("bounds");
             assert_eq!(bounds.tail, wanted.len() as u64);
-            assert_eq!(
-                numbers(&self.log, &name(at)).await,
-                wanted[bounds.trim as usize..]
-            );
+            assert_eq!(numbers(&self.log, &name(at)).await, wanted[bounds.trim as usize..]);
         }
-        let stored = self
-            .log
-            .checkpoint("t", &name(0))
-            .await
-            .expect("checkpoint");
+        let stored = self.log.checkpoint("t", &name(0)).await.expect("checkpoint");
         assert_eq!(stored, self.checkpoint);
     }
 }

@@ -16,33 +16,20 @@ use crate::{Checkpoint, Durability, EmbeddedLog, Log, LogError, embedded::verify
 async fn crashed(image: &Path) {
     let dir = tempfile::tempdir().expect("folder");
     let log = open(dir.path(), &BOOT).expect("opens");
-    log.ensure(&spec("raw", 1, Durability::Synced))
-        .await
-        .expect("topic");
-    log.ensure(&spec("out", 2, Durability::Unsynced))
-        .await
-        .expect("topic");
+    log.ensure(&spec("raw", 1, Durability::Synced)).await.expect("topic");
+    log.ensure(&spec("out", 2, Durability::Unsynced)).await.expect("topic");
     let raw = partition("raw", 0);
     let mut transactor = log.transactor("t").await.expect("transactor");
     for number in 0..30 {
-        log.append(&raw, numbered(number, 250))
-            .await
-            .expect("appended");
+        log.append(&raw, numbered(number, 250)).await.expect("appended");
         if number < 20 {
             let mut txn = transactor.begin().await.expect("begin");
             for out in [0, 1] {
                 let size = 100 + 200 * out as usize;
-                txn.append(&partition("out", out), numbered(number, size))
-                    .await
-                    .expect("append");
+                txn.append(&partition("out", out), numbered(number, size)).await.expect("append");
             }
             let next = number + 1;
-            txn.commit(vec![Checkpoint {
-                partition: raw.clone(),
-                next,
-            }])
-            .await
-            .expect("commit");
+            txn.commit(vec![Checkpoint { partition: raw.clone(), next }]).await.expect("commit");
         }
     }
     crash_image(dir.path(), image);
@@ -57,30 +44,20 @@ fn lose(dir: &Path, name: &TopicPartition, keep: u64) {
         if left == 0 {
             fs::remove_file(&path).expect("removed");
         } else if left < length {
-            File::options()
-                .write(true)
-                .open(&path)
-                .expect("open")
-                .set_len(left)
-                .expect("cut");
+            File::options().write(true).open(&path).expect("open").set_len(left).expect("cut");
         }
         left = left.saturating_sub(length);
     }
 }
 
 fn total(dir: &Path, name: &TopicPartition) -> u64 {
-    let lengths = segments(dir, name)
-        .into_iter()
-        .map(|path| fs::metadata(path).expect("file").len());
+    let lengths =
+        segments(dir, name).into_iter().map(|path| fs::metadata(path).expect("file").len());
     lengths.sum()
 }
 
 fn flip(path: &Path, byte: u64) {
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .open(path)
-        .expect("open");
+    let file = File::options().read(true).write(true).open(path).expect("open");
     let mut one = [0];
     file.read_exact_at(&mut one, byte).expect("read");
     file.write_all_at(&[one[0] ^ 0x10], byte).expect("write");
@@ -93,11 +70,7 @@ async fn a_power_failure_voids_unsynced_transactions_as_a_whole() {
     let base = tempfile::tempdir().expect("folder");
     let original = base.path().join("original");
     crashed(&original).await;
-    let (zero, one, raw) = (
-        partition("out", 0),
-        partition("out", 1),
-        partition("raw", 0),
-    );
+    let (zero, one, raw) = (partition("out", 0), partition("out", 1), partition("raw", 0));
     for round in 0..40_u64 {
         let dir = base.path().join(format!("round-{round}"));
         crash_image(&original, &dir);
@@ -126,12 +99,8 @@ async fn a_trim_outlives_a_power_failure() {
     let mut transactor = log.transactor("t").await.expect("transactor");
     for number in 20..60 {
         let mut txn = transactor.begin().await.expect("begin");
-        txn.append(&zero, numbered(number, 300))
-            .await
-            .expect("append");
-        txn.append(&one, numbered(number, 300))
-            .await
-            .expect("append");
+        txn.append(&zero, numbered(number, 300)).await.expect("append");
+        txn.append(&one, numbered(number, 300)).await.expect("append");
         txn.commit(Vec::new()).await.expect("commit");
     }
     log.trim(&zero, 55).await.expect("trimmed");
@@ -198,13 +167,7 @@ async fn damage_in_the_middle_is_refused() {
         let before = fs::read(path).expect("readable");
         for surroundings in [&BOOT, &NEXT_BOOT] {
             let error = open(&dir, surroundings).map(drop).expect_err("refused");
-            let LogError::Corrupt {
-                path: named,
-                byte: place,
-                partition,
-                ..
-            } = &error
-            else {
+            let LogError::Corrupt { path: named, byte: place, partition, .. } = &error else {
                 panic!("{error}");
             };
             assert_eq!((named, partition), (path, &raw));
@@ -255,19 +218,13 @@ async fn a_torn_last_write_is_cut_after_a_power_failure() {
     let image = tempfile::tempdir().expect("folder");
     let raw = partition("raw", 0);
     let log = open(dir.path(), &BOOT).expect("opens");
-    log.ensure(&spec("raw", 1, Durability::Synced))
-        .await
-        .expect("topic");
+    log.ensure(&spec("raw", 1, Durability::Synced)).await.expect("topic");
     for number in 0..3 {
-        log.append(&raw, numbered(number, 100))
-            .await
-            .expect("appended");
+        log.append(&raw, numbered(number, 100)).await.expect("appended");
     }
     // The journal of before the last write, the segment of after it.
     let journal = fs::read(dir.path().join("journal")).expect("journal");
-    let waiting: Vec<_> = (3..6)
-        .map(|number| log.append(&raw, numbered(number, 100)))
-        .collect();
+    let waiting: Vec<_> = (3..6).map(|number| log.append(&raw, numbered(number, 100))).collect();
     let synced_at = log.append(&raw, numbered(6, 100));
     for appending in waiting {
         appending.await.expect("appended");
@@ -280,10 +237,7 @@ async fn a_torn_last_write_is_cut_after_a_power_failure() {
     // The fourth batch: header 48, one pair of lengths 8, value 100.
     flip(&path, 64 + 3 * 156 + 60);
     let refused = open(image.path(), &BOOT).map(drop);
-    assert!(
-        matches!(refused, Err(LogError::Corrupt { offset: 3, .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(LogError::Corrupt { offset: 3, .. })), "{refused:?}");
     match open(image.path(), &NEXT_BOOT) {
         Ok(log) => assert_eq!(numbers(&log, &raw).await, [0, 1, 2]),
         // The writes happened to fall into several syncs: a later one proves the damage.
@@ -299,10 +253,7 @@ async fn a_damaged_journal_is_refused_or_loses_its_end_only() {
     let original = base.path().join("original");
     crashed(&original).await;
     let journal = fs::read(original.join("journal")).expect("journal");
-    let used = journal
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .expect("entries") as u64;
+    let used = journal.iter().rposition(|byte| *byte != 0).expect("entries") as u64;
     let dir = base.path().join("copy");
     let mut refused = 0;
     for byte in (0..used).step_by(41) {
@@ -320,10 +271,7 @@ async fn a_damaged_journal_is_refused_or_loses_its_end_only() {
     }
     assert!(refused > 20);
     fs::remove_file(original.join("journal")).expect("removed");
-    assert!(matches!(
-        open(&original, &BOOT).map(drop),
-        Err(LogError::JournalCorrupt { .. })
-    ));
+    assert!(matches!(open(&original, &BOOT).map(drop), Err(LogError::JournalCorrupt { .. })));
 }
 
 /// A segment file that is gone is missed, wherever it was.
@@ -340,10 +288,7 @@ async fn a_missing_segment_is_noticed() {
         crash_image(&original, &dir);
         fs::remove_file(&segments(&dir, &raw)[which]).expect("removed");
         let refused = open(&dir, &BOOT).map(drop);
-        assert!(
-            matches!(refused, Err(LogError::Corrupt { .. })),
-            "{which}: {refused:?}"
-        );
+        assert!(matches!(refused, Err(LogError::Corrupt { .. })), "{which}: {refused:?}");
         assert!(verify(&dir).expect("report").damage().is_some());
     }
     // The same after a clean stop, when a start checks nothing.
@@ -364,9 +309,6 @@ async fn a_missing_segment_is_noticed() {
                 }
             }
         };
-        assert!(
-            matches!(found, LogError::Corrupt { .. }),
-            "{which}: {found}"
-        );
+        assert!(matches!(found, LogError::Corrupt { .. }), "{which}: {found}");
     }
 }

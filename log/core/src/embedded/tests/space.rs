@@ -10,10 +10,7 @@ use crate::{
 };
 
 fn limited(left: &Arc<AtomicU64>) -> Surroundings {
-    Surroundings {
-        space: Space::limited(left),
-        ..BOOT
-    }
+    Surroundings { space: Space::limited(left), ..BOOT }
 }
 
 /// A disk that is full at any byte: the append fails, the half-written tail goes, everything
@@ -25,9 +22,7 @@ async fn a_full_disk_is_reported_and_survived() {
         let left = Arc::new(AtomicU64::new(u64::MAX / 2));
         let log = open(dir.path(), &limited(&left)).expect("opens");
         let raw = partition("raw", 0);
-        log.ensure(&spec("raw", 1, Durability::Synced))
-            .await
-            .expect("topic");
+        log.ensure(&spec("raw", 1, Durability::Synced)).await.expect("topic");
         log.append(&raw, numbered(0, 100)).await.expect("first");
         left.store(budget, Ordering::SeqCst);
         let mut next = 1;
@@ -41,16 +36,11 @@ async fn a_full_disk_is_reported_and_survived() {
         assert_eq!(numbers(&log, &raw).await, (0..next).collect::<Vec<_>>());
         left.store(u64::MAX / 2, Ordering::SeqCst);
         for number in next..next + 30 {
-            log.append(&raw, numbered(number, 300))
-                .await
-                .expect("there is space again");
+            log.append(&raw, numbered(number, 300)).await.expect("there is space again");
         }
         close(log).await;
         let log = open(dir.path(), &BOOT).expect("opens again");
-        assert_eq!(
-            numbers(&log, &raw).await,
-            (0..next + 30).collect::<Vec<_>>()
-        );
+        assert_eq!(numbers(&log, &raw).await, (0..next + 30).collect::<Vec<_>>());
     }
 }
 
@@ -63,15 +53,12 @@ async fn what_is_queued_behind_a_failed_append_fails_too() {
         let left = Arc::new(AtomicU64::new(u64::MAX / 2));
         let log = open(dir.path(), &limited(&left)).expect("opens");
         let raw = partition("raw", 0);
-        log.ensure(&spec("raw", 2, Durability::Synced))
-            .await
-            .expect("topic");
+        log.ensure(&spec("raw", 2, Durability::Synced)).await.expect("topic");
         log.append(&raw, numbered(0, 100)).await.expect("first");
         left.store(budget, Ordering::SeqCst);
         let chain = Chain::new();
-        let waiting: Vec<_> = (1..20)
-            .map(|number| log.append(&raw, numbered(number, 200).chained(&chain)))
-            .collect();
+        let waiting: Vec<_> =
+            (1..20).map(|number| log.append(&raw, numbered(number, 200).chained(&chain))).collect();
         let mut kept = 1;
         let mut failed = false;
         for appending in waiting {
@@ -96,9 +83,7 @@ async fn a_transaction_on_a_full_disk_leaves_nothing() {
             let dir = tempfile::tempdir().expect("folder");
             let left = Arc::new(AtomicU64::new(u64::MAX / 2));
             let log = open(dir.path(), &limited(&left)).expect("opens");
-            log.ensure(&spec("out", 3, durability))
-                .await
-                .expect("topic");
+            log.ensure(&spec("out", 3, durability)).await.expect("topic");
             let outs = [0, 1, 2].map(|number| partition("out", number));
             let mut transactor = log.transactor("t").await.expect("transactor");
             let mut done = 0;
