@@ -53,10 +53,7 @@ pub struct RateLimit {
 
 impl Default for RateLimit {
     fn default() -> Self {
-        Self {
-            attempts_max: 10,
-            window: Duration::from_secs(120),
-        }
+        Self { attempts_max: 10, window: Duration::from_secs(120) }
     }
 }
 
@@ -146,17 +143,10 @@ impl Authenticator {
             return self.session(given).then_some(()).ok_or(Refusal::Invalid);
         }
         if given.starts_with(ONE_TIME_PREFIX) {
-            return self
-                .one_time
-                .take(given)
-                .then_some(())
-                .ok_or(Refusal::Invalid);
+            return self.one_time.take(given).then_some(()).ok_or(Refusal::Invalid);
         }
         let keyed = self.keyed.of(given);
-        if self
-            .service
-            .is_some_and(|service| token::equal(&service, &keyed))
-        {
+        if self.service.is_some_and(|service| token::equal(&service, &keyed)) {
             return Ok(());
         }
         self.password(given).await
@@ -189,10 +179,7 @@ impl Authenticator {
             return Err(Refusal::RateLimited);
         }
         let keyed = self.keyed.of(given);
-        if self
-            .service
-            .is_some_and(|service| token::equal(&service, &keyed))
-        {
+        if self.service.is_some_and(|service| token::equal(&service, &keyed)) {
             return Ok(());
         }
         self.service_limiter.bad(Instant::now());
@@ -226,12 +213,8 @@ impl Authenticator {
         let _one_at_a_time = self.changing.lock().await;
         check_form(new)?;
         if self.stored().is_some() {
-            let old = old
-                .filter(|old| !old.is_empty())
-                .ok_or(AuthError::OldEmpty)?;
-            self.password(old)
-                .await
-                .map_err(|_| AuthError::OldIncorrect)?;
+            let old = old.filter(|old| !old.is_empty()).ok_or(AuthError::OldEmpty)?;
+            self.password(old).await.map_err(|_| AuthError::OldIncorrect)?;
         }
         self.check_exposure(new)?;
         self.store(new).await
@@ -244,11 +227,7 @@ impl Authenticator {
 
     fn check_exposure(&self, password: &str) -> Result<(), AuthError> {
         let exposed = !self.loopback && password == DEFAULT_PASSWORD;
-        if exposed {
-            Err(AuthError::DefaultExposed)
-        } else {
-            Ok(())
-        }
+        if exposed { Err(AuthError::DefaultExposed) } else { Ok(()) }
     }
 
     fn verified_already(&self, given: &str) -> bool {
@@ -274,34 +253,18 @@ impl Authenticator {
     }
 
     fn remember(&self, password: &str, phc: String) {
-        let verified = Verified {
-            keyed: self.keyed.of(password),
-            phc,
-        };
-        *self
-            .verified
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(verified);
+        let verified = Verified { keyed: self.keyed.of(password), phc };
+        *self.verified.write().unwrap_or_else(PoisonError::into_inner) = Some(verified);
     }
 
     /// Stores a password and ends every session, in one append.
     async fn store(&self, password: &str) -> Result<(), AuthError> {
         check_form(password)?;
         let phc = self.stretcher.hash(password).await?;
-        let set = Kind::Password(PasswordSet {
-            argon2: phc.clone(),
-        });
+        let set = Kind::Password(PasswordSet { argon2: phc.clone() });
         let settings = self.settings.current();
-        let open = settings
-            .sessions
-            .values()
-            .filter(|session| !session.revoked);
-        let ended = open.map(|it| {
-            Kind::Session(Session {
-                revoked: true,
-                ..it.clone()
-            })
-        });
+        let open = settings.sessions.values().filter(|session| !session.revoked);
+        let ended = open.map(|it| Kind::Session(Session { revoked: true, ..it.clone() }));
         self.append(std::iter::once(set).chain(ended)).await?;
         self.remember(password, phc);
         Ok(())
@@ -309,11 +272,7 @@ impl Authenticator {
 
     async fn store_session(&self, digest: &Digest32, revoked: bool) -> Result<(), AuthError> {
         let token_hash = bytes::Bytes::copy_from_slice(digest);
-        let session = Session {
-            token_hash,
-            revoked,
-            user: USER.to_owned(),
-        };
+        let session = Session { token_hash, revoked, user: USER.to_owned() };
         self.append(std::iter::once(Kind::Session(session))).await
     }
 
@@ -322,11 +281,7 @@ impl Authenticator {
         let mut records = Records::new();
         for kind in kinds {
             let (time_ns, user) = (Nanos::now().0, USER.to_owned());
-            let setting = Setting {
-                time_ns,
-                user,
-                kind: Some(kind),
-            };
+            let setting = Setting { time_ns, user, kind: Some(kind) };
             let key = setting_key(&setting).unwrap_or_default();
             records.push(key.as_bytes(), &setting.encode_to_vec());
         }
@@ -355,9 +310,5 @@ fn check_form(password: &str) -> Result<(), AuthError> {
         return Err(AuthError::TooShort);
     }
     let token = password.starts_with(SESSION_PREFIX) || password.starts_with(ONE_TIME_PREFIX);
-    if token {
-        Err(AuthError::LooksLikeToken)
-    } else {
-        Ok(())
-    }
+    if token { Err(AuthError::LooksLikeToken) } else { Ok(()) }
 }

@@ -56,12 +56,10 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, BodyError> {
 
 /// Reads the body of a small request, or refuses it without a body of its own.
 pub(crate) async fn read_small(body: Body) -> Result<Bytes, Response> {
-    read(body, SMALL_BODY_BYTES_MAX)
-        .await
-        .map_err(|error| match error {
-            BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-            BodyError::Incomplete => StatusCode::REQUEST_TIMEOUT.into_response(),
-        })
+    read(body, SMALL_BODY_BYTES_MAX).await.map_err(|error| match error {
+        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        BodyError::Incomplete => StatusCode::REQUEST_TIMEOUT.into_response(),
+    })
 }
 
 /// Returns the `Authorization` header, if it is text.

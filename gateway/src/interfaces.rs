@@ -66,13 +66,8 @@ pub(crate) struct Interfaces {
 
 impl Interfaces {
     pub(crate) fn new(configured: Vec<InterfaceInfo>) -> Self {
-        let configured = configured
-            .into_iter()
-            .map(|info| (info.name.to_uppercase(), info));
-        Self {
-            configured: Arc::new(configured.collect()),
-            fold: Arc::default(),
-        }
+        let configured = configured.into_iter().map(|info| (info.name.to_uppercase(), info));
+        Self { configured: Arc::new(configured.collect()), fold: Arc::default() }
     }
 
     /// Returns the interfaces by name.
@@ -99,8 +94,7 @@ impl Interfaces {
 
     /// Returns the partition of `raw` on which a target's telemetry is ordered.
     pub(crate) fn raw_partition(&self, target: &str) -> u32 {
-        self.for_telemetry(target)
-            .map_or(0, |info| info.raw_partition)
+        self.for_telemetry(target).map_or(0, |info| info.raw_partition)
     }
 
     /// Returns what was last said of an interface, and when.
@@ -160,8 +154,7 @@ impl Fold {
     fn apply(&mut self, record: StatusRecord) {
         match record.kind {
             Some(Kind::Interface(status)) => {
-                self.interfaces
-                    .insert(status.interface.clone(), (record.time_ns, status));
+                self.interfaces.insert(status.interface.clone(), (record.time_ns, status));
             }
             Some(Kind::Rebuild(status)) => self.rebuild(status),
             _ => {}

@@ -8,9 +8,9 @@
 mod error;
 mod number;
 mod parser;
-mod text;
 #[cfg(test)]
 mod property;
+mod text;
 mod writer;
 
 pub use error::JsonError;

@@ -65,8 +65,7 @@ impl GatewayMetrics {
     /// Counts one answered request.
     pub(crate) fn answered(&self, took: Duration, code: Option<i32>) {
         self.requests.add(1);
-        self.busy
-            .add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        self.busy.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         let counter = self.refused.iter().find(|(of, _)| Some(*of) == code);
         if let Some((_, counter)) = counter {
             counter.add(1);

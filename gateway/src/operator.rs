@@ -33,14 +33,8 @@ pub(crate) fn routes(system: &Arc<System>) -> Router<Arc<System>> {
         .route("/groundlog/v1/append", post(append::append))
         .route("/groundlog/v1/imports/{id}", get(append::progress))
         .route("/groundlog/v1/rebuild", post(directives::rebuild))
-        .route(
-            "/groundlog/v1/rebuild/{id}",
-            get(directives::rebuild_status),
-        )
-        .route(
-            "/groundlog/v1/interfaces/{name}/{action}",
-            post(directives::interface),
-        )
+        .route("/groundlog/v1/rebuild/{id}", get(directives::rebuild_status))
+        .route("/groundlog/v1/interfaces/{name}/{action}", post(directives::interface))
         .layer(middleware::from_fn_with_state(system.clone(), authenticate))
 }
 

@@ -35,10 +35,7 @@ pub(crate) fn record(
         scope: system.scope.clone(),
         interface: interface.map(|info| info.name.clone()).unwrap_or_default(),
         definitions: definitions.hash().as_bytes().to_vec().into(),
-        origin: Some(Origin {
-            kind: OriginKind::Inject as i32,
-            ..Origin::default()
-        }),
+        origin: Some(Origin { kind: OriginKind::Inject as i32, ..Origin::default() }),
         body: Some(body),
         ..RawRecord::default()
     }
@@ -93,23 +90,13 @@ async fn visible(
 ) -> Result<(), LogError> {
     const STEP: Duration = Duration::from_millis(1);
     // The checkpoint is committed with the output, so it tells when the output can be read.
-    while system
-        .log
-        .checkpoint(DECOM, raw)
-        .await?
-        .is_none_or(|done| done < next)
-    {
+    while system.log.checkpoint(DECOM, raw).await?.is_none_or(|done| done < next) {
         tokio::time::sleep(STEP).await;
     }
     let decom = system.partition(TopicKind::Decom, number);
     let tail = system.log.bounds(&decom).await?.tail;
     let mut changed = system.current.changed();
-    while system
-        .current
-        .applied()
-        .get(&decom)
-        .is_none_or(|applied| *applied < tail)
-    {
+    while system.current.applied().get(&decom).is_none_or(|applied| *applied < tail) {
         if changed.changed().await.is_err() {
             break;
         }
@@ -131,10 +118,7 @@ pub(crate) async fn source_of(
     system: &System,
     current: &CurrentPacket,
 ) -> Result<Option<Source>, LogError> {
-    let record = current
-        .record
-        .as_deref()
-        .and_then(|bytes| DecomRecordRef::parse(bytes).ok());
+    let record = current.record.as_deref().and_then(|bytes| DecomRecordRef::parse(bytes).ok());
     let Some(position) = record.and_then(|record| record.source) else {
         return Ok(None);
     };
@@ -151,15 +135,12 @@ pub(crate) async fn source_of(
         Err(LogError::Trimmed { .. } | LogError::UnknownTopic { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let found = batch
-        .get(0)
-        .filter(|record| record.offset == position.offset);
+    let found = batch.get(0).filter(|record| record.offset == position.offset);
     let raw = found.and_then(|record| RawRecord::decode(record.value).ok());
     Ok(raw.and_then(|raw| match raw.body {
-        Some(Body::Packet(packet)) => Some(Source {
-            data: packet.data,
-            extra: raw.extra.into_iter().collect(),
-        }),
+        Some(Body::Packet(packet)) => {
+            Some(Source { data: packet.data, extra: raw.extra.into_iter().collect() })
+        }
         _ => None,
     }))
 }

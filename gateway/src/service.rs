@@ -83,9 +83,7 @@ impl Gateway {
         })?;
         let bind = |source| GatewayError::Bind { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(bind)?;
-        let handle = Handle {
-            address: listener.local_addr().map_err(bind)?,
-        };
+        let handle = Handle { address: listener.local_addr().map_err(bind)? };
         let commands = Commands::new(parts.log.clone(), &options.names);
         let runner = RunnerOptions {
             metrics: parts.metrics.clone(),
@@ -110,12 +108,7 @@ impl Gateway {
             interfaces: Interfaces::new(options.interfaces),
             importer: Importer::new(),
         };
-        Ok(Self {
-            system: Arc::new(system),
-            listener,
-            runner,
-            handle,
-        })
+        Ok(Self { system: Arc::new(system), listener, runner, handle })
     }
 
     /// Returns what others need to know of it.
@@ -128,12 +121,7 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError`] when the log or the listener fails for good.
     pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), GatewayError> {
-        let Self {
-            system,
-            listener,
-            runner,
-            ..
-        } = self;
+        let Self { system, listener, runner, .. } = self;
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "a connection keeps its small packets back");
@@ -146,12 +134,7 @@ impl Gateway {
             drained.send_replace(true);
             served
         };
-        let fold = async {
-            runner
-                .run(draining.clone())
-                .await
-                .map_err(GatewayError::from)
-        };
+        let fold = async { runner.run(draining.clone()).await.map_err(GatewayError::from) };
         let status = async {
             let (interfaces, names) = (system.interfaces.clone(), system.names.clone());
             let followed = interfaces.follow(&*system.log, &names, draining.clone());

@@ -45,9 +45,7 @@ impl System {
     /// Returns the definitions in force; reads them from the log the first time.
     pub(crate) async fn definitions(&self) -> Result<Arc<LoadedDefinitions>, RpcError> {
         let Some(hash) = self.definition_store.active() else {
-            return Err(RpcError::runtime(
-                "No definitions are active: load a plug-in first",
-            ));
+            return Err(RpcError::runtime("No definitions are active: load a plug-in first"));
         };
         if let Some(loaded) = self.definition_store.cached(hash) {
             return Ok(loaded);
@@ -58,11 +56,7 @@ impl System {
 
     /// Appends a setting and waits until it counts.
     pub(crate) async fn set(&self, kind: Kind) -> Result<(), SettingsError> {
-        let setting = Setting {
-            time_ns: Nanos::now().0,
-            user: USER.to_owned(),
-            kind: Some(kind),
-        };
+        let setting = Setting { time_ns: Nanos::now().0, user: USER.to_owned(), kind: Some(kind) };
         self.settings.append(&setting).await.map(drop)
     }
 
@@ -78,11 +72,7 @@ impl System {
         }
         let commands = self.partition(TopicKind::Commands, 0);
         match self.log.bounds(&commands).await {
-            Ok(_) => self
-                .definitions()
-                .await
-                .err()
-                .map(|error| error.text().to_owned()),
+            Ok(_) => self.definitions().await.err().map(|error| error.text().to_owned()),
             Err(error) => Some(error.to_string()),
         }
     }

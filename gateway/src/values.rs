@@ -25,18 +25,12 @@ pub(crate) struct Place {
 /// Finds an item; a name in brackets that no item has addresses an element of an array.
 pub(crate) fn place_of(packet: &Packet, name: &str) -> Option<Place> {
     if let Some(index) = packet.item_index(name) {
-        return Some(Place {
-            index,
-            element: None,
-        });
+        return Some(Place { index, element: None });
     }
     let (array, rest) = name.split_once('[')?;
     let element = rest.strip_suffix(']')?.parse().ok()?;
     let index = packet.item_index(array)?;
-    packet.items[index].array_size.is_some().then_some(Place {
-        index,
-        element: Some(element),
-    })
+    packet.items[index].array_size.is_some().then_some(Place { index, element: Some(element) })
 }
 
 /// The values of one packet at one moment.
@@ -65,9 +59,7 @@ impl<'a> PacketValues<'a> {
         Self {
             packet,
             definitions,
-            current: system
-                .current
-                .packet(&packet.target_name, &packet.packet_name),
+            current: system.current.packet(&packet.target_name, &packet.packet_name),
             settings: system.settings.current(),
         }
     }
@@ -86,11 +78,7 @@ impl<'a> PacketValues<'a> {
             }
             (Some(_), _) => Value::Null,
         };
-        if form == ValueType::Formatted {
-            as_text(value)
-        } else {
-            value
-        }
+        if form == ValueType::Formatted { as_text(value) } else { value }
     }
 
     /// Returns a value with its limits state; `stale_seconds` after its packet was received it is
@@ -99,15 +87,9 @@ impl<'a> PacketValues<'a> {
         let value = self.value(place, form);
         let name = &self.packet.items[place.index].name;
         if self.overridden(name, form).is_some() {
-            return Reading {
-                value,
-                limits: Value::Null,
-            };
+            return Reading { value, limits: Value::Null };
         }
-        let received = self
-            .current
-            .as_ref()
-            .filter(|current| current.is_received());
+        let received = self.current.as_ref().filter(|current| current.is_received());
         let limits = match received {
             None => Value::Null,
             Some(current) => {
@@ -127,24 +109,16 @@ impl<'a> PacketValues<'a> {
             return None;
         }
         let name = ItemName::new(&self.packet.target_name, &self.packet.packet_name, item);
-        self.settings
-            .overridden(&name, wire_type(form))
-            .map(value_of)
+        self.settings.overridden(&name, wire_type(form)).map(value_of)
     }
 
     fn set(&self, item: &str, form: ValueType) -> Option<Value> {
-        self.current
-            .as_ref()?
-            .overlaid(item, wire_type(form))
-            .map(value_of)
+        self.current.as_ref()?.overlaid(item, wire_type(form)).map(value_of)
     }
 
     fn received(&self, index: usize, form: ValueType) -> Value {
         let item = &self.packet.items[index];
-        let received = self
-            .current
-            .as_ref()
-            .filter(|current| current.is_received());
+        let received = self.current.as_ref().filter(|current| current.is_received());
         match received {
             Some(current) => match self.index_in(current, index) {
                 Some(index) => current.value(index, wire_type(form)),
@@ -156,9 +130,7 @@ impl<'a> PacketValues<'a> {
     }
 
     fn limits(&self, current: &CurrentPacket, index: usize) -> Value {
-        let state = self
-            .index_in(current, index)
-            .and_then(|index| current.limits(index));
+        let state = self.index_in(current, index).and_then(|index| current.limits(index));
         state.map_or(Value::Null, |color| Value::from(color.word()))
     }
 
@@ -184,9 +156,7 @@ pub(crate) fn packet_names(
     let Ok(target) = definitions.target(target) else {
         return Vec::new();
     };
-    let shown = definitions
-        .packets_of(target, kind)
-        .filter(|packet| hidden || !packet.hidden);
+    let shown = definitions.packets_of(target, kind).filter(|packet| hidden || !packet.hidden);
     let mut names: Vec<_> = shown.map(|packet| packet.packet_name.clone()).collect();
     names.sort();
     names

@@ -20,41 +20,30 @@ struct Window {
 impl Limiter {
     /// Allows so many bad attempts per window.
     pub(crate) fn new(attempts_max: u32, window: Duration) -> Self {
-        Self {
-            attempts_max,
-            window,
-            state: Mutex::new(None),
-        }
+        Self { attempts_max, window, state: Mutex::new(None) }
     }
 
     /// Returns whether one more attempt may be made.
     pub(crate) fn open(&self, now: Instant) -> bool {
-        self.current(now)
-            .is_none_or(|window| window.bad < self.attempts_max)
+        self.current(now).is_none_or(|window| window.bad < self.attempts_max)
     }
 
     /// Counts a bad attempt.
     pub(crate) fn bad(&self, now: Instant) {
         let current = self.current(now);
         let next = match current {
-            Some(window) => Window {
-                bad: window.bad.saturating_add(1),
-                ..window
-            },
+            Some(window) => Window { bad: window.bad.saturating_add(1), ..window },
             None => Window { since: now, bad: 1 },
         };
         *self.lock() = Some(next);
     }
 
     fn current(&self, now: Instant) -> Option<Window> {
-        self.lock()
-            .filter(|window| now.duration_since(window.since) < self.window)
+        self.lock().filter(|window| now.duration_since(window.since) < self.window)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Window>> {
-        self.state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -27,10 +27,7 @@ impl OneTimeTokens {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.retain(|_, issued| now.duration_since(*issued) < LIFETIME);
         if tokens.len() >= TOKENS_MAX {
-            let oldest = tokens
-                .iter()
-                .min_by_key(|(_, issued)| **issued)
-                .map(|(key, _)| *key);
+            let oldest = tokens.iter().min_by_key(|(_, issued)| **issued).map(|(key, _)| *key);
             oldest.map(|key| tokens.remove(&key));
         }
         tokens.insert(token::digest(&token), now);
@@ -40,8 +37,6 @@ impl OneTimeTokens {
     /// Uses a token up; returns whether it was good.
     pub(crate) fn take(&self, token: &str) -> bool {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens
-            .remove(&token::digest(token))
-            .is_some_and(|issued| issued.elapsed() < LIFETIME)
+        tokens.remove(&token::digest(token)).is_some_and(|issued| issued.elapsed() < LIFETIME)
     }
 }

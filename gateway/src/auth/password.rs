@@ -34,9 +34,7 @@ impl Stretcher {
         let bytes = token::random_bytes()?;
         self.run(move || {
             let salt = SaltString::encode_b64(&bytes[..16])?;
-            Ok(Argon2::default()
-                .hash_password(password.as_bytes(), &salt)?
-                .to_string())
+            Ok(Argon2::default().hash_password(password.as_bytes(), &salt)?.to_string())
         })
         .await
     }

@@ -61,11 +61,7 @@ async fn set(State(system): State<Arc<System>>, body: Body) -> Response {
     };
     let text = |name: &str| members.get(name).and_then(Value::as_str).map(str::to_owned);
     let new = text("password").unwrap_or_default();
-    match system
-        .auth
-        .change(text("old_password").as_deref(), &new)
-        .await
-    {
+    match system.auth.change(text("old_password").as_deref(), &new).await {
         Ok(()) => session(&system).await,
         Err(error) => failed(&error),
     }
@@ -86,11 +82,7 @@ async fn logout(State(system): State<Arc<System>>, headers: HeaderMap) -> Respon
     if let Err(refusal) = system.auth.check(credential).await {
         return refused(refusal);
     }
-    match system
-        .auth
-        .close_session(credential.unwrap_or_default())
-        .await
-    {
+    match system.auth.close_session(credential.unwrap_or_default()).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => failed(&error),
     }

@@ -55,19 +55,12 @@ impl KeyedHash {
         let mut block = [0_u8; 64];
         block[..32].copy_from_slice(key);
         let keyed = |pad: u8| Sha256::new_with_prefix(block.map(|byte| byte ^ pad));
-        Self {
-            inner: keyed(0x36),
-            outer: keyed(0x5c),
-        }
+        Self { inner: keyed(0x36), outer: keyed(0x5c) }
     }
 
     /// Hashes a secret.
     pub(crate) fn of(&self, secret: &str) -> Digest32 {
-        let inner = self
-            .inner
-            .clone()
-            .chain_update(secret.as_bytes())
-            .finalize();
+        let inner = self.inner.clone().chain_update(secret.as_bytes()).finalize();
         self.outer.clone().chain_update(inner).finalize().into()
     }
 }
@@ -80,9 +73,7 @@ pub(crate) fn equal(a: &Digest32, b: &Digest32) -> bool {
 fn push_base64_url(out: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     for chunk in bytes.chunks(3) {
-        let word = chunk
-            .iter()
-            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
+        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
         let word = word << (8 * (3 - chunk.len()));
         for place in 0..=chunk.len() {
             let digit = word >> (18 - 6 * place) & 0x3f;
@@ -118,10 +109,7 @@ mod tests {
         let mut key = [0; 32];
         key[..4].copy_from_slice(b"Jefe");
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(
-            hex(&KeyedHash::new(&key).of("what do ya want for nothing?")),
-            expected
-        );
+        assert_eq!(hex(&KeyedHash::new(&key).of("what do ya want for nothing?")), expected);
     }
 
     #[test]

@@ -81,15 +81,9 @@ impl CommandState {
 
     /// Returns the newest command of a target, or of all targets: target, name and itself.
     pub(crate) fn newest(&self, target: Option<&str>) -> Option<(&str, &str, &LastCommand)> {
-        let commands = self
-            .named
-            .iter()
-            .filter(|((of, _), _)| target.is_none_or(|it| it == of));
+        let commands = self.named.iter().filter(|((of, _), _)| target.is_none_or(|it| it == of));
         let last = commands.filter_map(|((of, name), named)| {
-            named
-                .last
-                .as_ref()
-                .map(|last| (of.as_str(), name.as_str(), last))
+            named.last.as_ref().map(|last| (of.as_str(), name.as_str(), last))
         });
         last.max_by_key(|(_, _, last)| last.time_ns)
     }
@@ -120,10 +114,7 @@ impl CommandState {
         let Some(open) = self.open.get(&event.command_id) else {
             return;
         };
-        let named = self
-            .named
-            .entry((open.target.clone(), open.command.clone()))
-            .or_default();
+        let named = self.named.entry((open.target.clone(), open.command.clone())).or_default();
         named.released += 1;
         named.last = Some(LastCommand {
             time_ns: event.time_ns,
@@ -189,11 +180,7 @@ mod tests {
     #[test]
     fn released_commands_count() {
         let mut state = CommandState::default();
-        for (id, end) in [
-            ("a", State::Sent),
-            ("b", State::Failed),
-            ("c", State::Rejected),
-        ] {
+        for (id, end) in [("a", State::Sent), ("b", State::Failed), ("c", State::Rejected)] {
             state.apply(&event(id, State::Requested, 1));
             if id != "c" {
                 state.apply(&event(id, State::Released, 2));
@@ -202,10 +189,7 @@ mod tests {
         }
         assert_eq!(state.count("INST", "ABORT"), 2);
         assert_eq!(state.count("INST", "OTHER"), 0);
-        assert_eq!(
-            state.last("INST", "ABORT").unwrap().request.packet.as_ref(),
-            [1, 2]
-        );
+        assert_eq!(state.last("INST", "ABORT").unwrap().request.packet.as_ref(), [1, 2]);
         assert!(state.open.is_empty());
         let (id, outcome) = state.with_key("key-b").unwrap();
         assert_eq!((id.as_str(), outcome.unwrap().state), ("b", State::Failed));

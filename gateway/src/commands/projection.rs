@@ -43,12 +43,7 @@ impl CommandProjection {
         state: Arc<RwLock<CommandState>>,
         waiters: Waiters,
     ) -> Self {
-        Self {
-            consumer: consumer.to_owned(),
-            topic,
-            state,
-            waiters,
-        }
+        Self { consumer: consumer.to_owned(), topic, state, waiters }
     }
 
     fn put(&self, state: CommandState) {
@@ -71,16 +66,9 @@ impl Projection for CommandProjection {
     }
 
     async fn assigned(&mut self, assignment: &Assignment) -> Result<Start, Box<dyn Fault>> {
-        let usable = assignment
-            .snapshot
-            .as_ref()
-            .filter(|it| it.version == snapshot::VERSION);
+        let usable = assignment.snapshot.as_ref().filter(|it| it.version == snapshot::VERSION);
         let state = usable.and_then(|snapshot| snapshot::decode(&snapshot.data));
-        let start = if state.is_some() {
-            Start::Snapshot
-        } else {
-            Start::Earliest
-        };
+        let start = if state.is_some() { Start::Snapshot } else { Start::Earliest };
         self.put(state.unwrap_or_default());
         Ok(start)
     }

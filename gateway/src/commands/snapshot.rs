@@ -65,24 +65,14 @@ struct KeyBytes {
 
 /// Writes the fold.
 pub(super) fn encode(fold: &CommandState) -> Vec<u8> {
-    let named = fold
-        .named
-        .iter()
-        .map(|((target, command), named)| NamedBytes {
-            target: target.clone(),
-            command: command.clone(),
-            released: named.released,
-            time_ns: named.last.as_ref().map_or(0, |last| last.time_ns),
-            request: named
-                .last
-                .as_ref()
-                .map(|last| CommandRequest::clone(&last.request)),
-            interface: named
-                .last
-                .as_ref()
-                .map(|last| last.interface.clone())
-                .unwrap_or_default(),
-        });
+    let named = fold.named.iter().map(|((target, command), named)| NamedBytes {
+        target: target.clone(),
+        command: command.clone(),
+        released: named.released,
+        time_ns: named.last.as_ref().map_or(0, |last| last.time_ns),
+        request: named.last.as_ref().map(|last| CommandRequest::clone(&last.request)),
+        interface: named.last.as_ref().map(|last| last.interface.clone()).unwrap_or_default(),
+    });
     let open = fold.open.iter().map(|(id, open)| OpenBytes {
         id: id.clone(),
         target: open.target.clone(),
@@ -91,23 +81,11 @@ pub(super) fn encode(fold: &CommandState) -> Vec<u8> {
     });
     let keys = fold.key_order.iter().filter_map(|key| {
         let (id, outcome) = fold.keys.get(key)?;
-        let (state, reason) = outcome
-            .clone()
-            .map_or((State::Unspecified, String::new()), |it| {
-                (it.state, it.reason)
-            });
-        Some(KeyBytes {
-            key: key.clone(),
-            id: id.clone(),
-            state: state as i32,
-            reason,
-        })
+        let (state, reason) =
+            outcome.clone().map_or((State::Unspecified, String::new()), |it| (it.state, it.reason));
+        Some(KeyBytes { key: key.clone(), id: id.clone(), state: state as i32, reason })
     });
-    let bytes = FoldBytes {
-        named: named.collect(),
-        open: open.collect(),
-        keys: keys.collect(),
-    };
+    let bytes = FoldBytes { named: named.collect(), open: open.collect(), keys: keys.collect() };
     bytes.encode_to_vec()
 }
 
@@ -121,32 +99,17 @@ pub(super) fn decode(bytes: &[u8]) -> Option<CommandState> {
             request: Arc::new(request),
             interface: named.interface,
         });
-        fold.named.insert(
-            (named.target, named.command),
-            Named {
-                released: named.released,
-                last,
-            },
-        );
+        fold.named.insert((named.target, named.command), Named { released: named.released, last });
     }
     for open in bytes.open {
         let request = Arc::new(open.request?);
-        fold.open.insert(
-            open.id,
-            OpenCommand {
-                target: open.target,
-                command: open.command,
-                request,
-            },
-        );
+        fold.open
+            .insert(open.id, OpenCommand { target: open.target, command: open.command, request });
     }
     for key in bytes.keys {
         let outcome = match key.state() {
             State::Unspecified => None,
-            state => Some(Outcome {
-                state,
-                reason: key.reason,
-            }),
+            state => Some(Outcome { state, reason: key.reason }),
         };
         fold.keys.insert(key.key.clone(), (key.id, outcome));
         fold.key_order.push_back(key.key);

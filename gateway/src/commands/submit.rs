@@ -145,9 +145,7 @@ impl Commands {
         let lifetime = i64::try_from(lifetime).unwrap_or(i64::MAX);
         command.request.expires_ns = Nanos::now().0.saturating_add(lifetime);
         let waiter = self.waiters.register(&id);
-        let appended = self
-            .append(&event(&id, State::Requested, "", command))
-            .await;
+        let appended = self.append(&event(&id, State::Requested, "", command)).await;
         if !key.is_empty() {
             let mut fresh = self.lock_fresh();
             match &appended {
@@ -179,10 +177,7 @@ impl Commands {
             };
             let waiter = self.waiters.register(&first);
             // The command may have ended before the registration: look again.
-            let fresh = self
-                .lock_fresh()
-                .get(key)
-                .is_some_and(|(known, _)| *known == first);
+            let fresh = self.lock_fresh().get(key).is_some_and(|(known, _)| *known == first);
             match self.state().with_key(key) {
                 Some((_, Some(outcome))) => return Some(Started::Ended(outcome)),
                 Some((known, None)) if known == first => return Some(Started::Waiting(waiter)),
@@ -230,8 +225,5 @@ fn event(id: &str, state: State, reason: &str, command: NewCommand) -> CommandEv
 
 fn new_id() -> Result<String, AuthError> {
     let bytes = crate::auth::random_bytes()?;
-    Ok(bytes[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect())
 }

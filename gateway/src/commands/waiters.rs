@@ -18,10 +18,7 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Takes it from the event.
     pub(super) fn of(event: &CommandEvent) -> Self {
-        Self {
-            state: event.state(),
-            reason: event.reason.clone(),
-        }
+        Self { state: event.state(), reason: event.reason.clone() }
     }
 }
 
@@ -47,18 +44,9 @@ impl Waiters {
         let mut state = self.lock();
         state.1 += 1;
         let number = state.1;
-        state
-            .0
-            .entry(id.to_owned())
-            .or_default()
-            .push((number, sender));
+        state.0.entry(id.to_owned()).or_default().push((number, sender));
         drop(state);
-        Waiter {
-            waiters: self.clone(),
-            id: id.to_owned(),
-            number,
-            receiver,
-        }
+        Waiter { waiters: self.clone(), id: id.to_owned(), number, receiver }
     }
 
     /// Wakes everyone who waits for a command.
@@ -116,10 +104,7 @@ mod tests {
         let (mut first, mut second) = (waiters.register("a"), waiters.register("a"));
         drop(waiters.register("b"));
         assert_eq!(waiters.len(), 2);
-        let outcome = Outcome {
-            state: State::Failed,
-            reason: "why".to_owned(),
-        };
+        let outcome = Outcome { state: State::Failed, reason: "why".to_owned() };
         waiters.wake("a", &outcome);
         assert_eq!(first.outcome().await, Some(outcome.clone()));
         assert_eq!(second.outcome().await, Some(outcome));

@@ -16,19 +16,13 @@ use crate::system::System;
 
 /// Makes the routes.
 pub(crate) fn routes() -> Router<Arc<System>> {
-    Router::new()
-        .route("/health", get(health))
-        .route("/metrics", get(metrics))
+    Router::new().route("/health", get(health)).route("/metrics", get(metrics))
 }
 
 /// Answers 200 while the log can be read and definitions are active.
 async fn health(State(system): State<Arc<System>>) -> Response {
     let problem = system.problem().await;
-    let status = if problem.is_none() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "status": if problem.is_none() { "UP" } else { "DOWN" },
         "reason": problem,
@@ -43,35 +37,18 @@ async fn metrics(State(system): State<Arc<System>>) -> Response {
         Ok(lags) => render_lags(&mut text, &lags, &system),
         Err(error) => tracing::warn!(%error, "lag could not be measured"),
     }
-    (
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        text,
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
 fn render_lags(text: &mut String, lags: &[Lag], system: &System) {
     type Number<'a> = &'a dyn Fn(&Lag) -> f64;
     let rate = |lag: &Lag| system.rates.of(&lag.consumer, &lag.partition);
     let families: [(&str, &str, Number<'_>); 3] = [
-        (
-            "groundlog_lag_records",
-            "Records a consumer has not applied yet.",
-            &|lag| lag.records as f64,
-        ),
-        (
-            "groundlog_lag_seconds",
-            "Age of the oldest record not applied yet.",
-            &|lag| lag.seconds,
-        ),
-        (
-            "groundlog_rate_records_per_second",
-            "Records a consumer applied lately.",
-            &rate,
-        ),
+        ("groundlog_lag_records", "Records a consumer has not applied yet.", &|lag| {
+            lag.records as f64
+        }),
+        ("groundlog_lag_seconds", "Age of the oldest record not applied yet.", &|lag| lag.seconds),
+        ("groundlog_rate_records_per_second", "Records a consumer applied lately.", &rate),
     ];
     for (name, help, number) in families {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");

@@ -27,19 +27,12 @@ impl Rates {
         let mut samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for lag in lags {
             let key = (lag.consumer.clone(), lag.partition.clone());
-            let fresh = Sample {
-                at: now,
-                next: lag.next,
-                per_second: 0.0,
-            };
+            let fresh = Sample { at: now, next: lag.next, per_second: 0.0 };
             let sample = samples.entry(key).or_insert(fresh);
             let seconds = now.duration_since(sample.at).as_secs_f64();
             if seconds > 0.0 {
                 let moved = lag.next.saturating_sub(sample.next) as f64;
-                *sample = Sample {
-                    per_second: moved / seconds,
-                    ..fresh
-                };
+                *sample = Sample { per_second: moved / seconds, ..fresh };
             }
         }
     }

@@ -20,15 +20,9 @@ pub(crate) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(text: &'a [u8]) -> Result<Self, JsonError> {
-        let text = std::str::from_utf8(text).map_err(|error| JsonError {
-            what: "not UTF-8",
-            byte: error.valid_up_to(),
-        })?;
-        Ok(Self {
-            text,
-            at: 0,
-            depth: 0,
-        })
+        let text = std::str::from_utf8(text)
+            .map_err(|error| JsonError { what: "not UTF-8", byte: error.valid_up_to() })?;
+        Ok(Self { text, at: 0, depth: 0 })
     }
 
     /// Checks that nothing is left.
@@ -157,27 +151,16 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), JsonError> {
-        if self.accept(byte) {
-            Ok(())
-        } else {
-            Err(self.error(what))
-        }
+        if self.accept(byte) { Ok(()) } else { Err(self.error(what)) }
     }
 
     fn enter(&mut self) -> Result<(), JsonError> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            Err(self.error("nested too deeply"))
-        } else {
-            Ok(())
-        }
+        if self.depth > DEPTH_MAX { Err(self.error("nested too deeply")) } else { Ok(()) }
     }
 
     fn error(&self, what: &'static str) -> JsonError {
-        JsonError {
-            what,
-            byte: self.at,
-        }
+        JsonError { what, byte: self.at }
     }
 }
 
@@ -193,11 +176,7 @@ fn special(map: &IndexMap<String, Value>) -> Option<Value> {
         },
         ("String", Value::Array(bytes)) => {
             let byte = |value: &Value| u8::try_from(value.as_int()?).ok();
-            bytes
-                .iter()
-                .map(byte)
-                .collect::<Option<Vec<u8>>>()
-                .map(Value::Bytes)
+            bytes.iter().map(byte).collect::<Option<Vec<u8>>>().map(Value::Bytes)
         }
         _ => None,
     }

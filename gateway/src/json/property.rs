@@ -36,9 +36,7 @@ fn seen(value: &Value) -> Value {
         Value::Float(float) if float.is_nan() => Value::from("NaN"),
         Value::Array(values) => Value::Array(values.iter().map(seen).collect()),
         Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(key, value)| (key.clone(), seen(value)))
-                .collect::<IndexMap<_, _>>(),
+            map.iter().map(|(key, value)| (key.clone(), seen(value))).collect::<IndexMap<_, _>>(),
         ),
         other => other.clone(),
     }
@@ -52,10 +50,7 @@ fn same(read: &Value, written: &Value) -> bool {
             a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same(a, b))
         }
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .zip(&b)
-                    .all(|((k, a), (l, b))| k == l && same(a, b))
+            a.len() == b.len() && a.iter().zip(&b).all(|((k, a), (l, b))| k == l && same(a, b))
         }
         (a, b) => a == b,
     }
@@ -94,19 +89,13 @@ fn the_forms_of_the_specification() {
         ("NaN", r#"{"json_class":"Float","raw":"NaN"}"#),
         ("Infinity", r#"{"json_class":"Float","raw":"Infinity"}"#),
         ("-Infinity", r#"{"json_class":"Float","raw":"-Infinity"}"#),
-        (
-            r#"{"json_class":"Float","raw":"NaN"}"#,
-            r#"{"json_class":"Float","raw":"NaN"}"#,
-        ),
+        (r#"{"json_class":"Float","raw":"NaN"}"#, r#"{"json_class":"Float","raw":"NaN"}"#),
         (
             r#"{"json_class":"String","raw":[222,173]}"#,
             r#"{"json_class":"String","raw":[222,173]}"#,
         ),
         (r#"{"json_class":"String","raw":[65,66]}"#, r#""AB""#),
-        (
-            r#"{"json_class":"Other","raw":[1]}"#,
-            r#"{"json_class":"Other","raw":[1]}"#,
-        ),
+        (r#"{"json_class":"Other","raw":[1]}"#, r#"{"json_class":"Other","raw":[1]}"#),
         ("18446744073709551616", "18446744073709551616"),
         ("5.0", "5.0"),
         ("5", "5"),

@@ -143,10 +143,7 @@ async fn write(
     let known = settings.imports.get(&place.import_id);
     let next = known.map_or(0, |progress| progress.next_index);
     if place.first_index > next {
-        return Err(AppendError::Gap {
-            next,
-            first: place.first_index,
-        });
+        return Err(AppendError::Gap { next, first: place.first_index });
     }
     let batch = read_records(system, place, next, body)?;
     let complete = place.complete || known.is_some_and(|progress| progress.complete);
@@ -160,14 +157,7 @@ async fn write(
         complete,
     };
     let (appended, next) = (batch.records.len() as u64, progress.next_index);
-    let committed = commit(
-        system,
-        &mut writer,
-        batch.partition,
-        batch.records,
-        progress,
-    )
-    .await;
+    let committed = commit(system, &mut writer, batch.partition, batch.records, progress).await;
     if matches!(committed, Err(AppendError::Log(LogError::Fenced { .. }))) {
         // Another gateway took the slot over; the next body starts a writer of its own.
         *writer = None;
@@ -188,11 +178,7 @@ fn read_records(
     next: u64,
     mut body: Bytes,
 ) -> Result<ImportBatch, AppendError> {
-    let mut batch = ImportBatch {
-        partition: 0,
-        records: Records::new(),
-        skipped: 0,
-    };
+    let mut batch = ImportBatch { partition: 0, records: Records::new(), skipped: 0 };
     let mut index = place.first_index;
     while !body.is_empty() {
         let mut record = RawRecord::decode_length_delimited(&mut body)
@@ -205,9 +191,7 @@ fn read_records(
                 batch.partition = partition_of(system, &record);
             }
             let key = place.import_id.as_bytes();
-            batch
-                .records
-                .push_with(key, |out| out.extend_from_slice(&record.encode_to_vec()));
+            batch.records.push_with(key, |out| out.extend_from_slice(&record.encode_to_vec()));
         }
         index += 1;
     }
@@ -276,9 +260,7 @@ async fn commit(
         let stored = TopicPartition::new(system.names.topic(TopicKind::RawStored), partition);
         transaction.append(&stored, records).await?;
     }
-    transaction
-        .append(&settings, SettingsStore::record(&setting)?)
-        .await?;
+    transaction.append(&settings, SettingsStore::record(&setting)?).await?;
     let written = transaction.commit(Vec::new()).await?;
     let ack = written.iter().find(|(partition, _)| *partition == settings);
     if let Some((_, ack)) = ack {

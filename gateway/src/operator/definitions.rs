@@ -17,10 +17,7 @@ use crate::system::System;
 /// `GET definitions`: hash, plug-in, and per target the rendered texts of its folder.
 pub(super) async fn definitions(State(system): State<Arc<System>>) -> Response {
     let Some(hash) = system.definition_store.active() else {
-        return refuse(
-            StatusCode::NOT_FOUND,
-            "no definitions are active: load a plug-in first",
-        );
+        return refuse(StatusCode::NOT_FOUND, "no definitions are active: load a plug-in first");
     };
     match system.definition_store.get(hash).await {
         Ok(loaded) => Json(json!({
@@ -45,11 +42,9 @@ fn target(source: &TargetSource) -> Value {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

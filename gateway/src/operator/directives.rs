@@ -52,10 +52,7 @@ pub(super) async fn rebuild(State(system): State<Arc<System>>, body: Body) -> Re
         Ok(wish) => wish,
         Err(error) => return refuse(StatusCode::BAD_REQUEST, error),
     };
-    let status = RebuildStatus {
-        projection: wish.projection.clone(),
-        ..RebuildStatus::default()
-    };
+    let status = RebuildStatus { projection: wish.projection.clone(), ..RebuildStatus::default() };
     let key = wish.projection.clone();
     let kind = Kind::Rebuild(RebuildProjection {
         projection: wish.projection,
@@ -64,10 +61,7 @@ pub(super) async fn rebuild(State(system): State<Arc<System>>, body: Body) -> Re
     });
     match append(&system, &key, kind).await {
         Ok(id) => {
-            system.interfaces.announce_rebuild(RebuildStatus {
-                id: id.clone(),
-                ..status
-            });
+            system.interfaces.announce_rebuild(RebuildStatus { id: id.clone(), ..status });
             (StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response()
         }
         Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
@@ -101,10 +95,7 @@ pub(super) async fn interface(
 ) -> Response {
     let name = name.to_uppercase();
     if system.interfaces.get(&name).is_none() {
-        return refuse(
-            StatusCode::NOT_FOUND,
-            format!("Interface '{name}' does not exist"),
-        );
+        return refuse(StatusCode::NOT_FOUND, format!("Interface '{name}' does not exist"));
     }
     let done = match action.as_str() {
         "connect" => connect(&system, &name, Vec::new()).await,
@@ -125,36 +116,18 @@ pub(crate) async fn connect(
 ) -> Result<(), SettingsError> {
     wanted(system, name, true).await?;
     let interface = name.to_owned();
-    append(
-        system,
-        name,
-        Kind::Connect(ConnectInterface {
-            interface,
-            parameters,
-        }),
-    )
-    .await
-    .map(drop)
+    append(system, name, Kind::Connect(ConnectInterface { interface, parameters })).await.map(drop)
 }
 
 /// Asks the owner of an interface to disconnect it, and remembers that this is wanted.
 pub(crate) async fn disconnect(system: &System, name: &str) -> Result<(), SettingsError> {
     wanted(system, name, false).await?;
     let interface = name.to_owned();
-    append(
-        system,
-        name,
-        Kind::Disconnect(DisconnectInterface { interface }),
-    )
-    .await
-    .map(drop)
+    append(system, name, Kind::Disconnect(DisconnectInterface { interface })).await.map(drop)
 }
 
 async fn wanted(system: &System, name: &str, connected: bool) -> Result<(), SettingsError> {
-    let wanted = InterfaceWanted {
-        interface: name.to_owned(),
-        connected,
-    };
+    let wanted = InterfaceWanted { interface: name.to_owned(), connected };
     system.set(setting::Kind::Interface(wanted)).await
 }
 
@@ -162,10 +135,7 @@ async fn wanted(system: &System, name: &str, connected: bool) -> Result<(), Sett
 async fn append(system: &System, key: &str, kind: Kind) -> Result<String, SettingsError> {
     let now = Nanos::now().0;
     let id = match auth::random_bytes() {
-        Ok(bytes) => bytes[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>(),
+        Ok(bytes) => bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
         // Time tells wishes apart as well.
         Err(_) => format!("{now:016x}"),
     };

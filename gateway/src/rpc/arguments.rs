@@ -23,16 +23,9 @@ pub(crate) struct ItemPath {
 /// Names an item the way a test says it.
 impl ItemPath {
     pub(crate) fn new(target: &str, packet: &str, item: &str) -> Self {
-        let (target, packet, item) = (
-            target.to_uppercase(),
-            packet.to_uppercase(),
-            item.to_uppercase(),
-        );
-        Self {
-            target,
-            packet,
-            item,
-        }
+        let (target, packet, item) =
+            (target.to_uppercase(), packet.to_uppercase(), item.to_uppercase());
+        Self { target, packet, item }
     }
 }
 
@@ -44,9 +37,7 @@ impl std::fmt::Display for ItemPath {
 
 /// Refuses a number of arguments that no form of the call has.
 pub(crate) fn wrong_count(method: &str, count: usize) -> RpcError {
-    RpcError::runtime(format!(
-        "ERROR: Invalid number of arguments ({count}) passed to {method}()"
-    ))
+    RpcError::runtime(format!("ERROR: Invalid number of arguments ({count}) passed to {method}()"))
 }
 
 /// Reads `"T P"` or T, P of a telemetry packet.
@@ -90,11 +81,7 @@ pub(crate) fn telemetry_item(call: &Call<'_>) -> Result<ItemPath, RpcError> {
 
 /// Reads `"T C K"` or T, C, K of a command's parameter.
 pub(crate) fn command_parameter(call: &Call<'_>, count: usize) -> Result<ItemPath, RpcError> {
-    let names = if count == 4 {
-        texts(&call.params[..3])
-    } else {
-        names(call, 3)?
-    };
+    let names = if count == 4 { texts(&call.params[..3]) } else { names(call, 3)? };
     item(names, || {
         format!(
             "ERROR: Target name, command name and parameter name required. \
@@ -113,11 +100,9 @@ pub(crate) fn tlm_item(call: &Call<'_>) -> Result<ItemPath, RpcError> {
                  'TargetName PacketName ItemName' : {text}"
             ))
         }),
-        [
-            Value::String(target),
-            Value::String(packet),
-            Value::String(item),
-        ] => Ok(ItemPath::new(target, packet, item)),
+        [Value::String(target), Value::String(packet), Value::String(item)] => {
+            Ok(ItemPath::new(target, packet, item))
+        }
         [_, _, _] => telemetry_item(call),
         other => Err(wrong_count(call.method, other.len())),
     }
@@ -127,19 +112,12 @@ pub(crate) fn tlm_item(call: &Call<'_>) -> Result<ItemPath, RpcError> {
 pub(crate) fn three_words(text: &str) -> Option<ItemPath> {
     let mut words = text.split_whitespace();
     let (target, packet, item) = (words.next()?, words.next()?, words.next()?);
-    words
-        .next()
-        .is_none()
-        .then(|| ItemPath::new(target, packet, item))
+    words.next().is_none().then(|| ItemPath::new(target, packet, item))
 }
 
 fn item(names: Vec<String>, usage: impl Fn() -> String) -> Result<ItemPath, RpcError> {
     match <[String; 3]>::try_from(names) {
-        Ok([target, packet, item]) => Ok(ItemPath {
-            target,
-            packet,
-            item,
-        }),
+        Ok([target, packet, item]) => Ok(ItemPath { target, packet, item }),
         Err(_) => Err(RpcError::runtime(usage())),
     }
 }
@@ -148,11 +126,9 @@ fn item(names: Vec<String>, usage: impl Fn() -> String) -> Result<ItemPath, RpcE
 /// are the caller's matter.
 fn names(call: &Call<'_>, count: usize) -> Result<Vec<String>, RpcError> {
     match call.params.as_slice() {
-        [Value::String(text)] => Ok(text
-            .split_whitespace()
-            .take(count)
-            .map(str::to_uppercase)
-            .collect()),
+        [Value::String(text)] => {
+            Ok(text.split_whitespace().take(count).map(str::to_uppercase).collect())
+        }
         params if params.len() == count => Ok(texts(params)),
         params => Err(wrong_count(call.method, params.len())),
     }
@@ -160,18 +136,12 @@ fn names(call: &Call<'_>, count: usize) -> Result<Vec<String>, RpcError> {
 
 fn texts(params: &[Value]) -> Vec<String> {
     let given = params.iter().filter(|value| !value.is_null());
-    given
-        .map(|value| value.to_string().to_uppercase())
-        .collect()
+    given.map(|value| value.to_string().to_uppercase()).collect()
 }
 
 /// Reads a single name, such as a target's or an interface's.
 pub(crate) fn one_name(call: &Call<'_>) -> String {
-    call.params
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default()
-        .to_uppercase()
+    call.params.first().map(ToString::to_string).unwrap_or_default().to_uppercase()
 }
 
 /// Reads a list of pairs of names.

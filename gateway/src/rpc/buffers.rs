@@ -13,12 +13,9 @@ use super::{
 use crate::{json, raw};
 
 pub(super) fn methods() -> Vec<Method> {
-    vec![Method::new(
-        "get_tlm_buffer",
-        Arity::Any,
-        &["timeout"],
-        |call| Box::pin(get_tlm_buffer(call)),
-    )]
+    vec![Method::new("get_tlm_buffer", Arity::Any, &["timeout"], |call| {
+        Box::pin(get_tlm_buffer(call))
+    })]
 }
 
 /// What is shown of a packet; all of it as texts but the bytes.
@@ -48,10 +45,8 @@ impl Buffer<'_> {
         .into();
         object.insert("buffer".to_owned(), bytes_object(self.bytes));
         if !self.extra.is_empty() {
-            let extra = self
-                .extra
-                .iter()
-                .map(|(key, text)| (key.clone(), Value::from(text.as_str())));
+            let extra =
+                self.extra.iter().map(|(key, text)| (key.clone(), Value::from(text.as_str())));
             let text = json::to_vec(&Value::Object(extra.collect()));
             object.insert("extra".to_owned(), Value::from_utf8_or_bytes(text));
         }
@@ -63,10 +58,7 @@ impl Buffer<'_> {
 /// bytes.
 pub(super) fn bytes_object(bytes: &[u8]) -> Value {
     let raw = bytes.iter().map(|byte| Value::from(*byte)).collect();
-    let members = [
-        ("json_class", Value::from("String")),
-        ("raw", Value::Array(raw)),
-    ];
+    let members = [("json_class", Value::from("String")), ("raw", Value::Array(raw))];
     Value::Object(members.map(|(key, value)| (key.to_owned(), value)).into())
 }
 
@@ -75,10 +67,7 @@ async fn get_tlm_buffer(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     let packet = lookup::packet(&definitions, PacketKind::Telemetry, &name)?;
     let system = call.authorise().await?;
-    let Some(current) = system
-        .current
-        .packet(&packet.target_name, &packet.packet_name)
-    else {
+    let Some(current) = system.current.packet(&packet.target_name, &packet.packet_name) else {
         return Ok(Value::Null);
     };
     let source = raw::source_of(system, &current).await;

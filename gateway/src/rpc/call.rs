@@ -39,13 +39,7 @@ impl<'a> Call<'a> {
         keywords: Vec<(String, Value)>,
         header: Option<String>,
     ) -> Self {
-        let mut this = Self {
-            system,
-            method,
-            params,
-            keywords,
-            credential: header,
-        };
+        let mut this = Self { system, method, params, keywords, credential: header };
         if this.credential.is_none() {
             this.credential = this.keyword("token").map(ToString::to_string);
         }
@@ -64,9 +58,7 @@ impl<'a> Call<'a> {
         target: &str,
         item: &str,
     ) -> Option<String> {
-        self.system
-            .current
-            .latest(definitions.definitions(), target, item)
+        self.system.current.latest(definitions.definitions(), target, item)
     }
 
     /// Returns the scope that is served, for texts.
@@ -105,14 +97,8 @@ impl<'a> Call<'a> {
 
     /// Returns a keyword argument; null counts as absent.
     pub(crate) fn keyword(&self, name: &str) -> Option<&Value> {
-        let found = self
-            .keywords
-            .iter()
-            .rev()
-            .find(|(keyword, _)| keyword == name);
-        found
-            .map(|(_, value)| value)
-            .filter(|value| !value.is_null())
+        let found = self.keywords.iter().rev().find(|(keyword, _)| keyword == name);
+        found.map(|(_, value)| value).filter(|value| !value.is_null())
     }
 
     /// Returns a keyword argument as text in capitals, or a default.
@@ -137,9 +123,7 @@ impl<'a> Call<'a> {
             return Ok(default);
         };
         numeric(value).ok_or_else(|| {
-            RpcError::argument(format!(
-                "Invalid {name} parameter: {value}. Must be numeric."
-            ))
+            RpcError::argument(format!("Invalid {name} parameter: {value}. Must be numeric."))
         })
     }
 }
@@ -147,11 +131,7 @@ impl<'a> Call<'a> {
 /// Returns a number, or the number that a text shows.
 pub(crate) fn numeric(value: &Value) -> Option<f64> {
     match value {
-        Value::String(text) => text
-            .trim()
-            .parse()
-            .ok()
-            .filter(|number: &f64| !number.is_nan()),
+        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| !number.is_nan()),
         other => other.as_f64(),
     }
 }

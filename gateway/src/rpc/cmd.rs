@@ -45,23 +45,13 @@ pub(super) fn methods() -> Vec<Method> {
     macro_rules! variant {
         ($name:literal, $range:literal, $hazard:literal, $raw:literal) => {
             Method::new($name, Arity::Any, KEYWORDS, |call| {
-                let variant = Variant {
-                    range_check: $range,
-                    hazardous_check: $hazard,
-                    raw: $raw,
-                };
+                let variant = Variant { range_check: $range, hazardous_check: $hazard, raw: $raw };
                 Box::pin(cmd(call, variant))
             })
         };
     }
-    const KEYWORDS: &[&str] = &[
-        "timeout",
-        "log_message",
-        "validate",
-        "queue",
-        "queue_username",
-        "idempotency_key",
-    ];
+    const KEYWORDS: &[&str] =
+        &["timeout", "log_message", "validate", "queue", "queue_username", "idempotency_key"];
     vec![
         variant!("cmd", true, true, false),
         variant!("cmd_no_range_check", false, true, false),
@@ -99,10 +89,7 @@ async fn cmd(call: Call<'_>, variant: Variant) -> Result<Value, RpcError> {
     };
     let result = result_object(&call, variant, built.packet.packet(), &given, &text);
     command.request.packet = built.packet.into_buffer().into();
-    let submitted = system
-        .commands
-        .submit(command, timeout.map(Duration::from_secs_f64))
-        .await;
+    let submitted = system.commands.submit(command, timeout.map(Duration::from_secs_f64)).await;
     submitted.map_err(|error| submit_error(&error, &given.name, timeout))?;
     Ok(result)
 }
@@ -114,28 +101,16 @@ fn check(
     definitions: &LoadedDefinitions,
     given: &Given,
 ) -> Result<BuiltCommand, RpcError> {
-    let PacketName {
-        target,
-        packet: command,
-    } = &given.name;
+    let PacketName { target, packet: command } = &given.name;
     let packet = lookup::packet(definitions, PacketKind::Command, &given.name)?;
     queue(call)?;
     if packet.disabled {
         return Err(RpcError::disabled(target, command));
     }
-    let options = BuildOptions {
-        range_check: variant.range_check,
-        raw: variant.raw,
-        required_check: true,
-    };
-    let built = build(
-        definitions.definitions(),
-        target,
-        command,
-        &given.parameters,
-        options,
-    )
-    .map_err(|error| RpcError::runtime(error.to_string()))?;
+    let options =
+        BuildOptions { range_check: variant.range_check, raw: variant.raw, required_check: true };
+    let built = build(definitions.definitions(), target, command, &given.parameters, options)
+        .map_err(|error| RpcError::runtime(error.to_string()))?;
     match &built.hazardous {
         Some(description) if variant.hazardous_check => {
             Err(hazardous(call.method, &packet, given, description))
@@ -171,11 +146,8 @@ fn hazardous(method: &str, packet: &Packet, given: &Given, description: &str) ->
     let formatted = given_command_text(method, packet, &given.parameters);
     let shown = shown_parameters(Some(packet), &given.parameters);
     let (target, command) = (&given.name.target, &given.name.packet);
-    let due = if description.is_empty() {
-        String::new()
-    } else {
-        format!(" due to '{description}'")
-    };
+    let due =
+        if description.is_empty() { String::new() } else { format!(" due to '{description}'") };
     let message = format!("{target} {command} with {shown} is Hazardous{due}.\n{formatted}");
     let variables = vec![
         ("@target_name", Value::from(target.as_str())),
@@ -189,17 +161,9 @@ fn hazardous(method: &str, packet: &Packet, given: &Given, description: &str) ->
 
 /// Makes an object of parameters, those that must not be shown blanked.
 fn shown_parameters(packet: Option<&Packet>, parameters: &[(String, Value)]) -> Value {
-    let secret = |name: &str| {
-        packet
-            .and_then(|it| it.item(name))
-            .is_some_and(|it| it.obfuscate)
-    };
+    let secret = |name: &str| packet.and_then(|it| it.item(name)).is_some_and(|it| it.obfuscate);
     let shown = parameters.iter().map(|(name, value)| {
-        let value = if secret(name) {
-            Value::from(OBFUSCATED)
-        } else {
-            value.clone()
-        };
+        let value = if secret(name) { Value::from(OBFUSCATED) } else { value.clone() };
         (name.clone(), value)
     });
     Value::Object(shown.collect())
@@ -213,9 +177,7 @@ fn request(
     text: String,
 ) -> CommandRequest {
     let name = &given.name;
-    let found = definitions
-        .definitions()
-        .packet(PacketKind::Command, &name.target, &name.packet);
+    let found = definitions.definitions().packet(PacketKind::Command, &name.target, &name.packet);
     let packet = found.ok().map(|packet| &**packet);
     let key = call.keyword("idempotency_key").map(ToString::to_string);
     CommandRequest {
@@ -224,10 +186,7 @@ fn request(
         text,
         definitions: definitions.hash().as_bytes().to_vec().into(),
         idempotency_key: key.unwrap_or_default(),
-        parameters: Some(parameters_to_wire(&shown_parameters(
-            packet,
-            &given.parameters,
-        ))),
+        parameters: Some(parameters_to_wire(&shown_parameters(packet, &given.parameters))),
         range_check: variant.range_check,
         hazardous_check: variant.hazardous_check,
         raw: variant.raw,
@@ -240,14 +199,8 @@ fn request(
 
 /// Renders the call as an operator would type it.
 fn method_text(call: &Call<'_>, definitions: &LoadedDefinitions, given: &Given) -> String {
-    let PacketName {
-        target,
-        packet: command,
-    } = &given.name;
-    match definitions
-        .definitions()
-        .packet(PacketKind::Command, target, command)
-    {
+    let PacketName { target, packet: command } = &given.name;
+    match definitions.definitions().packet(PacketKind::Command, target, command) {
         Ok(packet) => given_command_text(call.method, packet, &given.parameters),
         Err(_) => format!("{}(\"{target} {command}\")", call.method),
     }
@@ -269,10 +222,7 @@ fn result_object(
     let flag = |flag: bool| Value::from(if flag { "true" } else { "false" });
     put("target_name", Value::from(given.name.target.as_str()));
     put("cmd_name", Value::from(given.name.packet.as_str()));
-    put(
-        "cmd_params",
-        Value::Object(given.parameters.iter().cloned().collect()),
-    );
+    put("cmd_params", Value::Object(given.parameters.iter().cloned().collect()));
     put("range_check", flag(variant.range_check));
     put("hazardous_check", flag(variant.hazardous_check));
     put("raw", flag(variant.raw));
@@ -302,32 +252,21 @@ fn timeout(call: &Call<'_>) -> Result<Option<f64>, RpcError> {
     let seconds = match call.keyword("timeout") {
         None => TIMEOUT_SECONDS,
         Some(given) => numeric(given).ok_or_else(|| {
-            RpcError::runtime(format!(
-                "Invalid timeout parameter: {given}. Must be numeric."
-            ))
+            RpcError::runtime(format!("Invalid timeout parameter: {given}. Must be numeric."))
         })?,
     };
     Ok((seconds > 0.0).then_some(seconds.min(TIMEOUT_SECONDS_MAX)))
 }
 
 fn submit_error(error: &SubmitError, name: &PacketName, timeout: Option<f64>) -> RpcError {
-    let PacketName {
-        target,
-        packet: command,
-    } = name;
+    let PacketName { target, packet: command } = name;
     RpcError::runtime(match error {
         SubmitError::Ended(Outcome { state, reason }) if reason.is_empty() => {
-            format!(
-                "Command '{target} {command}' ended as {}",
-                state.as_str_name()
-            )
+            format!("Command '{target} {command}' ended as {}", state.as_str_name())
         }
         SubmitError::Ended(Outcome { reason, .. }) => reason.clone(),
         SubmitError::TimedOut => {
-            format!(
-                "Timeout of {}s waiting for cmd ack",
-                timeout.unwrap_or_default()
-            )
+            format!("Timeout of {}s waiting for cmd ack", timeout.unwrap_or_default())
         }
         SubmitError::Closed => format!(
             "The gateway stops: '{target} {command}' was requested, the topic commands tells its end"

@@ -28,31 +28,15 @@ pub(super) fn methods() -> Vec<Method> {
     let (any, one) = (Arity::Any, Arity::Between(1, 1));
     vec![
         Method::new("build_cmd", any, BUILD, |call| Box::pin(build_cmd(call))),
-        Method::new("build_command", any, BUILD, |call| {
-            Box::pin(build_cmd(call))
-        }),
-        Method::new("get_cmd_hazardous", any, &[], |call| {
-            Box::pin(get_cmd_hazardous(call))
-        }),
-        Method::new("get_cmd_buffer", any, &[], |call| {
-            Box::pin(get_cmd_buffer(call))
-        }),
-        Method::new("get_cmd_value", any, &["type"], |call| {
-            Box::pin(get_cmd_value(call))
-        }),
-        Method::new("get_cmd_time", Arity::Between(0, 2), &[], |call| {
-            Box::pin(get_cmd_time(call))
-        }),
+        Method::new("build_command", any, BUILD, |call| Box::pin(build_cmd(call))),
+        Method::new("get_cmd_hazardous", any, &[], |call| Box::pin(get_cmd_hazardous(call))),
+        Method::new("get_cmd_buffer", any, &[], |call| Box::pin(get_cmd_buffer(call))),
+        Method::new("get_cmd_value", any, &["type"], |call| Box::pin(get_cmd_value(call))),
+        Method::new("get_cmd_time", Arity::Between(0, 2), &[], |call| Box::pin(get_cmd_time(call))),
         Method::new("get_cmd_cnt", any, &[], |call| Box::pin(get_cmd_cnt(call))),
-        Method::new("get_cmd_cnts", one, &[], |call| {
-            Box::pin(get_cmd_cnts(call))
-        }),
-        Method::new("get_all_cmd_names", one, HIDDEN, |call| {
-            Box::pin(get_all_cmd_names(call))
-        }),
-        Method::new("get_all_command_names", one, HIDDEN, |call| {
-            Box::pin(get_all_cmd_names(call))
-        }),
+        Method::new("get_cmd_cnts", one, &[], |call| Box::pin(get_cmd_cnts(call))),
+        Method::new("get_all_cmd_names", one, HIDDEN, |call| Box::pin(get_all_cmd_names(call))),
+        Method::new("get_all_command_names", one, HIDDEN, |call| Box::pin(get_all_cmd_names(call))),
     ]
 }
 
@@ -66,18 +50,9 @@ async fn build_cmd(call: Call<'_>) -> Result<Value, RpcError> {
         raw: call.flag("raw", false),
         required_check: true,
     };
-    let PacketName {
-        target,
-        packet: command,
-    } = &given.name;
-    let built = build(
-        definitions.definitions(),
-        target,
-        command,
-        &given.parameters,
-        options,
-    )
-    .map_err(|error| RpcError::runtime(error.to_string()))?;
+    let PacketName { target, packet: command } = &given.name;
+    let built = build(definitions.definitions(), target, command, &given.parameters, options)
+        .map_err(|error| RpcError::runtime(error.to_string()))?;
     let now = Nanos::now().0;
     let text = |text: String| Value::String(text);
     Ok(Value::Object(members([
@@ -97,9 +72,7 @@ async fn get_cmd_hazardous(call: Call<'_>) -> Result<Value, RpcError> {
     let given = given_command(&call, call.method, &definitions)?;
     call.authorise().await?;
     let packet = lookup::packet(&definitions, PacketKind::Command, &given.name)?;
-    Ok(Value::Bool(
-        hazard_of_given(&packet, &given.parameters).is_some(),
-    ))
+    Ok(Value::Bool(hazard_of_given(&packet, &given.parameters).is_some()))
 }
 
 /// Finds the last command of a name and how many there were.
@@ -145,10 +118,7 @@ async fn get_cmd_value(call: Call<'_>) -> Result<Value, RpcError> {
         RpcError::runtime(format!("Unknown type '{word}' for {path} (get_cmd_value)"))
     })?;
     let system = call.authorise().await?;
-    let name = PacketName {
-        target: path.target,
-        packet: path.packet,
-    };
+    let name = PacketName { target: path.target, packet: path.packet };
     let Some((last, count)) = last(system, &name) else {
         return Ok(Value::Null);
     };
@@ -164,11 +134,7 @@ async fn get_cmd_value(call: Call<'_>) -> Result<Value, RpcError> {
     let loaded = loaded.map_err(|error| RpcError::runtime(error.to_string()))?;
     let packet = lookup::packet(&loaded, PacketKind::Command, &name)?;
     let time = Some(last.time_ns);
-    let times = PacketTimes {
-        received: time,
-        packet: time,
-        received_count: count,
-    };
+    let times = PacketTimes { received: time, packet: time, received_count: count };
     let view = PacketView::new(&packet, &last.request.packet, times);
     // An item that does not exist reads as null: existence is not checked (cosmos-api §2.1).
     Ok(view.read(&path.item, form).unwrap_or_default())
@@ -189,17 +155,10 @@ async fn get_cmd_time(call: Call<'_>) -> Result<Value, RpcError> {
     let state = system.commands.state();
     let row = |target: Option<&str>, command: Option<&str>, time_ns: i64| {
         let text = |name: Option<&str>| name.map_or(Value::Null, Value::from);
-        let (seconds, rest) = (
-            time_ns.div_euclid(1_000_000_000),
-            time_ns.rem_euclid(1_000_000_000),
-        );
+        let (seconds, rest) =
+            (time_ns.div_euclid(1_000_000_000), time_ns.rem_euclid(1_000_000_000));
         let times = [Value::from(seconds), Value::from(rest / 1000)];
-        Value::Array(
-            [text(target), text(command)]
-                .into_iter()
-                .chain(times)
-                .collect(),
-        )
+        Value::Array([text(target), text(command)].into_iter().chain(times).collect())
     };
     Ok(match (&target, &command) {
         (Some(target), Some(command)) => {
@@ -218,9 +177,7 @@ async fn get_cmd_cnt(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     let system = call.authorise().await?;
     lookup::packet(&definitions, PacketKind::Command, &name)?;
-    Ok(Value::from(
-        system.commands.state().count(&name.target, &name.packet),
-    ))
+    Ok(Value::from(system.commands.state().count(&name.target, &name.packet)))
 }
 
 async fn get_cmd_cnts(call: Call<'_>) -> Result<Value, RpcError> {
@@ -232,9 +189,7 @@ async fn get_cmd_cnts(call: Call<'_>) -> Result<Value, RpcError> {
     })?;
     let system = call.authorise().await?;
     let state = system.commands.state();
-    let counts = names
-        .iter()
-        .map(|name| Value::from(state.count(&name.target, &name.packet)));
+    let counts = names.iter().map(|name| Value::from(state.count(&name.target, &name.packet)));
     Ok(Value::Array(counts.collect()))
 }
 

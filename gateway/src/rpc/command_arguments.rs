@@ -30,21 +30,13 @@ pub(super) fn given_command(
         [Value::String(text)] => {
             let parsed = command::parse(text, Some(definitions.definitions()))
                 .map_err(|error| RpcError::runtime(error.to_string()))?;
-            Ok(given(
-                &parsed.target,
-                &parsed.command,
-                parsed.parameters.into_iter(),
-            ))
+            Ok(given(&parsed.target, &parsed.command, parsed.parameters.into_iter()))
         }
-        [target, name] | [target, name, Value::Null] => Ok(given(
-            &target.to_string(),
-            &name.to_string(),
-            std::iter::empty(),
-        )),
+        [target, name] | [target, name, Value::Null] => {
+            Ok(given(&target.to_string(), &name.to_string(), std::iter::empty()))
+        }
         [target, name, Value::Object(parameters)] => {
-            let parameters = parameters
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone()));
+            let parameters = parameters.iter().map(|(name, value)| (name.clone(), value.clone()));
             Ok(given(&target.to_string(), &name.to_string(), parameters))
         }
         [_, _, other] => Err(RpcError::argument(format!(
@@ -63,14 +55,8 @@ fn given(target: &str, command: &str, parameters: impl Iterator<Item = (String, 
             None => merged.push((name, value)),
         }
     }
-    let name = PacketName {
-        target: target.to_uppercase(),
-        packet: command.to_uppercase(),
-    };
-    Given {
-        name,
-        parameters: merged,
-    }
+    let name = PacketName { target: target.to_uppercase(), packet: command.to_uppercase() };
+    Given { name, parameters: merged }
 }
 
 /// Puts an object of parameters into its wire form.
@@ -82,7 +68,5 @@ pub(super) fn parameters_to_wire(parameters: &Value) -> ScalarMap {
         key: key.clone(),
         value: Some(scalar_of(value)),
     };
-    ScalarMap {
-        entries: parameters.iter().map(entry).collect(),
-    }
+    ScalarMap { entries: parameters.iter().map(entry).collect() }
 }

@@ -24,30 +24,14 @@ pub(super) fn methods() -> Vec<Method> {
     let any = Arity::Any;
     const CACHE: &[&str] = &["cache_timeout"];
     vec![
-        Method::new("get_tlm", any, &[], |call| {
-            Box::pin(get_packet(call, Telemetry))
-        }),
-        Method::new("get_telemetry", any, &[], |call| {
-            Box::pin(get_packet(call, Telemetry))
-        }),
-        Method::new("get_cmd", any, &[], |call| {
-            Box::pin(get_packet(call, Command))
-        }),
-        Method::new("get_command", any, &[], |call| {
-            Box::pin(get_packet(call, Command))
-        }),
-        Method::new("get_all_tlm", one, &[], |call| {
-            Box::pin(get_all(call, Telemetry))
-        }),
-        Method::new("get_all_telemetry", one, &[], |call| {
-            Box::pin(get_all(call, Telemetry))
-        }),
-        Method::new("get_all_cmds", one, &[], |call| {
-            Box::pin(get_all(call, Command))
-        }),
-        Method::new("get_all_commands", one, &[], |call| {
-            Box::pin(get_all(call, Command))
-        }),
+        Method::new("get_tlm", any, &[], |call| Box::pin(get_packet(call, Telemetry))),
+        Method::new("get_telemetry", any, &[], |call| Box::pin(get_packet(call, Telemetry))),
+        Method::new("get_cmd", any, &[], |call| Box::pin(get_packet(call, Command))),
+        Method::new("get_command", any, &[], |call| Box::pin(get_packet(call, Command))),
+        Method::new("get_all_tlm", one, &[], |call| Box::pin(get_all(call, Telemetry))),
+        Method::new("get_all_telemetry", one, &[], |call| Box::pin(get_all(call, Telemetry))),
+        Method::new("get_all_cmds", one, &[], |call| Box::pin(get_all(call, Command))),
+        Method::new("get_all_commands", one, &[], |call| Box::pin(get_all(call, Command))),
         Method::new("get_item", any, CACHE, |call| Box::pin(get_item(call))),
         Method::new("get_param", any, &[], |call| Box::pin(get_param(call))),
         Method::new("get_parameter", any, &[], |call| Box::pin(get_param(call))),
@@ -69,17 +53,11 @@ async fn get_all(call: Call<'_>, kind: PacketKind) -> Result<Value, RpcError> {
     call.authorise().await?;
     let name = one_name(&call);
     let definitions = definitions.definitions();
-    let target = definitions
-        .target(&name)
-        .map_err(|_| lookup::target_error(&name, call.scope()))?;
+    let target =
+        definitions.target(&name).map_err(|_| lookup::target_error(&name, call.scope()))?;
     let mut packets: Vec<_> = definitions.packets_of(target, kind).collect();
     packets.sort_by(|a, b| a.packet_name.cmp(&b.packet_name));
-    Ok(Value::Array(
-        packets
-            .into_iter()
-            .map(|packet| packet_object(packet))
-            .collect(),
-    ))
+    Ok(Value::Array(packets.into_iter().map(|packet| packet_object(packet)).collect()))
 }
 
 async fn get_item(call: Call<'_>) -> Result<Value, RpcError> {
@@ -93,18 +71,12 @@ async fn get_param(call: Call<'_>) -> Result<Value, RpcError> {
     let path = command_parameter(&call, call.params.len())?;
     let definitions = call.definitions().await?;
     call.authorise().await?;
-    let ItemPath {
-        target,
-        packet,
-        item,
-    } = path;
+    let ItemPath { target, packet, item } = path;
     let name = PacketName { target, packet };
     let packet = lookup::packet(&definitions, PacketKind::Command, &name)?;
     let found = packet.item(&item).ok_or_else(|| {
         let PacketName { target, packet } = &name;
-        RpcError::runtime(format!(
-            "Item '{target} {packet} {item}' does not exist (TargetModel)"
-        ))
+        RpcError::runtime(format!("Item '{target} {packet} {item}' does not exist (TargetModel)"))
     })?;
     Ok(item_object(found))
 }
@@ -124,11 +96,7 @@ impl Object {
     }
 
     fn maybe(&mut self, key: &str, value: Option<Value>) -> &mut Self {
-        if let Some(value) = value {
-            self.put(key, value)
-        } else {
-            self
-        }
+        if let Some(value) = value { self.put(key, value) } else { self }
     }
 
     fn finish(&mut self) -> Value {
@@ -137,11 +105,7 @@ impl Object {
 }
 
 fn texts<T: AsRef<str>>(list: impl IntoIterator<Item = T>) -> Value {
-    Value::Array(
-        list.into_iter()
-            .map(|text| Value::from(text.as_ref()))
-            .collect(),
-    )
+    Value::Array(list.into_iter().map(|text| Value::from(text.as_ref())).collect())
 }
 
 fn text(text: &Option<String>) -> Option<Value> {
@@ -155,10 +119,7 @@ pub(super) fn packet_object(packet: &Packet) -> Value {
         .put("target_name", packet.target_name.as_str())
         .put("packet_name", packet.packet_name.as_str())
         .put("endianness", packet.endianness.word())
-        .put(
-            "description",
-            packet.description.as_deref().unwrap_or_default(),
-        )
+        .put("description", packet.description.as_deref().unwrap_or_default())
         .flag("short_buffer_allowed", packet.short_buffer_allowed)
         .flag("hazardous", packet.hazardous.is_some())
         .maybe("hazardous_description", text(&packet.hazardous))
@@ -173,42 +134,21 @@ pub(super) fn packet_object(packet: &Packet) -> Value {
         Accessor::Binary => ("BinaryAccessor", texts::<&str>([])),
         Accessor::Other(code) => (code.class.as_str(), texts(&code.args)),
     };
-    object
-        .put("accessor", accessor)
-        .put("accessor_args", accessor_args);
-    object.maybe(
-        "validator",
-        packet
-            .validator
-            .as_ref()
-            .map(|it| Value::from(it.class.as_str())),
-    );
-    object
-        .put("config_name", "")
-        .put("obfuscated_items", texts(packet.obfuscated_items()));
+    object.put("accessor", accessor).put("accessor_args", accessor_args);
+    object.maybe("validator", packet.validator.as_ref().map(|it| Value::from(it.class.as_str())));
+    object.put("config_name", "").put("obfuscated_items", texts(packet.obfuscated_items()));
     object.maybe("meta", meta(&packet.meta));
-    object.put(
-        "items",
-        Value::Array(packet.items.iter().map(item_object).collect()),
-    );
+    object.put("items", Value::Array(packet.items.iter().map(item_object).collect()));
     let reference = |it: &groundlog_packet::definition::PacketReference| {
         texts([it.target.as_str(), it.packet.as_str()])
     };
     object.maybe("response", packet.response.as_ref().map(reference));
-    object.maybe(
-        "error_response",
-        packet.error_response.as_ref().map(reference),
-    );
+    object.maybe("error_response", packet.error_response.as_ref().map(reference));
     let screen = packet.screen.as_ref();
-    object.maybe(
-        "screen",
-        screen.map(|it| texts([it.target.as_str(), it.screen.as_str()])),
-    );
+    object.maybe("screen", screen.map(|it| texts([it.target.as_str(), it.screen.as_str()])));
     if !packet.related_items.is_empty() {
-        let related = packet
-            .related_items
-            .iter()
-            .map(|it| texts([&it.target, &it.packet, &it.item]));
+        let related =
+            packet.related_items.iter().map(|it| texts([&it.target, &it.packet, &it.item]));
         object.put("related_items", Value::Array(related.collect()));
     }
     object.finish()
@@ -229,49 +169,28 @@ fn item_object(item: &Item) -> Value {
         .put("create_index", item.create_index as u64)
         .put("hidden", item.hidden)
         .maybe("array_size", item.array_size.map(Value::from))
-        .put(
-            "description",
-            item.description.as_deref().unwrap_or_default(),
-        )
+        .put("description", item.description.as_deref().unwrap_or_default())
         .maybe("id_value", item.id_value.clone())
         .maybe("default", item.default.clone())
         .maybe("minimum", item.minimum.clone())
         .maybe("maximum", item.maximum.clone())
         .put("required", item.required)
-        .maybe(
-            "format_string",
-            item.format_string
-                .as_ref()
-                .map(|it| Value::from(it.as_str())),
-        );
+        .maybe("format_string", item.format_string.as_ref().map(|it| Value::from(it.as_str())));
     if let Some(units) = &item.units {
-        object
-            .put("units", units.abbreviation.as_str())
-            .put("units_full", units.full.as_str());
+        object.put("units", units.abbreviation.as_str()).put("units_full", units.full.as_str());
     }
     let conversion = |it: &std::sync::Arc<groundlog_packet::definition::ConversionDefinition>| {
         Value::Object([("class".to_owned(), Value::from(it.class.as_str()))].into())
     };
-    object.maybe(
-        "read_conversion",
-        item.read_conversion.as_ref().map(conversion),
-    );
-    object.maybe(
-        "write_conversion",
-        item.write_conversion.as_ref().map(conversion),
-    );
-    object
-        .maybe("meta", meta(&item.meta))
-        .put("obfuscate", item.obfuscate);
+    object.maybe("read_conversion", item.read_conversion.as_ref().map(conversion));
+    object.maybe("write_conversion", item.write_conversion.as_ref().map(conversion));
+    object.maybe("meta", meta(&item.meta)).put("obfuscate", item.obfuscate);
     object.maybe("states", item.states.as_ref().map(states_object));
     object.put("limits", limits_object(item)).finish()
 }
 
 fn meta(meta: &IndexMap<String, Vec<String>>) -> Option<Value> {
-    let entries = || {
-        meta.iter()
-            .map(|(key, values)| (key.clone(), texts(values)))
-    };
+    let entries = || meta.iter().map(|(key, values)| (key.clone(), texts(values)));
     (!meta.is_empty()).then(|| Value::Object(entries().collect()))
 }
 
@@ -289,19 +208,12 @@ fn states_object(states: &States) -> Value {
 }
 
 fn limits_object(item: &Item) -> Value {
-    let Limits {
-        sets,
-        enabled,
-        persistence,
-        ..
-    } = &item.limits;
+    let Limits { sets, enabled, persistence, .. } = &item.limits;
     let mut object = Object::default();
     if !item.has_limits() {
         return object.finish();
     }
-    object
-        .put("enabled", *enabled)
-        .put("persistence_setting", *persistence);
+    object.put("enabled", *enabled).put("persistence_setting", *persistence);
     for (name, set) in sets {
         let mut numbers = Object::default();
         numbers

@@ -30,10 +30,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Makes the route.
 pub(crate) fn routes() -> Router<Arc<System>> {
-    Router::new().route(
-        "/openc3-api/api",
-        post(answer).fallback(refuse_other_methods),
-    )
+    Router::new().route("/openc3-api/api", post(answer).fallback(refuse_other_methods))
 }
 
 async fn refuse_other_methods(request: Request) -> Response {
@@ -47,9 +44,7 @@ async fn answer(State(system): State<Arc<System>>, request: Request) -> Response
     let started = Instant::now();
     let (Parts { headers, .. }, body) = request.into_parts();
     // Whatever fell over, the answer is JSON: a client would send the same call again.
-    let guarded = AssertUnwindSafe(run(&system, &headers, body))
-        .catch_unwind()
-        .await;
+    let guarded = AssertUnwindSafe(run(&system, &headers, body)).catch_unwind().await;
     let (id, result) = guarded.unwrap_or_else(|_| (None, Err(panicked())));
     system.count(started.elapsed(), result.as_ref().err().map(RpcError::code));
     let mut response = write(id, &result);
@@ -71,10 +66,7 @@ async fn run(
         Ok(body) => body,
         Err(BodyError::TooLarge) => return (None, Err(RpcError::too_large(BODY_BYTES_MAX))),
         Err(BodyError::Incomplete) => {
-            return (
-                None,
-                Err(RpcError::invalid_request("the request body is incomplete")),
-            );
+            return (None, Err(RpcError::invalid_request("the request body is incomplete")));
         }
     };
     let request = match RpcRequest::parse(&body) {
@@ -83,9 +75,7 @@ async fn run(
     };
     let id = request.id;
     // A panic inside a method must still answer with the id of the request.
-    let guarded = AssertUnwindSafe(dispatch(system, headers, request))
-        .catch_unwind()
-        .await;
+    let guarded = AssertUnwindSafe(dispatch(system, headers, request)).catch_unwind().await;
     (Some(id), guarded.unwrap_or_else(|_| Err(panicked())))
 }
 
@@ -139,8 +129,6 @@ fn write(id: Option<i64>, result: &Result<Value, RpcError>) -> Response {
     body.push(b'}');
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, CONTENT_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
     response
 }

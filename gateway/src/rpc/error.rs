@@ -25,13 +25,7 @@ struct Detail {
 impl RpcError {
     /// Refuses a body that is no request.
     pub(crate) fn invalid_request(why: impl Into<String>) -> Self {
-        Self::new(
-            -32600,
-            StatusCode::BAD_REQUEST,
-            "Invalid Request",
-            "RuntimeError",
-            why,
-        )
+        Self::new(-32600, StatusCode::BAD_REQUEST, "Invalid Request", "RuntimeError", why)
     }
 
     /// Refuses a body over the limit; nothing of it was executed.
@@ -51,10 +45,7 @@ impl RpcError {
 
     /// Says that a method of the list is not there yet.
     pub(crate) fn not_supported(method: &str) -> Self {
-        Self::other(
-            "NotImplementedError",
-            format!("{method} is not supported yet"),
-        )
+        Self::other("NotImplementedError", format!("{method} is not supported yet"))
     }
 
     /// Refuses wrong arguments: count, keyword, type.
@@ -65,13 +56,7 @@ impl RpcError {
 
     /// Refuses a caller who is not known.
     pub(crate) fn auth(why: &'static str) -> Self {
-        let mut error = Self::new(
-            -32500,
-            StatusCode::UNAUTHORIZED,
-            why,
-            "OpenC3::AuthError",
-            why,
-        );
+        let mut error = Self::new(-32500, StatusCode::UNAUTHORIZED, why, "OpenC3::AuthError", why);
         error.message = why.to_owned();
         error
     }
@@ -96,11 +81,7 @@ impl RpcError {
             code: -1,
             status,
             message: message.clone(),
-            detail: Some(Detail {
-                class,
-                message,
-                variables: Vec::new(),
-            }),
+            detail: Some(Detail { class, message, variables: Vec::new() }),
         }
     }
 
@@ -114,11 +95,7 @@ impl RpcError {
             code: -32502,
             status: StatusCode::CONFLICT,
             message: message.clone(),
-            detail: Some(Detail {
-                class: "HazardousError",
-                message,
-                variables,
-            }),
+            detail: Some(Detail { class: "HazardousError", message, variables }),
         }
     }
 
@@ -126,10 +103,8 @@ impl RpcError {
     pub(crate) fn disabled(target: &str, command: &str) -> Self {
         let mut error = Self::other("DisabledError", format!("{target} {command} is Disabled"));
         if let Some(detail) = &mut error.detail {
-            detail.variables = vec![
-                ("@target_name", Value::from(target)),
-                ("@cmd_name", Value::from(command)),
-            ];
+            detail.variables =
+                vec![("@target_name", Value::from(target)), ("@cmd_name", Value::from(command))];
         }
         error
     }
@@ -141,17 +116,8 @@ impl RpcError {
         class: &'static str,
         why: impl Into<String>,
     ) -> Self {
-        let detail = Detail {
-            class,
-            message: why.into(),
-            variables: Vec::new(),
-        };
-        Self {
-            code,
-            status,
-            message: message.to_owned(),
-            detail: Some(detail),
-        }
+        let detail = Detail { class, message: why.into(), variables: Vec::new() };
+        Self { code, status, message: message.to_owned(), detail: Some(detail) }
     }
 
     /// Returns the HTTP status.
@@ -166,9 +132,7 @@ impl RpcError {
 
     /// Returns the text that tells most: the exception's, else the message.
     pub(crate) fn text(&self) -> &str {
-        self.detail
-            .as_ref()
-            .map_or(&self.message, |detail| &detail.message)
+        self.detail.as_ref().map_or(&self.message, |detail| &detail.message)
     }
 
     /// Appends the `error` object.

@@ -18,12 +18,9 @@ use crate::{raw, system::System};
 
 pub(super) fn methods() -> Vec<Method> {
     const KEYWORDS: &[&str] = &["type", "stored", "received_time"];
-    vec![Method::new(
-        "inject_tlm",
-        Arity::Between(2, 3),
-        KEYWORDS,
-        |call| Box::pin(inject_tlm(call)),
-    )]
+    vec![Method::new("inject_tlm", Arity::Between(2, 3), KEYWORDS, |call| {
+        Box::pin(inject_tlm(call))
+    })]
 }
 
 async fn inject_tlm(call: Call<'_>) -> Result<Value, RpcError> {
@@ -31,14 +28,9 @@ async fn inject_tlm(call: Call<'_>) -> Result<Value, RpcError> {
         target: call.params[0].to_string().to_uppercase(),
         packet: call.params[1].to_string().to_uppercase(),
     };
-    let PacketName {
-        target,
-        packet: packet_name,
-    } = &name;
+    let PacketName { target, packet: packet_name } = &name;
     let form = lookup::form(&call, "CONVERTED", |word| {
-        RpcError::runtime(format!(
-            "Unknown type '{word}' for {target} {packet_name} (inject_tlm)"
-        ))
+        RpcError::runtime(format!("Unknown type '{word}' for {target} {packet_name} (inject_tlm)"))
     })?;
     let definitions = call.definitions().await?;
     let packet = lookup::packet(&definitions, PacketKind::Telemetry, &name)?;
@@ -46,11 +38,8 @@ async fn inject_tlm(call: Call<'_>) -> Result<Value, RpcError> {
     let received_time_ns = received_time(&call)?;
     let system = call.authorise().await?;
     let bytes = build(system, &packet, &given, form).await?;
-    let raw_packet = RawPacket {
-        data: bytes.into(),
-        target: target.clone(),
-        name: packet_name.clone(),
-    };
+    let raw_packet =
+        RawPacket { data: bytes.into(), target: target.clone(), name: packet_name.clone() };
     let mut record = raw::record(system, &definitions, target, Body::Packet(raw_packet));
     record.received_time_ns = received_time_ns.unwrap_or(record.received_time_ns);
     record.stored = call.flag("stored", false);
@@ -69,15 +58,11 @@ fn given_items(call: &Call<'_>, packet: &Packet) -> Result<IndexMap<String, Valu
         None | Some(Value::Null) => return Ok(IndexMap::new()),
         Some(Value::Object(items)) => items,
         Some(_) => {
-            return Err(RpcError::argument(
-                "items must be a map of names and values",
-            ));
+            return Err(RpcError::argument("items must be a map of names and values"));
         }
     };
-    let given: IndexMap<_, _> = given
-        .iter()
-        .map(|(name, value)| (name.to_uppercase(), value.clone()))
-        .collect();
+    let given: IndexMap<_, _> =
+        given.iter().map(|(name, value)| (name.to_uppercase(), value.clone())).collect();
     let unknown = given.keys().filter(|name| packet.item(name).is_none());
     let unknown: Vec<_> = unknown
         .map(|name| format!("'{} {} {name}'", packet.target_name, packet.packet_name))
@@ -85,10 +70,7 @@ fn given_items(call: &Call<'_>, packet: &Packet) -> Result<IndexMap<String, Valu
     if unknown.is_empty() {
         return Ok(given);
     }
-    Err(RpcError::runtime(format!(
-        "Item(s) {} does not exist",
-        unknown.join(", ")
-    )))
+    Err(RpcError::runtime(format!("Item(s) {} does not exist", unknown.join(", "))))
 }
 
 fn received_time(call: &Call<'_>) -> Result<Option<i64>, RpcError> {
@@ -114,13 +96,9 @@ async fn build(
     form: ValueType,
 ) -> Result<Vec<u8>, RpcError> {
     let failed = |error: &dyn std::fmt::Display| RpcError::runtime(error.to_string());
-    let current = system
-        .current
-        .packet(&packet.target_name, &packet.packet_name);
+    let current = system.current.packet(&packet.target_name, &packet.packet_name);
     let source = match &current {
-        Some(current) => raw::source_of(system, current)
-            .await
-            .map_err(|error| failed(&error))?,
+        Some(current) => raw::source_of(system, current).await.map_err(|error| failed(&error))?,
         None => None,
     };
     let mut buffer = PacketBuffer::new(packet.clone());
@@ -133,16 +111,12 @@ async fn build(
         None => {
             for item in packet.id_items.iter() {
                 let Some(id) = &item.id_value else { continue };
-                buffer
-                    .write(&item.name, id, ValueType::Raw)
-                    .map_err(|error| failed(&error))?;
+                buffer.write(&item.name, id, ValueType::Raw).map_err(|error| failed(&error))?;
             }
         }
     }
     for (name, value) in given {
-        buffer
-            .write(name, value, form)
-            .map_err(|error| failed(&error))?;
+        buffer.write(name, value, form).map_err(|error| failed(&error))?;
     }
     Ok(buffer.into_buffer())
 }

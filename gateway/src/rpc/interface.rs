@@ -24,18 +24,12 @@ pub(super) fn methods() -> Vec<Method> {
         Method::new("get_interface_names", Arity::Between(0, 0), &[], |call| {
             Box::pin(get_interface_names(call))
         }),
-        Method::new(
-            "get_all_interface_info",
-            Arity::Between(0, 0),
-            &[],
-            |call| Box::pin(get_all_interface_info(call)),
-        ),
-        Method::new(
-            "connect_interface",
-            Arity::Between(1, usize::MAX),
-            &[],
-            |call| Box::pin(connect_interface(call)),
-        ),
+        Method::new("get_all_interface_info", Arity::Between(0, 0), &[], |call| {
+            Box::pin(get_all_interface_info(call))
+        }),
+        Method::new("connect_interface", Arity::Between(1, usize::MAX), &[], |call| {
+            Box::pin(connect_interface(call))
+        }),
         Method::new("disconnect_interface", Arity::Between(1, 1), &[], |call| {
             Box::pin(disconnect_interface(call))
         }),
@@ -56,10 +50,7 @@ async fn get_interface(call: Call<'_>) -> Result<Value, RpcError> {
 
 async fn get_interface_names(call: Call<'_>) -> Result<Value, RpcError> {
     let system = call.authorise().await?;
-    let names = system
-        .interfaces
-        .configured()
-        .map(|info| Value::from(info.name.as_str()));
+    let names = system.interfaces.configured().map(|info| Value::from(info.name.as_str()));
     Ok(Value::Array(names.collect()))
 }
 
@@ -81,9 +72,7 @@ async fn get_all_interface_info(call: Call<'_>) -> Result<Value, RpcError> {
             Value::Bool(info.disable_disconnect),
         ])
     };
-    Ok(Value::Array(
-        system.interfaces.configured().map(row).collect(),
-    ))
+    Ok(Value::Array(system.interfaces.configured().map(row).collect()))
 }
 
 /// Returns at once; the state follows on `status`. Unknown names are no error, as in the reference.
@@ -107,10 +96,7 @@ async fn disconnect_interface(call: Call<'_>) -> Result<Value, RpcError> {
 }
 
 fn known(system: &System, call: &Call<'_>) -> Option<String> {
-    system
-        .interfaces
-        .get(&one_name(call))
-        .map(|info| info.name.clone())
+    system.interfaces.get(&one_name(call)).map(|info| info.name.clone())
 }
 
 type Members = IndexMap<String, Value>;
@@ -124,17 +110,10 @@ fn definition(info: &InterfaceInfo) -> Members {
     targets.sort();
     targets.dedup();
     let enabled = |list: &[String]| {
-        Value::Object(
-            list.iter()
-                .map(|name| (name.clone(), Value::Bool(true)))
-                .collect(),
-        )
+        Value::Object(list.iter().map(|name| (name.clone(), Value::Bool(true))).collect())
     };
     let option = |(name, values): &(String, Vec<String>)| {
-        let all = std::iter::once(name)
-            .chain(values)
-            .cloned()
-            .collect::<Vec<_>>();
+        let all = std::iter::once(name).chain(values).cloned().collect::<Vec<_>>();
         texts(&all)
     };
     members([
@@ -149,21 +128,14 @@ fn definition(info: &InterfaceInfo) -> Members {
         ("auto_reconnect", Value::Bool(info.auto_reconnect)),
         ("reconnect_delay", seconds(&info.reconnect_delay)),
         ("disable_disconnect", Value::Bool(info.disable_disconnect)),
-        (
-            "options",
-            Value::Array(info.options.iter().map(option).collect()),
-        ),
-        (
-            "protocols",
-            Value::Array(info.protocols.iter().map(|it| texts(it)).collect()),
-        ),
+        ("options", Value::Array(info.options.iter().map(option).collect())),
+        ("protocols", Value::Array(info.protocols.iter().map(|it| texts(it)).collect())),
         ("plugin", Value::from(info.plugin.as_str())),
     ])
 }
 
 fn seconds(text: &str) -> Value {
-    text.parse()
-        .map_or_else(|_| Value::from(text), Value::Float)
+    text.parse().map_or_else(|_| Value::from(text), Value::Float)
 }
 
 fn live(status: &InterfaceStatus, time_ns: i64) -> Members {
@@ -182,8 +154,5 @@ fn live(status: &InterfaceStatus, time_ns: i64) -> Members {
 
 /// Makes an object's members.
 pub(super) fn members<const N: usize>(entries: [(&str, Value); N]) -> Members {
-    entries
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -26,22 +26,16 @@ pub(crate) fn packet(
     kind: PacketKind,
     name: &PacketName,
 ) -> Result<Arc<Packet>, RpcError> {
-    let found = definitions
-        .definitions()
-        .packet(kind, &name.target, &name.packet);
+    let found = definitions.definitions().packet(kind, &name.target, &name.packet);
     found.cloned().map_err(|_| {
         let PacketName { target, packet } = name;
-        RpcError::runtime(format!(
-            "Packet definition '{target} {packet}' does not exist"
-        ))
+        RpcError::runtime(format!("Packet definition '{target} {packet}' does not exist"))
     })
 }
 
 /// Finds a target.
 pub(crate) fn target_error(target: &str, scope: &str) -> RpcError {
-    RpcError::runtime(format!(
-        "Target '{target}' does not exist for scope: {scope} (TargetModel)"
-    ))
+    RpcError::runtime(format!("Target '{target}' does not exist for scope: {scope} (TargetModel)"))
 }
 
 /// Finds a telemetry item; the packet may be `LATEST`.
@@ -55,11 +49,7 @@ pub(crate) async fn item(call: &Call<'_>, path: &ItemPath) -> Result<Found, RpcE
             name.target, name.packet, path.item
         ))
     })?;
-    Ok(Found {
-        definitions,
-        packet,
-        place,
-    })
+    Ok(Found { definitions, packet, place })
 }
 
 /// Puts the packet that `LATEST` stands for in its place.
@@ -70,21 +60,16 @@ pub(crate) fn resolve_latest(
 ) -> Result<PacketName, RpcError> {
     let target = path.target.clone();
     if path.packet != "LATEST" {
-        return Ok(PacketName {
-            target,
-            packet: path.packet.clone(),
-        });
+        return Ok(PacketName { target, packet: path.packet.clone() });
     }
-    let packet = call
-        .latest(definitions, &path.target, &path.item)
-        .ok_or_else(|| {
-            RpcError::runtime(format!(
-                "Item '{} LATEST {}' does not exist for scope: {}",
-                path.target,
-                path.item,
-                call.scope()
-            ))
-        })?;
+    let packet = call.latest(definitions, &path.target, &path.item).ok_or_else(|| {
+        RpcError::runtime(format!(
+            "Item '{} LATEST {}' does not exist for scope: {}",
+            path.target,
+            path.item,
+            call.scope()
+        ))
+    })?;
     Ok(PacketName { target, packet })
 }
 

@@ -18,12 +18,8 @@ use super::{
 pub(super) fn methods() -> Vec<Method> {
     const TYPED: &[&str] = &["type"];
     vec![
-        Method::new("override_tlm", Arity::Any, TYPED, |call| {
-            Box::pin(override_tlm(call))
-        }),
-        Method::new("normalize_tlm", Arity::Any, TYPED, |call| {
-            Box::pin(normalize_tlm(call))
-        }),
+        Method::new("override_tlm", Arity::Any, TYPED, |call| Box::pin(override_tlm(call))),
+        Method::new("normalize_tlm", Arity::Any, TYPED, |call| Box::pin(normalize_tlm(call))),
         Method::new("get_overrides", Arity::Between(0, 0), &[], |call| {
             Box::pin(get_overrides(call))
         }),
@@ -75,11 +71,7 @@ async fn get_overrides(call: Call<'_>) -> Result<Value, RpcError> {
         for (form, scalar) in forms {
             let value = value_of(scalar);
             let formatted = *form == wire::ValueType::Formatted as i32 && !value.is_null();
-            let value = if formatted {
-                Value::String(value.to_string())
-            } else {
-                value
-            };
+            let value = if formatted { Value::String(value.to_string()) } else { value };
             let row: IndexMap<_, _> = [
                 ("target_name", Value::from(name.target.as_str())),
                 ("packet_name", Value::from(name.packet.as_str())),
@@ -115,8 +107,6 @@ pub(super) fn settable(
         "CONVERTED" => Ok(wire::ValueType::Converted),
         "FORMATTED" | "WITH_UNITS" => Ok(wire::ValueType::Formatted),
         "ALL" => Ok(wire::ValueType::All),
-        word => Err(RpcError::runtime(format!(
-            "Unknown type '{word}' for {item} ({what})"
-        ))),
+        word => Err(RpcError::runtime(format!("Unknown type '{word}' for {item} ({what})"))),
     }
 }

@@ -28,9 +28,7 @@ impl RpcRequest {
         let json = |error: JsonError| RpcError::invalid_request(error.to_string());
         let mut parser = Parser::new(body).map_err(json)?;
         if parser.peek() == Some(b'[') {
-            return Err(RpcError::invalid_request(
-                "batches of requests are not supported",
-            ));
+            return Err(RpcError::invalid_request("batches of requests are not supported"));
         }
         parser
             .object(|parser, name| {
@@ -125,14 +123,9 @@ mod tests {
 
     #[test]
     fn ids_are_coerced() {
-        for (id, number) in [
-            ("0", 0),
-            ("7", 7),
-            ("\"12ab\"", 12),
-            ("\"x\"", 0),
-            ("2.9", 2),
-            ("true", 0),
-        ] {
+        for (id, number) in
+            [("0", 0), ("7", 7), ("\"12ab\"", 12), ("\"x\"", 0), ("2.9", 2), ("true", 0)]
+        {
             assert_eq!(id_of(id), number, "{id}");
         }
     }
@@ -144,10 +137,7 @@ mod tests {
         let request = RpcRequest::parse(body).unwrap();
         assert_eq!(request.method, "get_tlm");
         assert_eq!(request.params.len(), 2);
-        assert_eq!(
-            request.keywords[0],
-            ("scope".to_owned(), Value::from("DEFAULT"))
-        );
+        assert_eq!(request.keywords[0], ("scope".to_owned(), Value::from("DEFAULT")));
         assert_eq!(request.keywords[1].1, Value::Null);
     }
 

@@ -16,9 +16,7 @@ use crate::raw;
 
 pub(super) fn methods() -> Vec<Method> {
     const KEYWORDS: &[&str] = &["type", "cache_timeout"];
-    vec![Method::new("set_tlm", Arity::Any, KEYWORDS, |call| {
-        Box::pin(set_tlm(call))
-    })]
+    vec![Method::new("set_tlm", Arity::Any, KEYWORDS, |call| Box::pin(set_tlm(call)))]
 }
 
 async fn set_tlm(call: Call<'_>) -> Result<Value, RpcError> {
@@ -30,18 +28,9 @@ async fn set_tlm(call: Call<'_>) -> Result<Value, RpcError> {
     let set = SetTelemetry {
         target: found.packet.target_name.clone(),
         name: found.packet.packet_name.clone(),
-        items: vec![SetItem {
-            item,
-            r#type: form as i32,
-            value: Some(scalar_of(&value)),
-        }],
+        items: vec![SetItem { item, r#type: form as i32, value: Some(scalar_of(&value)) }],
     };
-    let record = raw::record(
-        system,
-        &found.definitions,
-        &found.packet.target_name,
-        Body::Set(set),
-    );
+    let record = raw::record(system, &found.definitions, &found.packet.target_name, Body::Set(set));
     raw::append_live(system, &found.packet.target_name, record)
         .await
         .map_err(|error| RpcError::runtime(error.to_string()))?;
@@ -76,9 +65,8 @@ fn split(text: &str) -> Option<(ItemPath, Value)> {
 
 /// Converts the word right of the `=`: quotes make a text, anything else is read as in a command.
 fn word_value(word: &str) -> Value {
-    let quoted = ['"', '\'']
-        .into_iter()
-        .find_map(|quote| word.strip_prefix(quote)?.strip_suffix(quote));
+    let quoted =
+        ['"', '\''].into_iter().find_map(|quote| word.strip_prefix(quote)?.strip_suffix(quote));
     match quoted {
         Some(text) => Value::from(text),
         None => groundlog_packet::config::convert_to_value(word),

@@ -36,12 +36,7 @@ impl Method {
         keywords: &'static [&'static str],
         handler: Handler,
     ) -> Self {
-        Self {
-            name,
-            arity,
-            keywords,
-            handler: Some(handler),
-        }
+        Self { name, arity, keywords, handler: Some(handler) }
     }
 }
 
@@ -133,12 +128,7 @@ static TABLE: LazyLock<HashMap<&'static str, Method>> = LazyLock::new(|| {
         keywords: &[],
         handler: None,
     });
-    families
-        .into_iter()
-        .flatten()
-        .chain(refused)
-        .map(|method| (method.name, method))
-        .collect()
+    families.into_iter().flatten().chain(refused).map(|method| (method.name, method)).collect()
 });
 
 /// Finds a method by its lower-cased name.
@@ -160,11 +150,8 @@ pub(crate) fn check(method: &Method, call: &Call<'_>) -> Result<(), RpcError> {
     let count = call.params.len();
     match method.arity {
         Arity::Between(least, most) if !(least..=most).contains(&count) => {
-            let expected = if least == most {
-                format!("{least}")
-            } else {
-                format!("{least}..{most}")
-            };
+            let expected =
+                if least == most { format!("{least}") } else { format!("{least}..{most}") };
             Err(RpcError::argument(format!(
                 "wrong number of arguments (given {count}, expected {expected})"
             )))
@@ -182,10 +169,7 @@ mod tests {
     fn the_list_is_complete() {
         assert_eq!(TABLE.len(), 123);
         for name in NOT_SUPPORTED {
-            assert!(
-                find(name).is_some_and(|method| method.handler.is_none()),
-                "{name}"
-            );
+            assert!(find(name).is_some_and(|method| method.handler.is_none()), "{name}");
         }
         assert!(find("subscribe_packet").is_none());
     }

@@ -12,16 +12,12 @@ use super::{
 
 pub(super) fn methods() -> Vec<Method> {
     let names = |name| {
-        Method::new(name, Arity::Between(0, 0), &[], |call| {
-            Box::pin(get_target_names(call))
-        })
+        Method::new(name, Arity::Between(0, 0), &[], |call| Box::pin(get_target_names(call)))
     };
     vec![
         names("get_target_names"),
         names("get_target_list"),
-        Method::new("get_target", Arity::Between(1, 1), &[], |call| {
-            Box::pin(get_target(call))
-        }),
+        Method::new("get_target", Arity::Between(1, 1), &[], |call| Box::pin(get_target(call))),
         Method::new("get_target_interfaces", Arity::Between(0, 0), &[], |call| {
             Box::pin(get_target_interfaces(call))
         }),
@@ -41,11 +37,8 @@ pub(super) fn methods() -> Vec<Method> {
 async fn get_target_names(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     call.authorise().await?;
-    let mut names: Vec<_> = definitions
-        .definitions()
-        .targets()
-        .map(|target| target.name.as_str())
-        .collect();
+    let mut names: Vec<_> =
+        definitions.definitions().targets().map(|target| target.name.as_str()).collect();
     names.push("UNKNOWN");
     names.sort_unstable();
     names.dedup();
@@ -75,11 +68,8 @@ async fn get_target(call: Call<'_>) -> Result<Value, RpcError> {
 async fn get_target_interfaces(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     let system = call.authorise().await?;
-    let mut names: Vec<_> = definitions
-        .definitions()
-        .targets()
-        .map(|target| target.name.as_str())
-        .collect();
+    let mut names: Vec<_> =
+        definitions.definitions().targets().map(|target| target.name.as_str()).collect();
     names.sort_unstable();
     let row = |target: &str| {
         let maps = |list: &[String]| list.iter().any(|name| name == target);
@@ -98,32 +88,24 @@ async fn get_limits_sets(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     call.authorise().await?;
     let sets = definitions.definitions().limits_sets();
-    Ok(Value::Array(
-        sets.iter().map(|name| Value::from(name.as_str())).collect(),
-    ))
+    Ok(Value::Array(sets.iter().map(|name| Value::from(name.as_str())).collect()))
 }
 
 async fn get_limits_set(call: Call<'_>) -> Result<Value, RpcError> {
     let system = call.authorise().await?;
     let settings = system.settings.current();
-    Ok(Value::from(
-        settings.limits_set.as_deref().unwrap_or("DEFAULT"),
-    ))
+    Ok(Value::from(settings.limits_set.as_deref().unwrap_or("DEFAULT")))
 }
 
 async fn get_limits_groups(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     call.authorise().await?;
-    let groups = definitions
-        .definitions()
-        .limits_groups()
-        .iter()
-        .map(|(name, items)| {
-            let items = items.iter().map(|item| {
-                let names = [&item.target, &item.packet, &item.item];
-                Value::Array(names.map(|name| Value::from(name.as_str())).to_vec())
-            });
-            (name.clone(), Value::Array(items.collect()))
+    let groups = definitions.definitions().limits_groups().iter().map(|(name, items)| {
+        let items = items.iter().map(|item| {
+            let names = [&item.target, &item.packet, &item.item];
+            Value::Array(names.map(|name| Value::from(name.as_str())).to_vec())
         });
+        (name.clone(), Value::Array(items.collect()))
+    });
     Ok(Value::Object(groups.collect()))
 }

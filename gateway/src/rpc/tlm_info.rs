@@ -14,25 +14,16 @@ use crate::{system::System, values::packet_names};
 pub(super) fn methods() -> Vec<Method> {
     const NAMES: &[&str] = &["hidden"];
     let names = |name| {
-        Method::new(name, Arity::Between(1, 1), NAMES, |call| {
-            Box::pin(get_all_tlm_names(call))
-        })
+        Method::new(name, Arity::Between(1, 1), NAMES, |call| Box::pin(get_all_tlm_names(call)))
     };
     vec![
-        Method::new("get_tlm_cnt", Arity::Any, &[], |call| {
-            Box::pin(get_tlm_cnt(call))
-        }),
-        Method::new("get_tlm_cnts", Arity::Between(1, 1), &[], |call| {
-            Box::pin(get_tlm_cnts(call))
-        }),
+        Method::new("get_tlm_cnt", Arity::Any, &[], |call| Box::pin(get_tlm_cnt(call))),
+        Method::new("get_tlm_cnts", Arity::Between(1, 1), &[], |call| Box::pin(get_tlm_cnts(call))),
         names("get_all_tlm_names"),
         names("get_all_telemetry_names"),
-        Method::new(
-            "get_all_tlm_item_names",
-            Arity::Between(1, 1),
-            &[],
-            |call| Box::pin(get_all_tlm_item_names(call)),
-        ),
+        Method::new("get_all_tlm_item_names", Arity::Between(1, 1), &[], |call| {
+            Box::pin(get_all_tlm_item_names(call))
+        }),
         Method::new("get_packet_derived_items", Arity::Any, &[], |call| {
             Box::pin(get_packet_derived_items(call))
         }),
@@ -61,9 +52,7 @@ async fn get_tlm_cnts(call: Call<'_>) -> Result<Value, RpcError> {
         )
     })?;
     let system = call.authorise().await?;
-    let counts = names
-        .iter()
-        .map(|name| count(system, &name.target, &name.packet));
+    let counts = names.iter().map(|name| count(system, &name.target, &name.packet));
     Ok(Value::Array(counts.collect()))
 }
 
@@ -71,12 +60,7 @@ async fn get_all_tlm_names(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     call.authorise().await?;
     let hidden = call.flag("hidden", false);
-    let names = packet_names(
-        &definitions,
-        PacketKind::Telemetry,
-        &one_name(&call),
-        hidden,
-    );
+    let names = packet_names(&definitions, PacketKind::Telemetry, &one_name(&call), hidden);
     Ok(Value::Array(names.into_iter().map(Value::String).collect()))
 }
 
@@ -88,9 +72,8 @@ async fn get_all_tlm_item_names(call: Call<'_>) -> Result<Value, RpcError> {
         return Ok(Value::Array(Vec::new()));
     };
     let packets = definitions.packets_of(target, PacketKind::Telemetry);
-    let mut names: Vec<_> = packets
-        .flat_map(|packet| packet.items.iter().map(|item| item.name.as_str()))
-        .collect();
+    let mut names: Vec<_> =
+        packets.flat_map(|packet| packet.items.iter().map(|item| item.name.as_str())).collect();
     names.sort_unstable();
     names.dedup();
     Ok(Value::Array(names.into_iter().map(Value::from).collect()))
@@ -102,9 +85,5 @@ async fn get_packet_derived_items(call: Call<'_>) -> Result<Value, RpcError> {
     let packet = lookup::packet(&definitions, PacketKind::Telemetry, &name)?;
     call.authorise().await?;
     let derived = packet.items.iter().filter(|item| item.is_derived());
-    Ok(Value::Array(
-        derived
-            .map(|item| Value::from(item.name.as_str()))
-            .collect(),
-    ))
+    Ok(Value::Array(derived.map(|item| Value::from(item.name.as_str())).collect()))
 }

@@ -27,18 +27,13 @@ pub(super) fn methods() -> Vec<Method> {
     const PACKET: &[&str] = &["type", "stale_time", "cache_timeout"];
     const VALUES: &[&str] = &["stale_time", "cache_timeout", "start_time", "end_time"];
     vec![
-        Method::new("get_tlm_packet", Arity::Any, PACKET, |call| {
-            Box::pin(get_tlm_packet(call))
-        }),
+        Method::new("get_tlm_packet", Arity::Any, PACKET, |call| Box::pin(get_tlm_packet(call))),
         Method::new("get_tlm_values", Arity::Between(1, 1), VALUES, |call| {
             Box::pin(get_tlm_values(call))
         }),
-        Method::new(
-            "get_tlm_available",
-            Arity::Between(1, 1),
-            &["manual"],
-            |call| Box::pin(get_tlm_available(call)),
-        ),
+        Method::new("get_tlm_available", Arity::Between(1, 1), &["manual"], |call| {
+            Box::pin(get_tlm_available(call))
+        }),
     ]
 }
 
@@ -47,23 +42,13 @@ async fn get_tlm_packet(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     let packet = lookup::packet(&definitions, PacketKind::Telemetry, &name)?;
     let form = lookup::form(&call, "CONVERTED", |word| {
-        RpcError::argument(format!(
-            "Unknown type '{word}' for {} {}",
-            name.target, name.packet
-        ))
+        RpcError::argument(format!("Unknown type '{word}' for {} {}", name.target, name.packet))
     })?;
     let stale = call.number("stale_time", STALE_SECONDS)?;
     let system = call.authorise().await?;
     let values = PacketValues::now(system, &definitions, &packet);
     let rows = shown_items(&packet).into_iter().map(|index| {
-        let reading = values.reading(
-            Place {
-                index,
-                element: None,
-            },
-            form,
-            stale,
-        );
+        let reading = values.reading(Place { index, element: None }, form, stale);
         let name = Value::from(packet.items[index].name.as_str());
         Value::Array(vec![name, reading.value, reading.limits])
     });
@@ -72,9 +57,8 @@ async fn get_tlm_packet(call: Call<'_>) -> Result<Value, RpcError> {
 
 /// Returns the places of the items that are not hidden, as defined, derived ones last.
 fn shown_items(packet: &Packet) -> Vec<usize> {
-    let mut places: Vec<_> = (0..packet.items.len())
-        .filter(|index| !packet.items[*index].hidden)
-        .collect();
+    let mut places: Vec<_> =
+        (0..packet.items.len()).filter(|index| !packet.items[*index].hidden).collect();
     places.sort_by_key(|index| {
         let item = &packet.items[*index];
         (item.is_derived(), item.create_index)
@@ -96,18 +80,11 @@ async fn get_tlm_values(call: Call<'_>) -> Result<Value, RpcError> {
     let stale = call.number("stale_time", STALE_SECONDS)?;
     let definitions = call.definitions().await?;
     let system = call.authorise().await?;
-    let mut reader = Reader {
-        system,
-        definitions: &definitions,
-        last: None,
-    };
+    let mut reader = Reader { system, definitions: &definitions, last: None };
     let mut rows = Vec::with_capacity(asked.len());
     for asked in asked {
         let reading = match asked {
-            None => Reading {
-                value: Value::Null,
-                limits: Value::Null,
-            },
+            None => Reading { value: Value::Null, limits: Value::Null },
             Some(asked) => reader.read(&call, &asked, stale)?,
         };
         rows.push(Value::Array(vec![reading.value, reading.limits]));
@@ -135,16 +112,11 @@ fn split(text: &str) -> Result<Asked, RpcError> {
     let path = text.strip_suffix("__LIMITS").unwrap_or(&text);
     let parts: Vec<_> = path.split("__").collect();
     if parts.len() < 4 || parts.iter().any(|part| part.is_empty()) {
-        return Err(RpcError::argument(
-            "items must be formatted as TGT__PKT__ITEM__TYPE",
-        ));
+        return Err(RpcError::argument("items must be formatted as TGT__PKT__ITEM__TYPE"));
     }
     let last = parts.len() - 1;
     let item = parts[2..last].join("__");
-    Ok(Asked {
-        path: ItemPath::new(parts[0], parts[1], &item),
-        form: parts[last].to_owned(),
-    })
+    Ok(Asked { path: ItemPath::new(parts[0], parts[1], &item), form: parts[last].to_owned() })
 }
 
 /// Reads items, keeping hold of a packet while the next item is of the same one.
@@ -161,10 +133,7 @@ impl Reader<'_> {
         let name = lookup::resolve_latest(call, self.definitions, &asked.path)?;
         let packet = self.packet(name)?;
         let Some(place) = place_of(&packet, &asked.path.item) else {
-            return Ok(Reading {
-                value: Value::Null,
-                limits: Value::Null,
-            });
+            return Ok(Reading { value: Value::Null, limits: Value::Null });
         };
         let values = PacketValues::now(self.system, self.definitions, &packet);
         Ok(values.reading(place, form, stale))
@@ -180,9 +149,7 @@ impl Reader<'_> {
         let found = definitions.packet(PacketKind::Telemetry, &name.target, &name.packet);
         let packet = found.cloned().map_err(|_| {
             let PacketName { target, packet } = &name;
-            RpcError::runtime(format!(
-                "Packet '{target} {packet}' has no current values in CVT"
-            ))
+            RpcError::runtime(format!("Packet '{target} {packet}' has no current values in CVT"))
         })?;
         self.last = Some((name, packet.clone()));
         Ok(packet)
@@ -206,16 +173,8 @@ fn best_form(call: &Call<'_>, definitions: &LoadedDefinitions, asked: &Asked) ->
     let packet = lookup::packet(definitions, PacketKind::Telemetry, &name).ok()?;
     let item = &packet.items[place_of(&packet, &asked.path.item)?.index];
     let form = form_of(item, &asked.form);
-    let ItemPath {
-        target,
-        packet,
-        item: name,
-    } = &asked.path;
-    let limits = if item.limits.sets.contains_key("DEFAULT") {
-        "__LIMITS"
-    } else {
-        ""
-    };
+    let ItemPath { target, packet, item: name } = &asked.path;
+    let limits = if item.limits.sets.contains_key("DEFAULT") { "__LIMITS" } else { "" };
     Some(format!("{target}__{packet}__{name}__{form}{limits}"))
 }
 

@@ -10,52 +10,31 @@ use crate::{
 
 async fn verify(client: &Client, password: &str) -> Answer {
     let body = json!({ "password": password }).to_string();
-    client
-        .post("/openc3-api/auth/verify", body.as_bytes())
-        .await
+    client.post("/openc3-api/auth/verify", body.as_bytes()).await
 }
 
 async fn works(stack: &Stack, authorization: &str) -> bool {
-    let client = Client {
-        authorization: Some(authorization.to_owned()),
-        ..stack.client.clone()
-    };
+    let client = Client { authorization: Some(authorization.to_owned()), ..stack.client.clone() };
     let answer = client.rpc("get_target_names", json!([]), json!({})).await;
     let json = answer.json();
     if answer.status != 200 {
-        assert_eq!(
-            (answer.status, json["error"]["code"].clone()),
-            (401, json!(-32500))
-        );
+        assert_eq!((answer.status, json["error"]["code"].clone()), (401, json!(-32500)));
     }
     answer.status == 200
 }
 
 #[tokio::test]
 async fn every_credential_is_accepted() {
-    let options = GatewayOptions {
-        service_password: Some("service-pw".into()),
-        ..GatewayOptions::default()
-    };
+    let options =
+        GatewayOptions { service_password: Some("service-pw".into()), ..GatewayOptions::default() };
     let stack = Stack::with(options).await;
     let client = &stack.client;
-    assert_eq!(
-        client.get("/openc3-api/auth/token-exists").await.json(),
-        json!({ "result": true })
-    );
+    assert_eq!(client.get("/openc3-api/auth/token-exists").await.json(), json!({ "result": true }));
     let login = verify(client, "password").await;
     assert_eq!(login.status, 200);
-    assert!(
-        login
-            .header("content-type")
-            .unwrap()
-            .starts_with("text/plain")
-    );
+    assert!(login.header("content-type").unwrap().starts_with("text/plain"));
     let session = login.body;
-    assert!(
-        session.starts_with("ses_") && !session.ends_with('\n'),
-        "{session}"
-    );
+    assert!(session.starts_with("ses_") && !session.ends_with('\n'), "{session}");
     for credential in ["password", "Bearer password", "service-pw", &session] {
         assert!(works(&stack, credential).await, "{credential}");
     }
@@ -63,20 +42,13 @@ async fn every_credential_is_accepted() {
     let once = client.get("/openc3-api/auth/otp?scope=DEFAULT").await.body;
     assert!(once.starts_with("otp_"), "{once}");
     assert!(works(&stack, &once).await && !works(&stack, &once).await);
-    let nobody = Client {
-        authorization: None,
-        ..client.clone()
-    };
+    let nobody = Client { authorization: None, ..client.clone() };
     let refused = nobody.rpc("get_target_names", json!([]), json!({})).await;
     assert_eq!(refused.error(), "Token is required");
-    let keyword = nobody
-        .rpc("get_target_names", json!([]), json!({ "token": session }))
-        .await;
+    let keyword = nobody.rpc("get_target_names", json!([]), json!({ "token": session })).await;
     assert_eq!(keyword.status, 200);
     let body = json!({ "password": "service-pw" }).to_string();
-    let service = client
-        .post("/openc3-api/auth/verify_service", body.as_bytes())
-        .await;
+    let service = client.post("/openc3-api/auth/verify_service", body.as_bytes()).await;
     assert!(works(&stack, &service.body).await);
     stack.stop().await;
 }
@@ -90,45 +62,22 @@ async fn sessions_survive_a_restart_and_end_with_logout_and_password() {
 
     let stack = Stack::on(log, GatewayOptions::default()).await;
     assert!(works(&stack, &first).await && works(&stack, &second).await);
-    let leaving = Client {
-        authorization: Some(first.clone()),
-        ..stack.client.clone()
-    };
-    let left = leaving
-        .send("PUT", "/openc3-api/users/logout/anonymous", &[], b"")
-        .await;
+    let leaving = Client { authorization: Some(first.clone()), ..stack.client.clone() };
+    let left = leaving.send("PUT", "/openc3-api/users/logout/anonymous", &[], b"").await;
     assert_eq!(left.status, 200);
     assert!(!works(&stack, &first).await && works(&stack, &second).await);
 
     let set = async |body: serde_json::Value| {
-        stack
-            .client
-            .post("/openc3-api/auth/set", body.to_string().as_bytes())
-            .await
+        stack.client.post("/openc3-api/auth/set", body.to_string().as_bytes()).await
     };
     for (body, message) in [
-        (
-            json!({ "password": "" }),
-            "password must not be nil or empty",
-        ),
-        (
-            json!({ "password": "short" }),
-            "password must be at least 8 characters",
-        ),
-        (
-            json!({ "password": "long enough" }),
-            "old_password must not be nil or empty",
-        ),
-        (
-            json!({ "password": "long enough", "old_password": "x" }),
-            "old_password incorrect",
-        ),
+        (json!({ "password": "" }), "password must not be nil or empty"),
+        (json!({ "password": "short" }), "password must be at least 8 characters"),
+        (json!({ "password": "long enough" }), "old_password must not be nil or empty"),
+        (json!({ "password": "long enough", "old_password": "x" }), "old_password incorrect"),
     ] {
         let refused = set(body).await;
-        assert_eq!(
-            (refused.status, refused.json()["message"].as_str()),
-            (500, Some(message))
-        );
+        assert_eq!((refused.status, refused.json()["message"].as_str()), (500, Some(message)));
     }
     let changed = set(json!({ "password": "long enough", "old_password": "password" })).await;
     assert_eq!(changed.status, 200);
@@ -140,10 +89,8 @@ async fn sessions_survive_a_restart_and_end_with_logout_and_password() {
     let stack = Stack::on(log, GatewayOptions::default()).await;
     assert!(works(&stack, "long enough").await && works(&stack, &changed.body).await);
     let log = stack.stop().await;
-    let options = GatewayOptions {
-        password: Some("from outside".into()),
-        ..GatewayOptions::default()
-    };
+    let options =
+        GatewayOptions { password: Some("from outside".into()), ..GatewayOptions::default() };
     let stack = Stack::on(log, options).await;
     assert!(works(&stack, "from outside").await && !works(&stack, &changed.body).await);
     stack.stop().await;
@@ -151,15 +98,8 @@ async fn sessions_survive_a_restart_and_end_with_logout_and_password() {
 
 #[tokio::test]
 async fn bad_passwords_are_limited_and_successes_never_count() {
-    let rate_limit = RateLimit {
-        attempts_max: 2,
-        ..RateLimit::default()
-    };
-    let stack = Stack::with(GatewayOptions {
-        rate_limit,
-        ..GatewayOptions::default()
-    })
-    .await;
+    let rate_limit = RateLimit { attempts_max: 2, ..RateLimit::default() };
+    let stack = Stack::with(GatewayOptions { rate_limit, ..GatewayOptions::default() }).await;
     for _ in 0..5 {
         assert_eq!(verify(&stack.client, "password").await.status, 200);
     }
@@ -167,23 +107,14 @@ async fn bad_passwords_are_limited_and_successes_never_count() {
         let refused = verify(&stack.client, "wrong password").await;
         assert_eq!((refused.status, refused.body.as_str()), (expected, ""));
     }
-    let wrong = Client {
-        authorization: Some("wrong".into()),
-        ..stack.client.clone()
-    };
+    let wrong = Client { authorization: Some("wrong".into()), ..stack.client.clone() };
     let refused = wrong.rpc("get_target_names", json!([]), json!({})).await;
-    assert_eq!(
-        (refused.status, refused.json()["error"]["code"].clone()),
-        (429, json!(-32500))
-    );
+    assert_eq!((refused.status, refused.json()["error"]["code"].clone()), (429, json!(-32500)));
     // Who is known already is not locked out by others' attempts.
     assert!(works(&stack, "password").await);
     assert_eq!(verify(&stack.client, "password").await.status, 200);
     for body in ["", "[]", "{}", "{\"password\":5}"] {
-        let answer = stack
-            .client
-            .post("/openc3-api/auth/verify_service", body.as_bytes())
-            .await;
+        let answer = stack.client.post("/openc3-api/auth/verify_service", body.as_bytes()).await;
         assert!((answer.status == 401 || answer.status == 429) && answer.body.is_empty());
     }
     stack.stop().await;
@@ -199,26 +130,12 @@ async fn the_default_password_is_not_served_to_the_network() {
         ..GatewayOptions::default()
     };
     for password in [None, Some("password")] {
-        let refused = Gateway::build(parts(&log).await, options(password))
-            .await
-            .err()
-            .unwrap();
-        assert!(
-            matches!(refused, GatewayError::DefaultPassword { .. }),
-            "{refused}"
-        );
+        let refused = Gateway::build(parts(&log).await, options(password)).await.err().unwrap();
+        assert!(matches!(refused, GatewayError::DefaultPassword { .. }), "{refused}");
         assert!(refused.to_string().contains("OPENC3_API_PASSWORD"));
     }
-    assert!(
-        Gateway::build(parts(&log).await, options(Some("one of my own")))
-            .await
-            .is_ok()
-    );
-    assert!(
-        Gateway::build(parts(&log).await, options(None))
-            .await
-            .is_ok()
-    );
+    assert!(Gateway::build(parts(&log).await, options(Some("one of my own"))).await.is_ok());
+    assert!(Gateway::build(parts(&log).await, options(None)).await.is_ok());
     let taken = Gateway::build(
         parts(&memory_log().await).await,
         GatewayOptions {

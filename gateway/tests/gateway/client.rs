@@ -31,10 +31,7 @@ impl Answer {
     /// Returns the text of a JSON-RPC error.
     pub(crate) fn error(&self) -> String {
         let body = self.json();
-        body["error"]["data"]["message"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{body}"))
-            .to_owned()
+        body["error"]["data"]["message"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
     }
 
     pub(crate) fn result(&self) -> Value {
@@ -69,26 +66,15 @@ impl Client {
             head += &format!("{name}: {value}\r\n");
         }
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream
-            .write_all(format!("{head}\r\n").as_bytes())
-            .await
-            .unwrap();
+        stream.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
         // The server may answer and close before it has read a body that is too large.
         let _ = stream.write_all(body).await;
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
         let answer = String::from_utf8(answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|code| code.parse().ok())
-            .unwrap_or(0);
-        Answer {
-            status,
-            head: head.to_owned(),
-            body: body.to_owned(),
-        }
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

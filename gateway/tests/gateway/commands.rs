@@ -16,18 +16,10 @@ async fn a_good_command_is_requested_sent_and_remembered() {
     let stack = Stack::start().await;
     let client = &stack.client;
     let owner = answer(&stack, 2, Plan::Send).await;
-    let sent = client
-        .call(
-            "cmd",
-            json!(["inst collect with type 'NORMAL', duration 5"]),
-        )
-        .await;
+    let sent = client.call("cmd", json!(["inst collect with type 'NORMAL', duration 5"])).await;
     assert_eq!(sent["target_name"], "INST");
     assert_eq!(sent["cmd_name"], "COLLECT");
-    assert_eq!(
-        sent["cmd_params"],
-        json!({ "TYPE": "NORMAL", "DURATION": 5 })
-    );
+    assert_eq!(sent["cmd_params"], json!({ "TYPE": "NORMAL", "DURATION": 5 }));
     for (member, text) in [
         ("range_check", "true"),
         ("hazardous_check", "true"),
@@ -40,16 +32,9 @@ async fn a_good_command_is_requested_sent_and_remembered() {
     ] {
         assert_eq!(sent[member], text, "{member}");
     }
-    assert!(
-        sent["cmd_string"]
-            .as_str()
-            .unwrap()
-            .starts_with("cmd(\"INST COLLECT with TYPE ")
-    );
+    assert!(sent["cmd_string"].as_str().unwrap().starts_with("cmd(\"INST COLLECT with TYPE "));
     let parameters = json!({ "TYPE": 0, "DURATION": 2.0 });
-    client
-        .call("cmd_raw", json!(["INST", "COLLECT", parameters]))
-        .await;
+    client.call("cmd_raw", json!(["INST", "COLLECT", parameters])).await;
     owner.await.unwrap();
 
     let history = events(&stack).await;
@@ -64,45 +49,17 @@ async fn a_good_command_is_requested_sent_and_remembered() {
     assert_eq!(client.call("get_cmd_cnt", json!(["INST COLLECT"])).await, 2);
     let cnts = json!([[["INST", "COLLECT"], ["INST", "CLEAR"]]]);
     assert_eq!(client.call("get_cmd_cnts", cnts).await, json!([2, 0]));
-    assert_eq!(
-        client
-            .call("get_cmd_value", json!(["INST COLLECT DURATION"]))
-            .await,
-        2.0
-    );
-    assert_eq!(
-        client
-            .call("get_cmd_value", json!(["INST", "COLLECT", "TYPE"]))
-            .await,
-        "NORMAL"
-    );
-    let raw = client
-        .rpc(
-            "get_cmd_value",
-            json!(["INST COLLECT TYPE"]),
-            json!({ "type": "RAW" }),
-        )
-        .await;
+    assert_eq!(client.call("get_cmd_value", json!(["INST COLLECT DURATION"])).await, 2.0);
+    assert_eq!(client.call("get_cmd_value", json!(["INST", "COLLECT", "TYPE"])).await, "NORMAL");
+    let raw =
+        client.rpc("get_cmd_value", json!(["INST COLLECT TYPE"]), json!({ "type": "RAW" })).await;
     assert_eq!(raw.result(), 0);
-    assert_eq!(
-        client
-            .call("get_cmd_value", json!(["INST COLLECT RECEIVED_COUNT"]))
-            .await,
-        2
-    );
-    assert_eq!(
-        client
-            .call("get_cmd_value", json!(["INST CLEAR OPCODE"]))
-            .await,
-        Value::Null
-    );
+    assert_eq!(client.call("get_cmd_value", json!(["INST COLLECT RECEIVED_COUNT"])).await, 2);
+    assert_eq!(client.call("get_cmd_value", json!(["INST CLEAR OPCODE"])).await, Value::Null);
     let buffer = client.call("get_cmd_buffer", json!(["INST COLLECT"])).await;
     assert_eq!(buffer["buffer"]["raw"], json!([7, 0, 0, 0x40, 0, 0, 0]));
     assert_eq!(buffer["received_count"], "2");
-    assert_eq!(
-        client.call("get_cmd_buffer", json!(["INST CLEAR"])).await,
-        Value::Null
-    );
+    assert_eq!(client.call("get_cmd_buffer", json!(["INST CLEAR"])).await, Value::Null);
     let time = client.call("get_cmd_time", json!([null, null])).await;
     assert_eq!((&time[0], &time[1]), (&json!("INST"), &json!("COLLECT")));
     assert!(time[2].as_i64().unwrap() > 1_700_000_000);
@@ -114,11 +71,7 @@ async fn a_good_command_is_requested_sent_and_remembered() {
     let stack = Stack::on(log, GatewayOptions::default()).await;
     stack
         .until("the fold is restored", async || {
-            stack
-                .client
-                .call("get_cmd_cnt", json!(["INST", "COLLECT"]))
-                .await
-                == 2
+            stack.client.call("get_cmd_cnt", json!(["INST", "COLLECT"])).await == 2
         })
         .await;
     stack.stop().await;
@@ -141,10 +94,7 @@ async fn refusals_are_answered_and_recorded() {
             "INST COLLECT with DURATION 5",
             "Required command parameter 'INST COLLECT TYPE' not given",
         ),
-        (
-            "INST COLLECT with NOPE 5, TYPE 0",
-            "Item 'INST COLLECT NOPE' does not exist (Packet)",
-        ),
+        ("INST COLLECT with NOPE 5, TYPE 0", "Item 'INST COLLECT NOPE' does not exist (Packet)"),
         ("INST NOPE", "Packet definition 'INST NOPE' does not exist"),
         ("NOPE NOPE", "Packet definition 'NOPE NOPE' does not exist"),
         ("INST OFF", "INST OFF is Disabled"),
@@ -161,49 +111,27 @@ async fn refusals_are_answered_and_recorded() {
     let history = events(&stack).await;
     assert_eq!(history.len(), cases.len());
     for (event, (text, message)) in history.iter().zip(cases) {
-        assert_eq!(
-            (event.state(), event.reason.as_str()),
-            (State::Rejected, message),
-            "{text}"
-        );
+        assert_eq!((event.state(), event.reason.as_str()), (State::Rejected, message), "{text}");
     }
     // What is no command at all leaves no trace.
     for (params, message) in [
         (json!([""]), "ERROR: text must not be empty"),
-        (
-            json!(["INST"]),
-            "ERROR: Both Target Name and Command Name must be given : INST",
-        ),
-        (
-            json!([]),
-            "ERROR: Invalid number of arguments (0) passed to cmd()",
-        ),
-        (
-            json!([1, 2, 3, 4]),
-            "ERROR: Invalid number of arguments (4) passed to cmd()",
-        ),
+        (json!(["INST"]), "ERROR: Both Target Name and Command Name must be given : INST"),
+        (json!([]), "ERROR: Invalid number of arguments (0) passed to cmd()"),
+        (json!([1, 2, 3, 4]), "ERROR: Invalid number of arguments (4) passed to cmd()"),
     ] {
         assert_eq!(client.rpc("cmd", params, json!({})).await.error(), message);
     }
     let abort = json!(["INST COLLECT with TYPE 0"]);
     for (keywords, message) in [
-        (
-            json!({ "timeout": true }),
-            "Invalid timeout parameter: true. Must be numeric.",
-        ),
+        (json!({ "timeout": true }), "Invalid timeout parameter: true. Must be numeric."),
         (
             json!({ "log_message": "YES" }),
             "Invalid log_message parameter: YES. Must be true or false.",
         ),
-        (
-            json!({ "queue": "Q1" }),
-            "Queue 'Q1' not found in scope 'DEFAULT'",
-        ),
+        (json!({ "queue": "Q1" }), "Queue 'Q1' not found in scope 'DEFAULT'"),
     ] {
-        assert_eq!(
-            client.rpc("cmd", abort.clone(), keywords).await.error(),
-            message
-        );
+        assert_eq!(client.rpc("cmd", abort.clone(), keywords).await.error(), message);
     }
     stack.stop().await;
 }
@@ -214,10 +142,7 @@ async fn hazardous_commands_want_a_second_call() {
     let client = &stack.client;
     let refused = client.rpc("cmd", json!(["INST CLEAR"]), json!({})).await;
     let error = refused.json()["error"].clone();
-    assert_eq!(
-        (refused.status, error["code"].clone()),
-        (409, json!(-32502))
-    );
+    assert_eq!((refused.status, error["code"].clone()), (409, json!(-32502)));
     assert_eq!(error["data"]["class"], "HazardousError");
     assert_eq!(
         error["data"]["instance_variables"],
@@ -227,32 +152,16 @@ async fn hazardous_commands_want_a_second_call() {
         })
     );
     let state = "INST COLLECT with TYPE SPECIAL";
-    let refused = client
-        .rpc("cmd_no_range_check", json!([state]), json!({}))
-        .await;
+    let refused = client.rpc("cmd_no_range_check", json!([state]), json!({})).await;
     assert_eq!(refused.status, 409);
-    assert!(
-        refused
-            .error()
-            .contains("is Hazardous due to 'Uses power'."),
-        "{}",
-        refused.error()
-    );
-    for (text, hazardous) in [
-        ("INST CLEAR", true),
-        (state, true),
-        ("INST COLLECT with TYPE NORMAL", false),
-    ] {
-        assert_eq!(
-            client.call("get_cmd_hazardous", json!([text])).await,
-            hazardous,
-            "{text}"
-        );
+    assert!(refused.error().contains("is Hazardous due to 'Uses power'."), "{}", refused.error());
+    for (text, hazardous) in
+        [("INST CLEAR", true), (state, true), ("INST COLLECT with TYPE NORMAL", false)]
+    {
+        assert_eq!(client.call("get_cmd_hazardous", json!([text])).await, hazardous, "{text}");
     }
     let owner = answer(&stack, 2, Plan::Send).await;
-    client
-        .call("cmd_no_hazardous_check", json!(["INST CLEAR"]))
-        .await;
+    client.call("cmd_no_hazardous_check", json!(["INST CLEAR"])).await;
     let out_of_range = "INST COLLECT with TYPE SPECIAL, DURATION 99";
     client.call("cmd_no_checks", json!([out_of_range])).await;
     owner.await.unwrap();
@@ -266,10 +175,7 @@ async fn callers_get_the_end_that_the_owner_gave() {
     let client = &stack.client;
     let text = json!(["INST COLLECT with TYPE 0"]);
     for (plan, message) in [
-        (
-            Plan::Refuse("Interface not connected: INST_INT"),
-            "Interface not connected: INST_INT",
-        ),
+        (Plan::Refuse("Interface not connected: INST_INT"), "Interface not connected: INST_INT"),
         (Plan::Lose, "the socket broke"),
     ] {
         let owner = answer(&stack, 1, plan).await;
@@ -278,23 +184,15 @@ async fn callers_get_the_end_that_the_owner_gave() {
         owner.await.unwrap();
     }
     let started = Instant::now();
-    let silent = client
-        .rpc("cmd", text.clone(), json!({ "timeout": "0.2" }))
-        .await;
+    let silent = client.rpc("cmd", text.clone(), json!({ "timeout": "0.2" })).await;
     assert_eq!(silent.error(), "Timeout of 0.2s waiting for cmd ack");
     assert!(started.elapsed() >= Duration::from_millis(200));
     // Nobody waits, nobody is told.
-    client
-        .rpc("cmd", text.clone(), json!({ "timeout": -1 }))
-        .await
-        .result();
+    client.rpc("cmd", text.clone(), json!({ "timeout": -1 })).await.result();
     let last = events(&stack).await.pop().unwrap();
     assert_eq!(last.state(), State::Requested);
     let status = client.get("/groundlog/v1/status").await.json();
-    assert_eq!(
-        status["commands_waiting"], 0,
-        "callers that went away are forgotten"
-    );
+    assert_eq!(status["commands_waiting"], 0, "callers that went away are forgotten");
     stack.stop().await;
 }
 
@@ -305,10 +203,7 @@ async fn one_key_is_one_command() {
     let text = json!(["INST COLLECT with TYPE 0"]);
     let key = json!({ "idempotency_key": "k1" });
     let owner = answer(&stack, 1, Plan::Refuse("not now")).await;
-    assert_eq!(
-        client.rpc("cmd", text.clone(), key.clone()).await.error(),
-        "not now"
-    );
+    assert_eq!(client.rpc("cmd", text.clone(), key.clone()).await.error(), "not now");
     owner.await.unwrap();
     // Nothing went out, so the key is free; from now on it names one command.
     let owner = answer(&stack, 1, Plan::Send).await;
@@ -320,11 +215,7 @@ async fn one_key_is_one_command() {
     owner.await.unwrap();
     assert_eq!((a.status, b.status, c.status), (200, 200, 200));
     assert_eq!(client.rpc("cmd", text, key).await.status, 200);
-    let requested = events(&stack)
-        .await
-        .iter()
-        .filter(|it| it.state() == State::Requested)
-        .count();
+    let requested = events(&stack).await.iter().filter(|it| it.state() == State::Requested).count();
     assert_eq!(requested, 2);
     stack.stop().await;
 }
@@ -340,20 +231,10 @@ async fn built_commands_are_not_sent() {
     assert!(built["time"].is_string() && built["received_count"].is_string());
     let out = json!(["INST COLLECT with TYPE NORMAL, DURATION 11"]);
     let refused = client.rpc("build_cmd", out.clone(), json!({})).await;
-    assert!(
-        refused
-            .error()
-            .contains("not in valid range of 0.0 to 10.0")
-    );
-    client
-        .rpc("build_cmd", out, json!({ "range_check": false }))
-        .await
-        .result();
+    assert!(refused.error().contains("not in valid range of 0.0 to 10.0"));
+    client.rpc("build_cmd", out, json!({ "range_check": false })).await.result();
     let count = client.rpc("build_cmd", json!([]), json!({})).await;
-    assert_eq!(
-        count.error(),
-        "ERROR: Invalid number of arguments (0) passed to build_command()"
-    );
+    assert_eq!(count.error(), "ERROR: Invalid number of arguments (0) passed to build_command()");
     assert!(events(&stack).await.is_empty());
     stack.stop().await;
 }

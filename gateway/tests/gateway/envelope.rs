@@ -13,16 +13,8 @@ async fn every_refusal_is_json_with_its_code_and_status() {
         ("".to_owned(), 400, -32600),
         ("<html>".to_owned(), 400, -32600),
         ("[]".to_owned(), 400, -32600),
-        (
-            r#"{"jsonrpc":"1.0","method":"tlm","id":5}"#.to_owned(),
-            400,
-            -32600,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","method":"tlm"}"#.to_owned(),
-            400,
-            -32600,
-        ),
+        (r#"{"jsonrpc":"1.0","method":"tlm","id":5}"#.to_owned(), 400, -32600),
+        (r#"{"jsonrpc":"2.0","method":"tlm"}"#.to_owned(), 400, -32600),
         (call(r#""params":[]"#), 400, -32600),
         (call(&format!(r#""method":"nosuch",{scope}"#)), 500, -1),
         (call(&format!(r#""method":"send_raw",{scope}"#)), 500, -1),
@@ -39,44 +31,19 @@ async fn every_refusal_is_json_with_its_code_and_status() {
             500,
             -32602,
         ),
-        (
-            call(&format!(
-                r#""method":"cmd","params":["INST CLEAR"],{scope}"#
-            )),
-            409,
-            -32502,
-        ),
-        (
-            call(&format!(r#""method":"cmd","params":["INST OFF"],{scope}"#)),
-            500,
-            -1,
-        ),
-        (
-            call(&format!(r#""method":"tlm","params":["INST X Y"],{scope}"#)),
-            500,
-            -1,
-        ),
+        (call(&format!(r#""method":"cmd","params":["INST CLEAR"],{scope}"#)), 409, -32502),
+        (call(&format!(r#""method":"cmd","params":["INST OFF"],{scope}"#)), 500, -1),
+        (call(&format!(r#""method":"tlm","params":["INST X Y"],{scope}"#)), 500, -1),
     ];
     for (body, status, code) in cases {
         let answer = stack.client.rpc_body(&body).await;
         let json = answer.json();
         assert_eq!(answer.status, status, "{body}: {json}");
-        assert_eq!(
-            answer.header("content-type"),
-            Some("application/json-rpc"),
-            "{body}"
-        );
+        assert_eq!(answer.header("content-type"), Some("application/json-rpc"), "{body}");
         assert_eq!(json["jsonrpc"], "2.0");
         assert_eq!(json["error"]["code"], code, "{body}: {json}");
-        assert!(
-            json["error"].get("data").is_some() && json.get("result").is_none(),
-            "{json}"
-        );
-        let id = if code == -32600 {
-            Value::Null
-        } else {
-            json!(5)
-        };
+        assert!(json["error"].get("data").is_some() && json.get("result").is_none(), "{json}");
+        let id = if code == -32600 { Value::Null } else { json!(5) };
         assert_eq!(json["id"], id, "{body}");
     }
     stack.stop().await;
@@ -90,10 +57,7 @@ async fn the_texts_are_the_interface() {
         async move { client.rpc(method, params, keywords).await }
     };
     let unknown = error("nosuch", json!([]), json!({})).await.json();
-    assert_eq!(
-        unknown["error"]["message"],
-        "Cannot call unauthorized methods"
-    );
+    assert_eq!(unknown["error"]["message"], "Cannot call unauthorized methods");
     assert_eq!(unknown["error"]["data"], Value::Null);
     let keyword = error("get_target_names", json!([]), json!({ "bad": 1 })).await;
     assert_eq!(keyword.json()["error"]["message"], "Invalid params");
@@ -104,22 +68,14 @@ async fn the_texts_are_the_interface() {
     assert_eq!(data["instance_variables"], json!({}));
     let cases = [
         ("send_raw", json!([]), "send_raw is not supported yet"),
-        (
-            "tlm",
-            json!([]),
-            "ERROR: Invalid number of arguments (0) passed to tlm()",
-        ),
+        ("tlm", json!([]), "ERROR: Invalid number of arguments (0) passed to tlm()"),
         (
             "tlm",
             json!(["INST TEMP1"]),
             "ERROR: Telemetry Item must be specified as 'TargetName PacketName ItemName' : \
              INST TEMP1",
         ),
-        (
-            "tlm",
-            json!(["INST NOPE X"]),
-            "Packet definition 'INST NOPE' does not exist",
-        ),
+        ("tlm", json!(["INST NOPE X"]), "Packet definition 'INST NOPE' does not exist"),
         (
             "tlm",
             json!(["INST", "HEALTH_STATUS", "nope"]),
@@ -147,11 +103,7 @@ async fn the_texts_are_the_interface() {
             json!(["NOPE"]),
             "Target 'NOPE' does not exist for scope: DEFAULT (TargetModel)",
         ),
-        (
-            "get_tlm_values",
-            json!([["INST__X"]]),
-            "items must be formatted as TGT__PKT__ITEM__TYPE",
-        ),
+        ("get_tlm_values", json!([["INST__X"]]), "items must be formatted as TGT__PKT__ITEM__TYPE"),
         (
             "get_tlm_values",
             json!(["INST"]),
@@ -162,11 +114,7 @@ async fn the_texts_are_the_interface() {
             json!([["INST__NOPE__X__RAW"]]),
             "Packet 'INST NOPE' has no current values in CVT",
         ),
-        (
-            "get_interface",
-            json!(["nope"]),
-            "Interface 'NOPE' does not exist (get_interface)",
-        ),
+        ("get_interface", json!(["nope"]), "Interface 'NOPE' does not exist (get_interface)"),
         (
             "set_tlm",
             json!(["INST X = 5"]),
@@ -185,10 +133,7 @@ async fn the_texts_are_the_interface() {
     }
     let typed = json!({ "type": "NOPE" });
     let item = error("tlm", json!(["INST HEALTH_STATUS TEMP1"]), typed).await;
-    assert_eq!(
-        item.error(),
-        "Unknown type 'NOPE' for INST HEALTH_STATUS TEMP1 (get_item)"
-    );
+    assert_eq!(item.error(), "Unknown type 'NOPE' for INST HEALTH_STATUS TEMP1 (get_item)");
     stack.stop().await;
 }
 
@@ -198,14 +143,8 @@ async fn the_curl_example_of_the_api_document_works_as_printed() {
     stack.receive(&health_status(19494, 1, 0)).await;
     let body = r#"{"jsonrpc": "2.0", "method": "tlm", "params": ["INST HEALTH_STATUS TEMP1"], "id": 2, "keyword_params":{"type":"WITH_UNITS","scope":"DEFAULT"}}"#;
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
-    let answer = stack
-        .client
-        .send("POST", "/openc3-api/api", &form, body.as_bytes())
-        .await;
-    assert_eq!(
-        answer.body,
-        r#"{"jsonrpc":"2.0","id":2,"result":"94.940 C"}"#
-    );
+    let answer = stack.client.send("POST", "/openc3-api/api", &form, body.as_bytes()).await;
+    assert_eq!(answer.body, r#"{"jsonrpc":"2.0","id":2,"result":"94.940 C"}"#);
     assert_eq!(answer.status, 200);
     stack.stop().await;
 }
@@ -220,27 +159,13 @@ async fn what_clients_leave_out_or_write_otherwise_is_accepted() {
     ];
     for body in bodies {
         let answer = stack.client.rpc_body(body).await;
-        assert_eq!(
-            answer.result(),
-            json!(["INST", "LONELY", "UNKNOWN"]),
-            "{body}"
-        );
+        assert_eq!(answer.result(), json!(["INST", "LONELY", "UNKNOWN"]), "{body}");
         assert_eq!(answer.json()["id"], 0);
     }
     let missing = r#"{"jsonrpc":"2.0","method":"tlm","params":["INST ADCS PKTID"],"id":0}"#;
-    assert_eq!(
-        stack.client.rpc_body(missing).await.error(),
-        "Scope is required"
-    );
-    let scope = stack
-        .client
-        .rpc("get_target_names", json!([]), json!({ "scope": "X" }))
-        .await;
-    assert!(
-        scope.error().contains("Scope 'X' does not exist"),
-        "{}",
-        scope.error()
-    );
+    assert_eq!(stack.client.rpc_body(missing).await.error(), "Scope is required");
+    let scope = stack.client.rpc("get_target_names", json!([]), json!({ "scope": "X" })).await;
+    assert!(scope.error().contains("Scope 'X' does not exist"), "{}", scope.error());
     stack.stop().await;
 }
 
@@ -249,10 +174,7 @@ async fn http_around_the_calls() {
     let stack = Stack::start().await;
     let client = &stack.client;
     let get = client.get("/openc3-api/api").await;
-    assert_eq!(
-        (get.status, get.body.as_str()),
-        (405, "Request not allowed")
-    );
+    assert_eq!((get.status, get.body.as_str()), (405, "Request not allowed"));
     let ping = client.get("/openc3-api/ping").await;
     assert_eq!((ping.status, ping.body.as_str()), (200, "OK"));
     let echo = [("Ignore-Errors", "404, 500")];
@@ -263,45 +185,18 @@ async fn http_around_the_calls() {
         ("Access-Control-Request-Method", "POST"),
         ("Access-Control-Request-Headers", "authorization,x-own"),
     ];
-    let answer = client
-        .send("OPTIONS", "/openc3-api/api", &preflight, b"")
-        .await;
+    let answer = client.send("OPTIONS", "/openc3-api/api", &preflight, b"").await;
     assert_eq!(answer.status, 204);
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(
-        answer.header("access-control-allow-headers"),
-        Some("authorization,x-own")
-    );
-    assert!(
-        answer
-            .header("access-control-allow-methods")
-            .unwrap()
-            .contains("DELETE")
-    );
+    assert_eq!(answer.header("access-control-allow-headers"), Some("authorization,x-own"));
+    assert!(answer.header("access-control-allow-methods").unwrap().contains("DELETE"));
     let large = vec![b' '; 17 * 1024 * 1024];
     let answer = client.post("/openc3-api/api", &large).await;
-    assert_eq!(
-        (answer.status, answer.json()["error"]["code"].clone()),
-        (413, json!(-32600))
-    );
-    stack
-        .until("the fold has started", async || {
-            client.get("/health").await.status == 200
-        })
-        .await;
+    assert_eq!((answer.status, answer.json()["error"]["code"].clone()), (413, json!(-32600)));
+    stack.until("the fold has started", async || client.get("/health").await.status == 200).await;
     assert_eq!(client.get("/health").await.json()["status"], "UP");
     let metrics = client.get("/metrics").await;
-    assert!(
-        metrics.body.contains("groundlog_gateway_requests_total "),
-        "{}",
-        metrics.body
-    );
-    assert!(
-        metrics
-            .body
-            .contains("groundlog_lag_records{consumer=\"decom\""),
-        "{}",
-        metrics.body
-    );
+    assert!(metrics.body.contains("groundlog_gateway_requests_total "), "{}", metrics.body);
+    assert!(metrics.body.contains("groundlog_lag_records{consumer=\"decom\""), "{}", metrics.body);
     stack.stop().await;
 }

@@ -61,8 +61,5 @@ pub(crate) async fn events(stack: &Stack) -> Vec<CommandEvent> {
     let partition = stack.partition(TopicKind::Commands);
     let mut reader = stack.log.reader(&partition, 0).await.unwrap();
     let batch = reader.poll(1 << 20).await.unwrap();
-    batch
-        .iter()
-        .map(|record| CommandEvent::decode(record.value).unwrap())
-        .collect()
+    batch.iter().map(|record| CommandEvent::decode(record.value).unwrap()).collect()
 }

@@ -85,20 +85,14 @@ impl Stack {
         let names = TopicNames::default();
         let settings = SettingsStore::open(log.clone(), &names).await.unwrap();
         let definitions = DefinitionStore::new(log.clone(), &names, settings.clone());
-        definitions
-            .activate(&definitions_of_inst(), "test")
-            .await
-            .unwrap();
+        definitions.activate(&definitions_of_inst(), "test").await.unwrap();
         let (stop, stopped) = watch::channel(false);
         let metrics = MetricsRegistry::new();
         let runner = RunnerOptions {
             metrics: metrics.clone(),
             ..RunnerOptions::new(log.clone(), names.clone(), "test")
         };
-        let decom = DecomOptions {
-            runner: runner.clone(),
-            definitions: definitions.clone(),
-        };
+        let decom = DecomOptions { runner: runner.clone(), definitions: definitions.clone() };
         let decom = Decom::build(decom).run(stopped.clone());
         let cvt = Cvt::build(CvtOptions::new(runner, definitions.clone()));
         let current = cvt.values();
@@ -125,19 +119,8 @@ impl Stack {
             tokio::spawn(async move { cvt.await.unwrap() }),
             tokio::spawn(async move { gateway.run(stopped).await.unwrap() }),
         ];
-        let client = Client {
-            address,
-            authorization: Some("password".to_owned()),
-        };
-        Self {
-            log,
-            names,
-            client,
-            definitions,
-            settings,
-            stop,
-            tasks,
-        }
+        let client = Client { address, authorization: Some("password".to_owned()) };
+        Self { log, names, client, definitions, settings, stop, tasks }
     }
 
     /// Stops everything in order and returns the log.
@@ -170,10 +153,7 @@ impl Stack {
         };
         let mut records = Records::new();
         records.push(b"INST_INT", &record.encode_to_vec());
-        self.log
-            .append(&self.partition(TopicKind::Raw), records)
-            .await
-            .unwrap();
+        self.log.append(&self.partition(TopicKind::Raw), records).await.unwrap();
         self.until("the packet is current", async || {
             let params = serde_json::json!(["INST HEALTH_STATUS COLLECTS"]);
             self.client.call("tlm_raw", params).await == collects
@@ -188,9 +168,7 @@ impl Stack {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), wait)
-            .await
-            .expect(what);
+        tokio::time::timeout(Duration::from_secs(10), wait).await.expect(what);
     }
 }
 
@@ -208,9 +186,7 @@ pub(crate) fn health_status(temp1: u16, collects: u16, kind: u16) -> Vec<u8> {
 pub(crate) async fn memory_log() -> Arc<dyn Log> {
     let log = groundlog_log::open("memory:", &EmbeddedOptions::default()).unwrap();
     for kind in TopicKind::ALL {
-        log.ensure(&TopicSpec::standard(&TopicNames::default(), kind, 1))
-            .await
-            .unwrap();
+        log.ensure(&TopicSpec::standard(&TopicNames::default(), kind, 1)).await.unwrap();
     }
     log
 }
@@ -235,10 +211,7 @@ fn definitions_of_inst() -> groundlog_proto::wire::DefinitionSet {
 fn interface() -> InterfaceInfo {
     InterfaceInfo {
         name: "INST_INT".to_owned(),
-        config_params: vec![
-            "tcpip_client_interface.rb".to_owned(),
-            "127.0.0.1".to_owned(),
-        ],
+        config_params: vec!["tcpip_client_interface.rb".to_owned(), "127.0.0.1".to_owned()],
         cmd_target_names: vec!["INST".to_owned()],
         tlm_target_names: vec!["INST".to_owned()],
         connect_on_startup: true,

@@ -10,40 +10,19 @@ async fn values_in_all_forms() {
     let client = &stack.client;
     let item = "INST HEALTH_STATUS TEMP1";
     assert_eq!(client.call("tlm", json!([item])).await, Value::Null);
-    assert_eq!(
-        client
-            .call("tlm", json!(["INST HEALTH_STATUS RECEIVED_COUNT"]))
-            .await,
-        0
-    );
+    assert_eq!(client.call("tlm", json!(["INST HEALTH_STATUS RECEIVED_COUNT"])).await, 0);
     stack.receive(&health_status(19494, 3, 1)).await;
 
     let cases = [
         ("tlm", json!([item]), json!(94.94)),
-        (
-            "tlm",
-            json!(["inst", "health_status", "temp1"]),
-            json!(94.94),
-        ),
+        ("tlm", json!(["inst", "health_status", "temp1"]), json!(94.94)),
         ("tlm", json!(["INST LATEST TEMP1"]), json!(94.94)),
         ("tlm_raw", json!([item]), json!(19494)),
         ("tlm_formatted", json!([item]), json!("94.940 C")),
         ("tlm_with_units", json!([item]), json!("94.940 C")),
-        (
-            "tlm",
-            json!(["INST HEALTH_STATUS COLLECT_TYPE"]),
-            json!("SPECIAL"),
-        ),
-        (
-            "tlm_raw",
-            json!(["INST HEALTH_STATUS COLLECT_TYPE"]),
-            json!(1),
-        ),
-        (
-            "tlm_formatted",
-            json!(["INST HEALTH_STATUS COLLECTS"]),
-            json!("3"),
-        ),
+        ("tlm", json!(["INST HEALTH_STATUS COLLECT_TYPE"]), json!("SPECIAL")),
+        ("tlm_raw", json!(["INST HEALTH_STATUS COLLECT_TYPE"]), json!(1)),
+        ("tlm_formatted", json!(["INST HEALTH_STATUS COLLECTS"]), json!("3")),
         ("tlm", json!(["INST HEALTH_STATUS DURATION"]), json!(2.5)),
         ("tlm", json!(["INST HEALTH_STATUS ARY"]), json!([1, 2, 3])),
         ("tlm", json!(["INST HEALTH_STATUS ARY[1]"]), json!(2)),
@@ -52,28 +31,16 @@ async fn values_in_all_forms() {
             json!(["INST HEALTH_STATUS BLK"]),
             json!({ "json_class": "String", "raw": [0xDE, 0xAD] }),
         ),
-        (
-            "tlm",
-            json!(["INST HEALTH_STATUS RECEIVED_COUNT"]),
-            json!(1),
-        ),
+        ("tlm", json!(["INST HEALTH_STATUS RECEIVED_COUNT"]), json!(1)),
         ("get_tlm_cnt", json!(["INST HEALTH_STATUS"]), json!(1)),
         (
             "get_tlm_cnts",
             json!([[["INST", "HEALTH_STATUS"], ["INST", "ADCS"], ["X", "Y"]]]),
             json!([1, 0, 0]),
         ),
-        (
-            "get_all_tlm_names",
-            json!(["INST"]),
-            json!(["ADCS", "HEALTH_STATUS"]),
-        ),
+        ("get_all_tlm_names", json!(["INST"]), json!(["ADCS", "HEALTH_STATUS"])),
         ("get_all_tlm_names", json!(["NOPE"]), json!([])),
-        (
-            "get_all_cmd_names",
-            json!(["INST"]),
-            json!(["CLEAR", "COLLECT"]),
-        ),
+        ("get_all_cmd_names", json!(["INST"]), json!(["CLEAR", "COLLECT"])),
     ];
     for (method, params, expected) in cases {
         let found = client.call(method, params.clone()).await;
@@ -84,21 +51,12 @@ async fn values_in_all_forms() {
         assert!(close, "{method} {params}: {found}, expected {expected}");
     }
     let hidden = json!({ "hidden": true });
-    let names = client
-        .rpc("get_all_cmd_names", json!(["INST"]), hidden)
-        .await;
+    let names = client.rpc("get_all_cmd_names", json!(["INST"]), hidden).await;
     assert_eq!(names.result(), json!(["CLEAR", "COLLECT", "OFF"]));
-    let typed = client
-        .rpc("tlm", json!([item]), json!({ "type": "WITH_UNITS" }))
-        .await;
+    let typed = client.rpc("tlm", json!([item]), json!({ "type": "WITH_UNITS" })).await;
     assert_eq!(typed.result(), "94.940 C");
-    let whole = client
-        .rpc(
-            "tlm",
-            json!(["INST HEALTH_STATUS DURATION"]),
-            json!({ "type": null }),
-        )
-        .await;
+    let whole =
+        client.rpc("tlm", json!(["INST HEALTH_STATUS DURATION"]), json!({ "type": null })).await;
     assert!(whole.body.contains("\"result\":2.5"), "{}", whole.body);
     stack.stop().await;
 }
@@ -109,51 +67,21 @@ async fn packets_and_lists_of_values() {
     let client = &stack.client;
     let packet = json!(["INST HEALTH_STATUS"]);
     let before = client.call("get_tlm_packet", packet.clone()).await;
-    assert!(
-        before
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|row| row[2].is_null()),
-        "{before}"
-    );
+    assert!(before.as_array().unwrap().iter().all(|row| row[2].is_null()), "{before}");
     stack.receive(&health_status(19494, 3, 0)).await;
 
     let rows = client.call("get_tlm_packet", packet.clone()).await;
-    let names: Vec<&str> = rows
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row[0].as_str().unwrap())
-        .collect();
-    let own = [
-        "PKTID",
-        "TEMP1",
-        "COLLECTS",
-        "COLLECT_TYPE",
-        "DURATION",
-        "ARY",
-        "BLK",
-    ];
-    assert_eq!(
-        names[..7],
-        own,
-        "hidden items are left out, derived ones come last"
-    );
+    let names: Vec<&str> =
+        rows.as_array().unwrap().iter().map(|row| row[0].as_str().unwrap()).collect();
+    let own = ["PKTID", "TEMP1", "COLLECTS", "COLLECT_TYPE", "DURATION", "ARY", "BLK"];
+    assert_eq!(names[..7], own, "hidden items are left out, derived ones come last");
     assert!(names[7..].contains(&"RECEIVED_COUNT"));
     assert_eq!(rows[1][2], "RED_HIGH");
     assert_eq!(rows[2], json!(["COLLECTS", 3, null]));
-    let formatted = client
-        .rpc(
-            "get_tlm_packet",
-            packet.clone(),
-            json!({ "type": "FORMATTED" }),
-        )
-        .await;
+    let formatted =
+        client.rpc("get_tlm_packet", packet.clone(), json!({ "type": "FORMATTED" })).await;
     assert_eq!(formatted.result()[1][1], "94.940 C");
-    let stale = client
-        .rpc("get_tlm_packet", packet, json!({ "stale_time": -1 }))
-        .await;
+    let stale = client.rpc("get_tlm_packet", packet, json!({ "stale_time": -1 })).await;
     assert_eq!(stale.result()[1][2], "STALE");
 
     let asked = json!([[
@@ -186,14 +114,9 @@ async fn packets_and_lists_of_values() {
         null,
     ]);
     assert_eq!(client.call("get_tlm_available", available).await, expected);
-    let buffer = client
-        .call("get_tlm_buffer", json!(["INST", "HEALTH_STATUS"]))
-        .await;
+    let buffer = client.call("get_tlm_buffer", json!(["INST", "HEALTH_STATUS"])).await;
     assert_eq!(buffer["buffer"]["raw"], json!(health_status(19494, 3, 0)));
-    assert_eq!(
-        (&buffer["received_count"], &buffer["stored"]),
-        (&json!("1"), &json!("false"))
-    );
+    assert_eq!((&buffer["received_count"], &buffer["stored"]), (&json!("1"), &json!("false")));
     stack.stop().await;
 }
 
@@ -203,48 +126,18 @@ async fn definitions_as_objects() {
     let client = &stack.client;
     let packet = client.call("get_tlm", json!(["INST HEALTH_STATUS"])).await;
     assert_eq!(packet["packet_name"], "HEALTH_STATUS");
-    let item = client
-        .call("get_item", json!(["INST", "HEALTH_STATUS", "TEMP1"]))
-        .await;
-    assert_eq!(
-        (&item["units"], &item["bit_size"]),
-        (&json!("C"), &json!(16))
-    );
+    let item = client.call("get_item", json!(["INST", "HEALTH_STATUS", "TEMP1"])).await;
+    assert_eq!((&item["units"], &item["bit_size"]), (&json!("C"), &json!(16)));
     assert_eq!(item["limits"]["DEFAULT"]["red_high"], 80.0);
     let command = client.call("get_cmd", json!(["INST CLEAR"])).await;
     assert_eq!(command["hazardous_description"], "Clearing counters");
     let parameter = client.call("get_param", json!(["INST COLLECT TYPE"])).await;
-    assert_eq!(
-        parameter["states"]["SPECIAL"],
-        json!({ "value": 1, "hazardous": "Uses power" })
-    );
+    assert_eq!(parameter["states"]["SPECIAL"], json!({ "value": 1, "hazardous": "Uses power" }));
     assert_eq!(parameter["required"], true);
-    assert_eq!(
-        client
-            .call("get_all_tlm", json!(["INST"]))
-            .await
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
-    assert_eq!(
-        client
-            .call("get_all_cmds", json!(["INST"]))
-            .await
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
-    assert_eq!(
-        client.call("get_target", json!(["INST"])).await["name"],
-        "INST"
-    );
-    assert_eq!(
-        client.call("get_target", json!(["NOPE"])).await,
-        Value::Null
-    );
+    assert_eq!(client.call("get_all_tlm", json!(["INST"])).await.as_array().unwrap().len(), 2);
+    assert_eq!(client.call("get_all_cmds", json!(["INST"])).await.as_array().unwrap().len(), 3);
+    assert_eq!(client.call("get_target", json!(["INST"])).await["name"], "INST");
+    assert_eq!(client.call("get_target", json!(["NOPE"])).await, Value::Null);
     assert_eq!(
         client.call("get_target_interfaces", json!([])).await,
         json!([["INST", "INST_INT"], ["LONELY", ""]])
