@@ -6,7 +6,7 @@
 //!           |  (gone)    |  [trim, tail)           |  (open txn, sync)  |
 //! ```
 //!
-//! Three contracts, one conformance suite ([`conformance`]) that every backend passes:
+//! Three contracts, one conformance suite (feature `conformance`) that every backend passes:
 //!
 //! * [`Log`]: topics, bounds, find by append time, readers, appends.
 //! * [`Member`] of a consumer group: partitions come and go, records arrive, checkpoints are kept.
@@ -16,6 +16,7 @@
 //! knows which one runs.
 
 mod chain;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 mod contract;
 mod embedded;
