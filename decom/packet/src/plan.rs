@@ -75,10 +75,8 @@ impl Codes {
             let packed = layout.at_place(*place);
             packed.map_or(NO_SLOT, |(_, packed)| packed.limits_at)
         });
-        let pairs: Vec<(u32, u32)> = (0..)
-            .zip(slots)
-            .filter(|(_, slot)| *slot != NO_SLOT)
-            .collect();
+        let pairs: Vec<(u32, u32)> =
+            (0..).zip(slots).filter(|(_, slot)| *slot != NO_SLOT).collect();
         let row = layout.fixed_length - packet.limits_items.len().min(layout.fixed_length);
         let in_row = |(entry, slot): &(u32, u32)| *slot as usize == row + *entry as usize;
         if pairs.len() == packet.limits_items.len() && pairs.iter().all(in_row) {
@@ -118,10 +116,7 @@ impl DecodePlan {
         let compile::Compiled { fast, slow } = compile::compile(packet, &layout);
         let with_entry = |index: usize| Slow {
             index,
-            entry: layout
-                .items
-                .get(index)
-                .map_or(NO_ENTRY, |item| entry_of(packet, item.place)),
+            entry: layout.items.get(index).map_or(NO_ENTRY, |item| entry_of(packet, item.place)),
         };
         let hidden = packet.limits_items.iter().zip(0..);
         Self {
@@ -131,16 +126,12 @@ impl DecodePlan {
                 .filter(|(place, _)| packet.items.get(**place).is_some_and(|item| item.hidden))
                 .map(|(place, entry)| (*place, entry))
                 .collect(),
-            times: packet
-                .items
-                .iter()
-                .map(|item| TimeSource::of(packet, item))
-                .collect(),
+            times: packet.items.iter().map(|item| TimeSource::of(packet, item)).collect(),
             packet_time: packet.item_index(PACKET_TIME),
             first_moving: compile::first_moving(packet),
             packet: Arc::clone(packet),
             header: header(&layout),
-            spare: fast.spare(layout.fixed_length),
+            spare: fast.spill_end.saturating_sub(layout.fixed_length),
             codes: Codes::of(packet, &layout),
             layout,
             fast,
@@ -224,12 +215,7 @@ impl DecodePlan {
             if covered {
                 let limits = limits.as_deref_mut();
                 let packet = bytes;
-                self.fast.run(Work {
-                    packet,
-                    record: fixed,
-                    limits,
-                    transitions,
-                });
+                self.fast.run(Work { packet, record: fixed, limits, transitions });
             }
         }
         record.truncate(base + self.layout.fixed_length);
@@ -237,16 +223,7 @@ impl DecodePlan {
         if !rest.is_empty() || !self.hidden_limits.is_empty() {
             let limits = limits.as_deref_mut();
             let reader = Reader::new(self, bytes, meta);
-            self.decode_rest(
-                &reader,
-                rest,
-                base,
-                record,
-                Checking {
-                    limits,
-                    transitions,
-                },
-            );
+            self.decode_rest(&reader, rest, base, record, Checking { limits, transitions });
         }
         if let (Some(limits), Some(record)) = (limits, record.get_mut(base..)) {
             self.codes.store(limits, record);
@@ -278,20 +255,9 @@ impl DecodePlan {
         record: &mut Vec<u8>,
         mut checking: Checking<'_>,
     ) {
-        let mut output = Output {
-            record,
-            base,
-            status: Vec::new(),
-        };
+        let mut output = Output { record, base, status: Vec::new() };
         for Slow { index, entry } in rest {
-            slow::pack(
-                reader,
-                &self.layout,
-                *index,
-                *entry,
-                &mut output,
-                &mut checking,
-            );
+            slow::pack(reader, &self.layout, *index, *entry, &mut output, &mut checking);
         }
         for (place, entry) in &self.hidden_limits {
             slow::check_hidden(reader, *place, *entry, &mut checking);

@@ -1,9 +1,11 @@
 //! Turns a packet's items into fast operations, as far as they go.
 
-use super::fast::{Fast, PolynomialOp, StateOp, Step};
+use super::fast::{Fast, push_of_kind};
 use super::lookup::Lookup;
 use super::places::{Places, raw_ops};
-use super::values::{Block, Linear, Single, Source};
+use super::values::{
+    Block, ByteStates, Linear, NumberStates, PolynomialOp, Polynomials, Single, Source, StateOp,
+};
 use crate::definition::{Conversion, Item, Packet};
 use crate::record::{ConvertedForm, Kind, Layout, NO_SLOT, PackedItem, RawForm};
 
@@ -20,26 +22,17 @@ pub(super) struct Compiled {
 /// Returns the place of an item in the order of limits checking.
 pub(super) fn entry_of(packet: &Packet, place: usize) -> u32 {
     let found = packet.limits_items.iter().position(|item| *item == place);
-    found
-        .and_then(|index| u32::try_from(index).ok())
-        .unwrap_or(NO_ENTRY)
+    found.and_then(|index| u32::try_from(index).ok()).unwrap_or(NO_ENTRY)
 }
 
 /// Returns the place of the first item of variable size; what lies behind it may move.
 pub(super) fn first_moving(packet: &Packet) -> usize {
-    let found = packet
-        .items
-        .iter()
-        .position(|item| item.variable_bit_size.is_some());
+    let found = packet.items.iter().position(|item| item.variable_bit_size.is_some());
     found.unwrap_or(usize::MAX)
 }
 
 pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
-    let mut compiled = Compiled {
-        fast: Fast::default(),
-        slow: Vec::new(),
-    };
-    compiled.fast.raw_end = layout.raw_end;
+    let mut compiled = Compiled { fast: Fast::default(), slow: Vec::new() };
     let first_moving = first_moving(packet);
     let mut places = Places::default();
     let mut values = Values::default();
@@ -48,21 +41,17 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
             continue;
         };
         let moved = packed.place >= first_moving && !item.is_derived();
-        let ops = if moved {
-            None
-        } else {
-            raw_ops(packet, item, packed)
-        };
+        let ops = if moved { None } else { raw_ops(packet, item, packed) };
         let Some(ops) = ops.filter(|_| values_are_fast(item, packed)) else {
             compiled.slow.push(index);
             continue;
         };
-        match values.add(&mut compiled.fast, packet, item, packed, ops.source(packed)) {
+        match values.add(packet, item, packed, ops.source(packed)) {
             Ok(()) => places.add(item, packed, ops),
             Err(NotFast) => compiled.slow.push(index),
         }
     }
-    places.finish(packet, &mut compiled.fast);
+    places.finish(packet, layout.raw_end, &mut compiled.fast);
     values.finish(&mut compiled.fast);
     compiled
 }
@@ -70,9 +59,7 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
 /// Returns whether conversion, states and limits of an item can be compiled.
 fn values_are_fast(item: &Item, packed: &PackedItem) -> bool {
     let polynomial = matches!(
-        item.read_conversion
-            .as_ref()
-            .map(|definition| &definition.conversion),
+        item.read_conversion.as_ref().map(|definition| &definition.conversion),
         Some(Conversion::Polynomial { .. })
     );
     match packed.converted {
@@ -122,14 +109,13 @@ struct Values {
     polynomials: Vec<PolynomialOp>,
     /// Checks of what polynomials give.
     late: Vec<Numbers>,
-    states: Vec<(Kind, Vec<StateOp>)>,
+    states: Vec<(Kind, Vec<StateOp<Lookup>>)>,
 }
 
 impl Values {
     /// Compiles conversion, states and limits of an item whose numbers are read at `source`.
     fn add(
         &mut self,
-        fast: &mut Fast,
         packet: &Packet,
         item: &Item,
         packed: &PackedItem,
@@ -142,7 +128,7 @@ impl Values {
         let lookup = match states {
             None => None,
             Some(_) if packed.is_list() => return Err(NotFast),
-            Some(states) => Some(Lookup::compile(states, &mut fast.tables).ok_or(NotFast)?),
+            Some(states) => Some(Lookup::compile(states).ok_or(NotFast)?),
         };
         let entry = match entry_of(packet, packed.place) {
             _ if packed.is_list() || packed.converted == ConvertedForm::Envelope => NO_ENTRY,
@@ -152,12 +138,7 @@ impl Values {
         let value = self.convert(item, packed, kind, source, checked);
         if let Some(lookup) = lookup {
             let (kind, slot) = value;
-            let op = StateOp {
-                slot,
-                target: packed.state_at,
-                entry,
-                lookup,
-            };
+            let op = StateOp { slot, target: packed.state_at, entry, lookup };
             match self.states.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, ops)) => ops.push(op),
                 None => self.states.push((kind, vec![op])),
@@ -179,13 +160,13 @@ impl Values {
             Some(Conversion::Polynomial { coefficients }) => coefficients.as_slice(),
             _ => &[],
         };
-        let count = packed.count().unwrap_or(0);
-        let checked = Number {
-            pair: [0.0, 1.0],
-            source: at,
-            target: NO_SLOT,
-            entry,
+        // The checks of linear conversions rely on results that are numbers.
+        let linear = match coefficients {
+            [c0, c1] if c0.is_finite() && c1.is_finite() => Some([*c0, *c1]),
+            _ => None,
         };
+        let count = packed.count().unwrap_or(0);
+        let checked = Number { pair: [0.0, 1.0], source: at, target: NO_SLOT, entry };
         if packed.converted != ConvertedForm::Number {
             if entry != NO_ENTRY {
                 add(&mut self.numbers, kind, source, checked);
@@ -195,33 +176,20 @@ impl Values {
         let target = packed.converted_at;
         for index in 0..count {
             let target = target + index * 8;
-            if let [c0, c1] = *coefficients {
+            if let Some([c0, c1]) = linear {
                 // 0.0 is where the sum of the general form begins.
                 let pair = [0.0 + c0, c1];
                 let source_at = at + index * kind.width();
-                let number = Number {
-                    pair,
-                    source: source_at,
-                    target,
-                    entry,
-                };
+                let number = Number { pair, source: source_at, target, entry };
                 add(&mut self.numbers, kind, source, number);
             } else {
                 let slot = packed.raw_at + index * kind.width();
                 let coefficients = coefficients.into();
-                self.polynomials.push(PolynomialOp {
-                    kind,
-                    slot,
-                    target,
-                    coefficients,
-                });
+                self.polynomials.push(PolynomialOp { kind, slot, target, coefficients });
             }
         }
-        if coefficients.len() != 2 && entry != NO_ENTRY {
-            let number = Number {
-                source: target,
-                ..checked
-            };
+        if linear.is_none() && entry != NO_ENTRY {
+            let number = Number { source: target, ..checked };
             add(&mut self.late, Kind::F64, Source::Record, number);
         }
         (Kind::F64, target)
@@ -229,36 +197,37 @@ impl Values {
 
     /// Adds the steps, which come after those that bring the raw values.
     fn finish(self, fast: &mut Fast) {
-        fast.steps.extend(self.numbers.iter().map(join));
+        self.numbers.iter().for_each(|numbers| join(numbers, fast));
         if !self.polynomials.is_empty() {
-            fast.steps.push(Step::Polynomials(self.polynomials));
+            fast.push(Polynomials(self.polynomials));
         }
-        fast.steps.extend(self.late.iter().map(join));
-        fast.steps.extend(
-            self.states
-                .into_iter()
-                .map(|(kind, ops)| Step::States(kind, ops)),
-        );
+        self.late.iter().for_each(|numbers| join(numbers, fast));
+        for (kind, ops) in self.states {
+            if kind == Kind::U8 {
+                let of_bytes = |op: &StateOp<Lookup>| StateOp {
+                    slot: op.slot,
+                    target: op.target,
+                    entry: op.entry,
+                    lookup: op.lookup.of_bytes(),
+                };
+                fast.push(ByteStates(ops.iter().map(of_bytes).collect()));
+            } else {
+                push_of_kind!(fast, kind, NumberStates(ops));
+            }
+        }
     }
 }
 
 fn add(groups: &mut Vec<Numbers>, kind: Kind, source: Source, number: Number) {
-    match groups
-        .iter_mut()
-        .find(|group| group.kind == kind && group.source == source)
-    {
+    match groups.iter_mut().find(|group| group.kind == kind && group.source == source) {
         Some(group) => group.list.push(number),
-        None => groups.push(Numbers {
-            kind,
-            source,
-            list: vec![number],
-        }),
+        None => groups.push(Numbers { kind, source, list: vec![number] }),
     }
 }
 
 /// Joins rows of four and more neighbours into blocks; the last block of a row that is no
 /// multiple of four overlaps the one before it.
-fn join(numbers: &Numbers) -> Step {
+fn join(numbers: &Numbers, fast: &mut Fast) {
     let Numbers { kind, source, list } = numbers;
     let (mut blocks, mut singles) = (Vec::new(), Vec::new());
     for row in list.chunk_by(|a, b| follows(*kind, a, b)) {
@@ -285,12 +254,12 @@ fn join(numbers: &Numbers) -> Step {
             });
         }
     }
-    Step::Linear(Linear {
-        kind: *kind,
-        source: *source,
-        blocks,
-        singles,
-    })
+    if *source == Source::Big {
+        push_of_kind!(fast, *kind, Linear::<true>(false, blocks, singles));
+    } else {
+        let in_record = *source == Source::Record;
+        push_of_kind!(fast, *kind, Linear::<false>(in_record, blocks, singles));
+    }
 }
 
 /// Returns whether b lies behind a in every respect, so that both may be in one block.

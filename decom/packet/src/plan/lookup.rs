@@ -10,14 +10,12 @@ const MAX_SPAN: i64 = 1 << 16;
 /// Whole numbers beyond this are not all doubles.
 const EXACT: i128 = 1 << 53;
 
-/// States whose values are whole numbers that span little: a piece of a table.
-#[derive(Debug, Clone, Copy)]
+/// States whose values are whole numbers that span little.
+#[derive(Debug, Clone)]
 pub(super) struct Lookup {
     /// Value of the first entry.
     first: i64,
-    /// Place of the first entry in the tables.
-    at: u32,
-    span: u32,
+    table: Box<[Found]>,
     /// For every other value: the ANY state or none.
     other: Found,
 }
@@ -32,17 +30,14 @@ pub(super) struct Found {
 impl Found {
     fn of(states: &States, index: u16) -> Self {
         let state = states.iter().nth(usize::from(index));
-        Self {
-            index,
-            color: color_code(state.and_then(|(_, state)| state.color)),
-        }
+        Self { index, color: color_code(state.and_then(|(_, state)| state.color)) }
     }
 }
 
 impl Lookup {
-    /// Compiles states into a piece of `tables`; `None` unless all their values are whole numbers
-    /// that doubles hold and that lie together.
-    pub(super) fn compile(states: &States, tables: &mut Vec<Found>) -> Option<Self> {
+    /// Compiles states; `None` unless all their values are whole numbers that doubles hold and that
+    /// lie together.
+    pub(super) fn compile(states: &States) -> Option<Self> {
         let mut values: Vec<(i64, u16)> = Vec::new();
         for (index, (_, state)) in states.iter().enumerate() {
             let value = match state.value {
@@ -66,33 +61,28 @@ impl Lookup {
         if last - first >= MAX_SPAN {
             return None;
         }
-        let (other, at) = (Found::of(states, any_index(states)), tables.len());
-        let span = (last - first + 1) as usize;
-        tables.resize(at + span, other);
+        let other = Found::of(states, any_index(states));
+        let mut table = vec![other; (last - first + 1) as usize];
         for (value, index) in &values {
-            tables[at + (value - first) as usize] = Found::of(states, *index);
+            table[(value - first) as usize] = Found::of(states, *index);
         }
-        Some(Self {
-            first,
-            at: u32::try_from(at).ok()?,
-            span: span as u32,
-            other,
-        })
+        Some(Self { first, table: table.into(), other })
     }
 
     /// Returns the state that a value has.
     #[inline(always)]
-    pub(super) fn find(&self, tables: &[Found], key: Option<i64>) -> Found {
-        let Some(key) = key else { return self.other };
-        // Keys below the first wrap around to far beyond the span.
-        let offset = key.wrapping_sub(self.first) as u64;
-        if offset >= u64::from(self.span) {
+    pub(super) fn find(&self, key: Option<i64>) -> Found {
+        let Some(key) = key else {
             return self.other;
-        }
-        tables
-            .get(self.at as usize + offset as usize)
-            .copied()
-            .unwrap_or(self.other)
+        };
+        // Keys below the first wrap around to far beyond the table.
+        let at = key.wrapping_sub(self.first) as u64;
+        usize::try_from(at).ok().and_then(|at| self.table.get(at)).copied().unwrap_or(self.other)
+    }
+
+    /// Returns the states of all bytes.
+    pub(super) fn of_bytes(&self) -> Box<[Found; 256]> {
+        Box::new(std::array::from_fn(|byte| self.find(Some(byte as i64))))
     }
 }
 
@@ -101,16 +91,12 @@ fn any_index(states: &States) -> u16 {
 }
 
 fn position(index: Option<usize>) -> u16 {
-    index
-        .and_then(|index| u16::try_from(index).ok())
-        .unwrap_or(NO_STATE)
+    index.and_then(|index| u16::try_from(index).ok()).unwrap_or(NO_STATE)
 }
 
 /// Returns the index of the state that any value has: the first equal one, else ANY, else none.
 pub(super) fn index_of(states: &States, value: &Value) -> u16 {
-    let found = states
-        .iter()
-        .position(|(_, state)| state.value.equals_state(value));
+    let found = states.iter().position(|(_, state)| state.value.equals_state(value));
     match position(found) {
         NO_STATE => any_index(states),
         index => index,
@@ -126,57 +112,32 @@ mod tests {
         let mut states = States::default();
         for (name, value) in values {
             let value = value.clone();
-            let state = State {
-                value,
-                hazardous: None,
-                messages_disabled: false,
-                color: None,
-            };
+            let state = State { value, hazardous: None, messages_disabled: false, color: None };
             states.insert(name, state);
         }
         states
     }
 
     fn agrees(states: &States) {
-        let mut tables = vec![Found { index: 7, color: 7 }; 3];
-        let lookup = Lookup::compile(states, &mut tables).unwrap();
+        let lookup = Lookup::compile(states).unwrap();
         for key in (-3000..3000).chain([i64::MIN, i64::MAX, 1 << 53, 70_000]) {
             let value = Value::from(key);
-            assert_eq!(
-                lookup.find(&tables, Some(key)).index,
-                index_of(states, &value),
-                "{key}"
-            );
+            assert_eq!(lookup.find(Some(key)).index, index_of(states, &value), "{key}");
         }
-        assert_eq!(
-            lookup.find(&tables, None).index,
-            index_of(states, &Value::Float(0.5))
-        );
+        assert_eq!(lookup.find(None).index, index_of(states, &Value::Float(0.5)));
     }
 
     #[test]
     fn tables_find_what_comparing_finds() {
         agrees(&states(&[]));
-        agrees(&states(&[
-            ("A", Value::Int(0)),
-            ("B", Value::Int(1)),
-            ("C", Value::Int(1)),
-        ]));
+        agrees(&states(&[("A", Value::Int(0)), ("B", Value::Int(1)), ("C", Value::Int(1))]));
         agrees(&states(&[("A", Value::Int(-2)), ("B", Value::Float(7.0))]));
-        agrees(&states(&[
-            ("A", Value::Int(-2)),
-            ("X", Value::from("ANY")),
-            ("B", Value::Int(2)),
-        ]));
+        agrees(&states(&[("A", Value::Int(-2)), ("X", Value::from("ANY")), ("B", Value::Int(2))]));
         agrees(&states(&[("A", Value::Int(-2)), ("B", Value::Int(50_000))]));
         assert!(
-            Lookup::compile(
-                &states(&[("A", Value::Int(0)), ("B", Value::Int(1 << 16))]),
-                &mut vec![]
-            )
-            .is_none()
+            Lookup::compile(&states(&[("A", Value::Int(0)), ("B", Value::Int(1 << 16))])).is_none()
         );
-        assert!(Lookup::compile(&states(&[("H", Value::Float(0.5))]), &mut vec![]).is_none());
-        assert!(Lookup::compile(&states(&[("T", Value::from("TEXT"))]), &mut vec![]).is_none());
+        assert!(Lookup::compile(&states(&[("H", Value::Float(0.5))])).is_none());
+        assert!(Lookup::compile(&states(&[("T", Value::from("TEXT"))])).is_none());
     }
 }

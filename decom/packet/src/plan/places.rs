@@ -1,7 +1,7 @@
 //! Compiles where the raw values lie: which bytes of the packet go to which slot of the record.
 
-use super::copy::{FieldOp, MoveOp, RunOp, Window};
-use super::fast::{Fast, Step};
+use super::copy::{FieldOp, Fields, MoveOp, Moves, RunOp, Runs, Window};
+use super::fast::Fast;
 use super::values::Source;
 use crate::bits::{Field, Placed, Spot, locate_integer};
 use crate::definition::{Accessor, DataType, Endianness, Item, Packet};
@@ -51,16 +51,8 @@ impl RawOps {
     /// Returns where the item's numbers are read.
     pub(super) fn source(&self, packed: &PackedItem) -> (Source, u32) {
         match self {
-            Self::Numbers {
-                source,
-                reversed: true,
-                ..
-            } => (Source::Big, *source),
-            Self::Numbers {
-                source,
-                reversed: false,
-                ..
-            } => (Source::Little, *source),
+            Self::Numbers { source, reversed: true, .. } => (Source::Big, *source),
+            Self::Numbers { source, reversed: false, .. } => (Source::Little, *source),
             _ => (Source::Record, packed.raw_at),
         }
     }
@@ -80,46 +72,27 @@ impl Places {
                     self.fields.push((pending, slot));
                 }
             }
-            RawOps::Numbers {
-                source,
-                width,
-                count,
-                reversed,
-            } => {
+            RawOps::Numbers { source, width, count, reversed } => {
                 for index in 0..count {
-                    let op = MoveOp {
-                        source: source + index * width,
-                        slot: slot + index * width,
-                    };
-                    self.moves.push(Move {
-                        op,
-                        width,
-                        reversed,
-                    });
+                    let op = MoveOp { source: source + index * width, slot: slot + index * width };
+                    self.moves.push(Move { op, width, reversed });
                 }
             }
             RawOps::Bytes { source, length } => {
-                self.runs.push(RunOp {
-                    source,
-                    slot,
-                    length,
-                    group: 1,
-                });
+                self.runs.push(RunOp { source, slot, length });
             }
         }
     }
 
     /// Turns what was gathered into operations.
-    pub(super) fn finish(self, packet: &Packet, fast: &mut Fast) {
+    pub(super) fn finish(self, packet: &Packet, raw_end: usize, fast: &mut Fast) {
         fast.exact = self.exact;
-        fast.needed = if self.exact {
-            packet.defined_length()
-        } else {
-            self.needed
-        };
-        place_fields(fast, &self.fields);
+        fast.needed = if self.exact { packet.defined_length() } else { self.needed };
+        place_fields(fast, raw_end, &self.fields);
         gather(fast, &self.moves);
-        fast.steps.extend(self.runs.into_iter().map(Step::Run));
+        if !self.runs.is_empty() {
+            fast.push(Runs::<1>(self.runs));
+        }
     }
 }
 
@@ -154,43 +127,26 @@ pub(super) fn raw_ops(packet: &Packet, item: &Item, packed: &PackedItem) -> Opti
             let source = whole_bytes(offset)?;
             let width = element.width();
             let reversed = item.endianness == Endianness::Big;
-            Some(RawOps::Numbers {
-                source,
-                width,
-                count,
-                reversed,
-            })
+            Some(RawOps::Numbers { source, width, count, reversed })
         }
         Element::Bytes { length, .. } => {
             if item.bit_size % 8 != 0 {
                 return None;
             }
-            Some(RawOps::Bytes {
-                source: whole_bytes(offset)?,
-                length: length.checked_mul(count)?,
-            })
+            Some(RawOps::Bytes { source: whole_bytes(offset)?, length: length.checked_mul(count)? })
         }
     }
 }
 
 fn whole_bytes(offset: i64) -> Option<u32> {
-    if offset % 8 == 0 {
-        u32::try_from(offset / 8).ok()
-    } else {
-        None
-    }
+    if offset % 8 == 0 { u32::try_from(offset / 8).ok() } else { None }
 }
 
 fn integers(item: &Item, offset: i64, count: u32, width: u32, is_list: bool) -> Option<RawOps> {
     let little = item.endianness == Endianness::Little;
     if offset % 8 == 0 && matches!(item.bit_size, 8 | 16 | 32 | 64) {
         let source = whole_bytes(offset)?;
-        return Some(RawOps::Numbers {
-            source,
-            width,
-            count,
-            reversed: !little && width > 1,
-        });
+        return Some(RawOps::Numbers { source, width, count, reversed: !little && width > 1 });
     }
     // Arrays of wider little endian bit fields cannot be read at all.
     if count > MAX_FIELD_ARRAY || (is_list && little && item.bit_size > 1) {
@@ -221,38 +177,39 @@ fn integers(item: &Item, offset: i64, count: u32, width: u32, is_list: bool) -> 
 fn end_of(ops: &RawOps) -> usize {
     match ops {
         RawOps::None => 0,
-        RawOps::Fields(fields) => fields
-            .iter()
-            .map(|p| p.field.first + p.field.count)
-            .max()
-            .unwrap_or(0),
-        RawOps::Numbers {
-            source,
-            width,
-            count,
-            ..
-        } => *source as usize + *width as usize * *count as usize,
+        RawOps::Fields(fields) => {
+            fields.iter().map(|p| p.field.first + p.field.count).max().unwrap_or(0)
+        }
+        RawOps::Numbers { source, width, count, .. } => {
+            *source as usize + *width as usize * *count as usize
+        }
         RawOps::Bytes { source, length } => *source as usize + *length as usize,
     }
 }
 
 /// One number that is moved as whole bytes.
+#[derive(Clone, Copy)]
 struct Move {
     op: MoveOp,
     width: u32,
     reversed: bool,
 }
 
+impl Move {
+    /// Returns whether the other number lies right behind this one at both ends.
+    fn precedes(&self, other: &Self) -> bool {
+        other.width == self.width
+            && other.reversed == self.reversed
+            && other.op.source == self.op.source + self.width
+            && other.op.slot == self.op.slot + self.width
+    }
+}
+
 /// Chooses the windows of bit fields, as many fields in each as follow one another in it.
-fn place_fields(fast: &mut Fast, fields: &[(Pending, u32)]) {
+fn place_fields(fast: &mut Fast, raw_end: usize, fields: &[(Pending, u32)]) {
     let mut windows: Vec<(Window, Vec<FieldOp>)> = Vec::new();
     for (pending, slot) in fields {
-        let Field {
-            first,
-            count,
-            reversed,
-            ..
-        } = pending.field;
+        let Field { first, count, reversed, .. } = pending.field;
         let fits = |(window, _): &&mut (Window, Vec<FieldOp>)| {
             let at = window.at as usize;
             window.little == reversed && at <= first && first + count <= at + 8
@@ -262,27 +219,19 @@ fn place_fields(fast: &mut Fast, fields: &[(Pending, u32)]) {
             None => {
                 // Shorter packets are padded to one window.
                 let at = first.min(fast.needed.saturating_sub(8)) as u32;
-                let window = Window {
-                    at,
-                    little: reversed,
-                };
+                let window = Window { at, little: reversed };
                 windows.push((window, vec![field_op(pending, window, *slot)]));
             }
         }
     }
     if !windows.is_empty() {
-        fast.steps.push(Step::Fields(windows));
+        fast.spill_end = raw_end + 8;
+        fast.push(Fields { windows, raw_end });
     }
 }
 
 fn field_op(pending: &Pending, window: Window, slot: u32) -> FieldOp {
-    let Field {
-        first,
-        count,
-        skip,
-        size,
-        reversed,
-    } = pending.field;
+    let Field { first, count, skip, size, reversed } = pending.field;
     let bytes_before = first - window.at as usize;
     let bytes_behind = window.at as usize + 8 - (first + count);
     let bytes_below = if reversed { bytes_before } else { bytes_behind };
@@ -295,47 +244,49 @@ fn field_op(pending: &Pending, window: Window, slot: u32) -> FieldOp {
     }
 }
 
-/// Sorts moves into loops: long rows of neighbours each their own, the rest by width.
+/// Sorts moves into loops: long rows of neighbours as runs, the rest by width and order.
 fn gather(fast: &mut Fast, moves: &[Move]) {
-    let mut loops: Vec<(u8, bool, Vec<MoveOp>)> = Vec::new();
-    let mut runs = Vec::new();
-    let mut rest = moves;
-    while let Some(first) = rest.first() {
-        let row = rest
-            .iter()
-            .zip(0..)
-            .take_while(|(next, index)| {
-                next.width == first.width
-                    && next.reversed == first.reversed
-                    && next.op.source == first.op.source + index * first.width
-                    && next.op.slot == first.op.slot + index * first.width
-            })
-            .count();
-        let (neighbours, others) = rest.split_at(row.max(1));
-        rest = others;
-        if neighbours.len() >= MIN_RUN {
-            let MoveOp { source, slot } = first.op;
-            let length = first.width * neighbours.len() as u32;
-            let group = if first.reversed { first.width as u8 } else { 1 };
-            runs.push(RunOp {
-                source,
-                slot,
-                length,
-                group,
-            });
-            continue;
-        }
-        let log = first.width.trailing_zeros() as u8;
-        let ops = neighbours.iter().map(|neighbour| neighbour.op);
-        let alike = |(l, r, _): &&mut (u8, bool, Vec<MoveOp>)| (*l, *r) == (log, first.reversed);
-        match loops.iter_mut().find(alike) {
-            Some((_, _, list)) => list.extend(ops),
-            None => loops.push((log, first.reversed, ops.collect())),
+    let mut loops: Vec<((u32, bool), Vec<MoveOp>)> = Vec::new();
+    let mut runs: Vec<((u32, bool), Vec<RunOp>)> = Vec::new();
+    for row in moves.chunk_by(Move::precedes) {
+        let Move { op, width, reversed } = row[0];
+        if row.len() >= MIN_RUN {
+            let length = width * row.len() as u32;
+            let run = RunOp { source: op.source, slot: op.slot, length };
+            into_group(&mut runs, (width, reversed), [run]);
+        } else {
+            into_group(&mut loops, (width, reversed), row.iter().map(|next| next.op));
         }
     }
-    let moves = loops
-        .into_iter()
-        .map(|(log, reversed, ops)| Step::Moves { log, reversed, ops });
-    fast.steps.extend(moves);
-    fast.steps.extend(runs.into_iter().map(Step::Run));
+    for (group, ops) in loops {
+        match group {
+            (1, _) => fast.push(Moves::<1, false>(ops)),
+            (2, false) => fast.push(Moves::<2, false>(ops)),
+            (2, true) => fast.push(Moves::<2, true>(ops)),
+            (4, false) => fast.push(Moves::<4, false>(ops)),
+            (4, true) => fast.push(Moves::<4, true>(ops)),
+            (_, false) => fast.push(Moves::<8, false>(ops)),
+            (_, true) => fast.push(Moves::<8, true>(ops)),
+        }
+    }
+    for (group, ops) in runs {
+        match group {
+            (2, true) => fast.push(Runs::<2>(ops)),
+            (4, true) => fast.push(Runs::<4>(ops)),
+            (8, true) => fast.push(Runs::<8>(ops)),
+            _ => fast.push(Runs::<1>(ops)),
+        }
+    }
+}
+
+/// Adds operations to their group.
+fn into_group<G: PartialEq, Op>(
+    groups: &mut Vec<(G, Vec<Op>)>,
+    group: G,
+    ops: impl IntoIterator<Item = Op>,
+) {
+    match groups.iter_mut().find(|(known, _)| *known == group) {
+        Some((_, list)) => list.extend(ops),
+        None => groups.push((group, ops.into_iter().collect())),
+    }
 }

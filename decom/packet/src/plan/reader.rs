@@ -35,18 +35,9 @@ impl TimeSource {
             Some((packet.item_index(&selected.name)?, selected.value_type))
         };
         match &item.read_conversion.as_ref()?.conversion {
-            C::UnixTime {
-                seconds,
-                microseconds,
-            }
-            | C::UnixTimeFormatted {
-                seconds,
-                microseconds,
-            }
-            | C::UnixTimeSeconds {
-                seconds,
-                microseconds,
-            } => Some(Self {
+            C::UnixTime { seconds, microseconds }
+            | C::UnixTimeFormatted { seconds, microseconds }
+            | C::UnixTimeSeconds { seconds, microseconds } => Some(Self {
                 seconds: find(seconds)?,
                 microseconds: match microseconds {
                     Some(selected) => Some(find(selected)?),
@@ -89,8 +80,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the raw value; derived items have none.
     pub(super) fn raw(&self, place: usize, item: &Item) -> Result<Value, Unreadable> {
-        self.field(place, item)
-            .map(|field| Self::value_of_field(item, field))
+        self.field(place, item).map(|field| Self::value_of_field(item, field))
     }
 
     /// Makes the raw value out of what the field holds: texts end at their first zero byte.
@@ -98,10 +88,7 @@ impl<'a> Reader<'a> {
         match field {
             Value::Bytes(bytes) => bits::text_value(&bytes, item.data_type),
             Value::Array(values) => Value::Array(
-                values
-                    .into_iter()
-                    .map(|value| Self::value_of_field(item, value))
-                    .collect(),
+                values.into_iter().map(|value| Self::value_of_field(item, value)).collect(),
             ),
             value => value,
         }
@@ -118,29 +105,12 @@ impl<'a> Reader<'a> {
         }
         if item.structure_child.is_some() || place >= self.first_moving {
             let times = PacketTimes::from(self.meta);
-            let view = self
-                .view
-                .get_or_init(|| PacketView::new(self.packet, self.bytes, times));
-            return view
-                .read_item(place, ValueType::Raw)
-                .map_err(|_| Unreadable);
+            let view = self.view.get_or_init(|| PacketView::new(self.packet, self.bytes, times));
+            return view.read_item(place, ValueType::Raw).map_err(|_| Unreadable);
         }
-        let Item {
-            bit_offset,
-            bit_size,
-            data_type,
-            endianness,
-            array_size,
-            ..
-        } = *item;
-        let data_type = if data_type == DataType::String {
-            DataType::Block
-        } else {
-            data_type
-        };
-        match bits::read(
-            self.bytes, bit_offset, bit_size, data_type, endianness, array_size,
-        ) {
+        let Item { bit_offset, bit_size, data_type, endianness, array_size, .. } = *item;
+        let data_type = if data_type == DataType::String { DataType::Block } else { data_type };
+        match bits::read(self.bytes, bit_offset, bit_size, data_type, endianness, array_size) {
             Ok(value) => Ok(value),
             // What a short packet leaves of an item of open size may be less than nothing (P01B).
             Err(_) if self.packet.short_buffer_allowed && bit_offset >= 0 && bit_size <= 0 => {
@@ -199,9 +169,7 @@ impl<'a> Reader<'a> {
         depth: u32,
     ) -> Result<Value, Unreadable> {
         if let Value::Array(values) = raw {
-            let each = values
-                .iter()
-                .map(|value| self.generic(expression, value, depth));
+            let each = values.iter().map(|value| self.generic(expression, value, depth));
             return each.collect::<Result<_, _>>().map(Value::Array);
         }
         let mut read = |name: &str, value_type| {
@@ -222,9 +190,7 @@ impl<'a> Reader<'a> {
         if seconds.is_null() || microseconds.as_ref().is_some_and(Value::is_null) {
             return Ok(None);
         }
-        unix_nanos(&seconds, microseconds.as_ref())
-            .map(Some)
-            .ok_or(Unreadable)
+        unix_nanos(&seconds, microseconds.as_ref()).map(Some).ok_or(Unreadable)
     }
 
     fn selected(&self, selected: (usize, ValueType), depth: u32) -> Result<Value, Unreadable> {
@@ -241,10 +207,7 @@ impl<'a> Reader<'a> {
         if value_type == ValueType::Raw {
             return Ok(value);
         }
-        let name = item
-            .states
-            .as_ref()
-            .and_then(|states| states.name_of(&value));
+        let name = item.states.as_ref().and_then(|states| states.name_of(&value));
         Ok(name.map_or(value, Value::from))
     }
 

@@ -51,10 +51,7 @@ impl Output<'_> {
         if length == 0 {
             return self.store(slot, NOTHING);
         }
-        self.store(
-            slot,
-            (u64::from(count) << 32 | u64::from(offset)).to_le_bytes(),
-        );
+        self.store(slot, (u64::from(count) << 32 | u64::from(offset)).to_le_bytes());
     }
 
     fn mark(&mut self, layout: &Layout, index: usize, status: u8) {
@@ -85,19 +82,12 @@ pub(super) fn pack(
 ) {
     let (Some(packed), Some(item)) = (
         layout.items.get(index),
-        layout
-            .items
-            .get(index)
-            .and_then(|packed| reader.packet().items.get(packed.place)),
+        layout.items.get(index).and_then(|packed| reader.packet().items.get(packed.place)),
     ) else {
         return;
     };
     let raw = reader.field(packed.place, item).and_then(|value| {
-        if put_raw(output, packed, &value) {
-            Ok(value)
-        } else {
-            Err(Unreadable)
-        }
+        if put_raw(output, packed, &value) { Ok(value) } else { Err(Unreadable) }
     });
     if packed.raw != RawForm::None {
         output.mark(layout, index, status_of(&raw));
@@ -111,24 +101,13 @@ pub(super) fn pack(
     let converted = raw.and_then(|field| {
         let raw = Reader::value_of_field(item, field);
         let value = reader.before_states(packed.place, &raw)?;
-        if put_converted(output, packed, &value) {
-            Ok(value)
-        } else {
-            Err(Unreadable)
-        }
+        if put_converted(output, packed, &value) { Ok(value) } else { Err(Unreadable) }
     });
     if matches!(converted, Err(Unreadable) | Ok(Value::Null)) {
         clear_converted(output, packed);
     }
-    if !matches!(
-        packed.converted,
-        ConvertedForm::Same | ConvertedForm::Envelope
-    ) {
-        output.mark(
-            layout,
-            index,
-            status_of(&converted) << STATUS_CONVERTED_SHIFT,
-        );
+    if !matches!(packed.converted, ConvertedForm::Same | ConvertedForm::Envelope) {
+        output.mark(layout, index, status_of(&converted) << STATUS_CONVERTED_SHIFT);
     }
     // Only a null that is known to be one may have the ANY state.
     let skip_states = skip_states || converted.is_err();
@@ -147,14 +126,9 @@ pub(super) fn check_hidden(
     let Some(item) = reader.packet().items.get(place) else {
         return;
     };
-    let value = reader
-        .raw(place, item)
-        .and_then(|raw| reader.before_states(place, &raw));
+    let value = reader.raw(place, item).and_then(|raw| reader.before_states(place, &raw));
     let value = value.unwrap_or(Value::Null);
-    let state = item
-        .states
-        .as_ref()
-        .map_or(NO_STATE, |states| index_of(states, &value));
+    let state = item.states.as_ref().map_or(NO_STATE, |states| index_of(states, &value));
     check(item, &value, state, entry, checking);
 }
 
@@ -201,9 +175,7 @@ fn put_raw(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool 
         (RawForm::List { element, count }, Value::Array(values)) => {
             let mut bytes = Vec::new();
             let fits = values.len() == count as usize
-                && values
-                    .iter()
-                    .all(|value| element_bytes(element, value, &mut bytes));
+                && values.iter().all(|value| element_bytes(element, value, &mut bytes));
             if fits {
                 output.copy(slot, &bytes);
             }
@@ -218,13 +190,9 @@ fn put_raw(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool 
         },
         (RawForm::VariableList { element }, Value::Array(values)) => {
             let mut bytes = Vec::new();
-            let fits = values
-                .iter()
-                .all(|value| element_bytes(element, value, &mut bytes));
+            let fits = values.iter().all(|value| element_bytes(element, value, &mut bytes));
             if fits {
-                output.refer(slot, Some(values.len() as u32), |out| {
-                    out.extend_from_slice(&bytes)
-                });
+                output.refer(slot, Some(values.len() as u32), |out| out.extend_from_slice(&bytes));
             }
             fits
         }
@@ -275,9 +243,7 @@ fn put_converted(output: &mut Output<'_>, packed: &PackedItem, value: &Value) ->
         (ConvertedForm::Same | ConvertedForm::Envelope, _) | (_, Value::Null) => true,
         (ConvertedForm::Number, Value::Array(values)) => {
             let mut bytes = Vec::new();
-            let fits = values
-                .iter()
-                .all(|value| element_bytes(Element::Double, value, &mut bytes));
+            let fits = values.iter().all(|value| element_bytes(Element::Double, value, &mut bytes));
             match packed.count() {
                 Some(_) if fits => output.copy(slot, &bytes),
                 None if fits => {
@@ -351,11 +317,7 @@ fn put_states(
             NO_STATE
         }
         _ => {
-            let index = if skip {
-                NO_STATE
-            } else {
-                index_of(states, value)
-            };
+            let index = if skip { NO_STATE } else { index_of(states, value) };
             output.store(slot, index.to_le_bytes());
             index
         }

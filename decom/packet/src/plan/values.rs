@@ -1,10 +1,12 @@
 //! Steps that turn raw numbers into converted values, states and limits.
 
+use std::marker::PhantomData;
+
 use super::compile::NO_ENTRY;
-use super::fast::{PolynomialOp, StateOp, Work, by_kind};
-use super::lookup::Found;
+use super::fast::{Step, Work};
+use super::lookup::{Found, Lookup};
 use crate::definition::polynomial;
-use crate::record::{Kind, NO_SLOT, Raw, store};
+use crate::record::{Kind, NO_SLOT, Raw, load, store};
 
 /// Four numbers that lie one after the other where they are read, among the converted values and
 /// among the limits entries: converted by c0 + c1·x and checked without a branch.
@@ -46,65 +48,51 @@ pub(super) enum Source {
     Little,
 }
 
-/// Linear conversions and limits of numbers of one kind.
-#[derive(Debug, Clone)]
-pub(super) struct Linear {
-    pub(super) kind: Kind,
-    pub(super) source: Source,
-    pub(super) blocks: Vec<Block>,
-    pub(super) singles: Vec<Single>,
+/// Linear conversions and limits of numbers of one type.
+#[derive(Debug)]
+pub(super) struct Linear<T, const BIG: bool> {
+    in_record: bool,
+    blocks: Vec<Block>,
+    singles: Vec<Single>,
+    number: PhantomData<T>,
+}
+
+impl<T: Raw, const BIG: bool> Linear<T, BIG> {
+    pub(super) fn new(in_record: bool, blocks: Vec<Block>, singles: Vec<Single>) -> Self {
+        Self { in_record, blocks, singles, number: PhantomData }
+    }
 }
 
 /// Bounds of numbers that have no limits.
 const LOWEST: [f64; 4] = [f64::NEG_INFINITY; 4];
 const HIGHEST: [f64; 4] = [f64::INFINITY; 4];
 
-/// Converts and checks numbers of one kind.
-pub(super) fn linear(linear: &Linear, work: &mut Work<'_>) {
-    if linear.source == Source::Big {
-        by_kind!(linear.kind, linear_of::<true>(linear, work));
-    } else {
-        by_kind!(linear.kind, linear_of::<false>(linear, work));
-    }
-}
-
-fn linear_of<T: Raw, const BIG: bool>(linear: &Linear, work: &mut Work<'_>) {
-    let in_record = linear.source == Source::Record;
-    for op in &linear.blocks {
-        let from = if in_record {
-            &*work.record
-        } else {
-            work.packet
-        };
-        let values = T::load_four::<BIG>(from, op.source);
-        let (low, high) = bounds(work, op.entry).unwrap_or((&LOWEST, &HIGHEST));
-        let mut converted = [0.0; 4];
-        let mut unchanged = true;
-        for index in 0..4 {
-            let value = op.constants[index] + op.slopes[index] * values[index];
-            converted[index] = value;
-            unchanged &= (low[index] <= value) & (value <= high[index]);
+impl<T: Raw, const BIG: bool> Step for Linear<T, BIG> {
+    fn run(&self, work: &mut Work<'_>) {
+        for op in &self.blocks {
+            let from = if self.in_record { &*work.record } else { work.packet };
+            let numbers = T::load_four::<BIG>(from, op.source);
+            let values: [f64; 4] =
+                std::array::from_fn(|i| op.constants[i] + op.slopes[i] * numbers[i]);
+            let (low, high) = bounds(work, op.entry).unwrap_or((&LOWEST, &HIGHEST));
+            let unchanged = T::all_within(&values, low, high);
+            store(work.record, op.target, bytes(values));
+            if !unchanged {
+                recheck(op, work);
+            }
         }
-        store(work.record, op.target, bytes(&converted));
-        if !unchanged {
-            recheck(op, &converted, work);
-        }
-    }
-    for op in &linear.singles {
-        let from = if in_record {
-            &*work.record
-        } else {
-            work.packet
-        };
-        let mut value = T::load_from::<BIG>(from, op.source).number();
-        if op.target != NO_SLOT {
-            value = op.constant + op.slope * value;
-            store(work.record, op.target, value.to_le_bytes());
-        }
-        if op.entry != NO_ENTRY
-            && let Some(limits) = work.limits.as_deref_mut()
-        {
-            limits.check_number(op.entry as usize, value, work.transitions);
+        for op in &self.singles {
+            let from = if self.in_record { &*work.record } else { work.packet };
+            let mut value = T::load_from::<BIG>(from, op.source).number();
+            if op.target != NO_SLOT {
+                value = op.constant + op.slope * value;
+                store(work.record, op.target, value.to_le_bytes());
+            }
+            if op.entry != NO_ENTRY
+                && let Some(limits) = work.limits.as_deref_mut()
+            {
+                limits.check_number(op.entry as usize, value, work.transitions);
+            }
         }
     }
 }
@@ -119,7 +107,7 @@ fn bounds<'a>(work: &'a Work<'_>, entry: u32) -> Option<(&'a [f64; 4], &'a [f64;
 }
 
 #[inline(always)]
-fn bytes(values: &[f64; 4]) -> [u8; 32] {
+fn bytes(values: [f64; 4]) -> [u8; 32] {
     let mut bytes = [0; 32];
     for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
         *bytes = value.to_le_bytes();
@@ -129,35 +117,90 @@ fn bytes(values: &[f64; 4]) -> [u8; 32] {
 
 /// Checks a block of which at least one number may change a limits state.
 #[cold]
-fn recheck(op: &Block, values: &[f64; 4], work: &mut Work<'_>) {
+#[inline(never)]
+fn recheck(op: &Block, work: &mut Work<'_>) {
     if let (true, Some(limits)) = (op.entry != NO_ENTRY, work.limits.as_deref_mut()) {
-        for (value, index) in values.iter().zip(0..).skip(op.known as usize) {
-            limits.check_number((op.entry + index) as usize, *value, work.transitions);
+        for index in op.known..4 {
+            let value = f64::from_le_bytes(load(work.record, op.target + index * 8));
+            limits.check_number((op.entry + index) as usize, value, work.transitions);
         }
     }
 }
 
-pub(super) fn polynomials(ops: &[PolynomialOp], record: &mut [u8]) {
-    for op in ops {
-        let value = polynomial(&op.coefficients, op.kind.number(record, op.slot));
-        store(record, op.target, value.to_le_bytes());
+/// Polynomials of any degree but one.
+#[derive(Debug)]
+pub(super) struct Polynomials(pub(super) Vec<PolynomialOp>);
+
+/// One polynomial.
+#[derive(Debug)]
+pub(super) struct PolynomialOp {
+    pub(super) kind: Kind,
+    pub(super) slot: u32,
+    pub(super) target: u32,
+    pub(super) coefficients: Box<[f64]>,
+}
+
+impl Step for Polynomials {
+    fn run(&self, work: &mut Work<'_>) {
+        for op in &self.0 {
+            let value = polynomial(&op.coefficients, op.kind.number(work.record, op.slot));
+            store(work.record, op.target, value.to_le_bytes());
+        }
     }
 }
 
-/// Looks the states of numbers of one kind up.
-pub(super) fn states(kind: Kind, ops: &[StateOp], tables: &[Found], work: &mut Work<'_>) {
-    by_kind!(kind, states_of(ops, tables, work));
+/// States of numbers of one type.
+#[derive(Debug)]
+pub(super) struct NumberStates<T> {
+    ops: Vec<StateOp<Lookup>>,
+    number: PhantomData<T>,
 }
 
-fn states_of<T: Raw>(ops: &[StateOp], tables: &[Found], work: &mut Work<'_>) {
-    for op in ops {
-        let found = op.lookup.find(tables, T::load(work.record, op.slot).key());
-        store(work.record, op.target, found.index.to_le_bytes());
-        if op.entry != NO_ENTRY
+/// States of bytes, which are most of all states: every byte has an entry.
+#[derive(Debug)]
+pub(super) struct ByteStates(pub(super) Vec<StateOp<Box<[Found; 256]>>>);
+
+/// A state, and the limits entry that its colour sets, or [`NO_ENTRY`].
+#[derive(Debug, Clone)]
+pub(super) struct StateOp<L> {
+    pub(super) slot: u32,
+    pub(super) target: u32,
+    pub(super) entry: u32,
+    pub(super) lookup: L,
+}
+
+impl<L> StateOp<L> {
+    #[inline(always)]
+    fn put(&self, found: Found, work: &mut Work<'_>) {
+        store(work.record, self.target, found.index.to_le_bytes());
+        if self.entry != NO_ENTRY
             && let Some(limits) = work.limits.as_deref_mut()
-            && !limits.has_color(op.entry as usize, found.color)
+            && !limits.has_color(self.entry as usize, found.color)
         {
-            limits.check_state(op.entry as usize, found.index, work.transitions);
+            limits.check_state(self.entry as usize, found.index, work.transitions);
+        }
+    }
+}
+
+impl<T: Raw> NumberStates<T> {
+    pub(super) fn new(ops: Vec<StateOp<Lookup>>) -> Self {
+        Self { ops, number: PhantomData }
+    }
+}
+
+impl<T: Raw> Step for NumberStates<T> {
+    fn run(&self, work: &mut Work<'_>) {
+        for op in &self.ops {
+            op.put(op.lookup.find(T::load(work.record, op.slot).key()), work);
+        }
+    }
+}
+
+impl Step for ByteStates {
+    fn run(&self, work: &mut Work<'_>) {
+        for op in &self.0 {
+            let [byte] = load(work.record, op.slot);
+            op.put(op.lookup[usize::from(byte)], work);
         }
     }
 }

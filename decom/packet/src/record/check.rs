@@ -11,10 +11,8 @@ pub(super) fn check<'a>(
     bytes: &'a [u8],
 ) -> Result<&'a [u8], RecordError> {
     let length = bytes.len();
-    let header: &[u8; HEADER_LENGTH] = bytes.first_chunk().ok_or(RecordError::Short {
-        length,
-        needed: HEADER_LENGTH,
-    })?;
+    let header: &[u8; HEADER_LENGTH] =
+        bytes.first_chunk().ok_or(RecordError::Short { length, needed: HEADER_LENGTH })?;
     let [version, flags, items_low, items_high, f0, f1, f2, f3] = *header;
     if version != VERSION {
         return Err(RecordError::Version(version));
@@ -41,10 +39,7 @@ pub(super) fn check<'a>(
     if layout.has_references {
         references(packet, layout, values)?;
     } else if length > needed {
-        return Err(RecordError::Excess {
-            length,
-            excess: length - needed,
-        });
+        return Err(RecordError::Excess { length, excess: length - needed });
     }
     Ok(status)
 }
@@ -52,10 +47,7 @@ pub(super) fn check<'a>(
 fn references(packet: &Packet, layout: &Layout, values: &[u8]) -> Result<(), RecordError> {
     for item in &layout.items {
         let failed = |part: &'static str| RecordError::Reference {
-            item: packet
-                .items
-                .get(item.place)
-                .map_or_else(String::new, |item| item.name.clone()),
+            item: packet.items.get(item.place).map_or_else(String::new, |item| item.name.clone()),
             part,
         };
         let fixed = layout.fixed_length;

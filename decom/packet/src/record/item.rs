@@ -67,10 +67,9 @@ impl<'a> ItemView<'a> {
     #[cold]
     fn wide(&self) -> Option<i128> {
         match self.packed.raw {
-            RawForm::One(Element::Int { .. }) => Some(i128::from_le_bytes(load(
-                self.view.bytes(),
-                self.packed.raw_at,
-            ))),
+            RawForm::One(Element::Int { .. }) => {
+                Some(i128::from_le_bytes(load(self.view.bytes(), self.packed.raw_at)))
+            }
             _ => None,
         }
     }
@@ -105,10 +104,7 @@ impl<'a> ItemView<'a> {
         {
             return None;
         }
-        Some(f64::from_le_bytes(load(
-            self.view.bytes(),
-            self.packed.converted_at,
-        )))
+        Some(f64::from_le_bytes(load(self.view.bytes(), self.packed.converted_at)))
     }
 
     /// Returns the index of the state that a single item's value has, in the order of its states;
@@ -120,11 +116,7 @@ impl<'a> ItemView<'a> {
             return None;
         }
         let index = u16::from_le_bytes(load(self.view.bytes(), self.packed.state_at));
-        if index == super::NO_STATE {
-            None
-        } else {
-            Some(usize::from(index))
-        }
+        if index == super::NO_STATE { None } else { Some(usize::from(index)) }
     }
 
     /// Returns the name of the state that a single item's value has.

@@ -93,11 +93,7 @@ pub(crate) enum ConvertedForm {
 impl ConvertedForm {
     fn of(item: &Item) -> Self {
         use Conversion as C;
-        match item
-            .read_conversion
-            .as_ref()
-            .map(|definition| &definition.conversion)
-        {
+        match item.read_conversion.as_ref().map(|definition| &definition.conversion) {
             None | Some(C::Unsupported) => Self::Same,
             Some(
                 C::Polynomial { .. } | C::SegmentedPolynomial { .. } | C::UnixTimeSeconds { .. },
@@ -159,10 +155,7 @@ impl PackedItem {
     }
 
     pub(crate) fn is_list(&self) -> bool {
-        matches!(
-            self.raw,
-            RawForm::List { .. } | RawForm::VariableList { .. }
-        )
+        matches!(self.raw, RawForm::List { .. } | RawForm::VariableList { .. })
     }
 }
 
@@ -210,12 +203,7 @@ impl PublishedItem {
             array_bit_size,
             converted: ConvertedForm::of(item).word(),
             limits: item.has_limits(),
-            states: item
-                .states
-                .iter()
-                .flat_map(|s| s.names())
-                .map(str::to_owned)
-                .collect(),
+            states: item.states.iter().flat_map(|s| s.names()).map(str::to_owned).collect(),
         }
     }
 
@@ -235,10 +223,7 @@ impl PublishedItem {
                 if self.bit_size == 0 && self.array_bit_size == 0 {
                     return RawForm::VariableBytes { data_type };
                 }
-                Element::Bytes {
-                    length: self.bit_size.div_ceil(8),
-                    data_type,
-                }
+                Element::Bytes { length: self.bit_size.div_ceil(8), data_type }
             }
         };
         match self.array_bit_size {

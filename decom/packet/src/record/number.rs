@@ -32,38 +32,14 @@ impl Kind {
     /// Returns the kind of an element; `None` for texts and for integers beyond 64 bits.
     pub(crate) fn of(element: Element) -> Option<Self> {
         Some(match element {
-            Element::Int {
-                width: 1,
-                signed: false,
-            } => Self::U8,
-            Element::Int {
-                width: 1,
-                signed: true,
-            } => Self::I8,
-            Element::Int {
-                width: 2,
-                signed: false,
-            } => Self::U16,
-            Element::Int {
-                width: 2,
-                signed: true,
-            } => Self::I16,
-            Element::Int {
-                width: 4,
-                signed: false,
-            } => Self::U32,
-            Element::Int {
-                width: 4,
-                signed: true,
-            } => Self::I32,
-            Element::Int {
-                width: 8,
-                signed: false,
-            } => Self::U64,
-            Element::Int {
-                width: 8,
-                signed: true,
-            } => Self::I64,
+            Element::Int { width: 1, signed: false } => Self::U8,
+            Element::Int { width: 1, signed: true } => Self::I8,
+            Element::Int { width: 2, signed: false } => Self::U16,
+            Element::Int { width: 2, signed: true } => Self::I16,
+            Element::Int { width: 4, signed: false } => Self::U32,
+            Element::Int { width: 4, signed: true } => Self::I32,
+            Element::Int { width: 8, signed: false } => Self::U64,
+            Element::Int { width: 8, signed: true } => Self::I64,
             Element::Single => Self::F32,
             Element::Double => Self::F64,
             Element::Int { .. } | Element::Bytes { .. } => return None,
@@ -114,7 +90,7 @@ impl Kind {
 }
 
 /// A number that can be loaded from a record.
-pub(crate) trait Raw: Copy {
+pub(crate) trait Raw: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// Loads the number at a slot; zero if the record ends before it, which a compiled slot
     /// does not let happen.
     fn load(record: &[u8], slot: u32) -> Self;
@@ -122,6 +98,9 @@ pub(crate) trait Raw: Copy {
     fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self;
     /// Loads four numbers that lie one after the other in a packet, as doubles.
     fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4];
+    /// Returns whether four doubles that were made of such numbers lie within their bounds; may
+    /// deny it for some that do. NaN occurs only where the numbers are floats, and never does.
+    fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool;
     /// Returns the number as a double.
     fn number(self) -> f64;
     /// Returns the number as an integer, if it is one that fits.
@@ -143,8 +122,19 @@ macro_rules! raw_integers {
             #[inline(always)]
             fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4] {
                 const WIDTH: usize = size_of::<$integer>();
+                if WIDTH == 2 {
+                    let halves = u64::from_le_bytes(load(packet, at));
+                    let halves = if BIG { swap_halves(halves) } else { halves };
+                    return std::array::from_fn(|index| {
+                        ((halves >> (16 * index)) as $integer).number()
+                    });
+                }
                 let bytes: [u8; 4 * WIDTH] = load(packet, at);
                 std::array::from_fn(|index| Self::load_from::<BIG>(&bytes, (index * WIDTH) as u32).number())
+            }
+            #[inline(always)]
+            fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
+                no_sign(values, low, high)
             }
             #[inline(always)]
             fn number(self) -> f64 {
@@ -167,17 +157,17 @@ impl Raw for f32 {
     #[inline(always)]
     fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self {
         let bytes = load(packet, at);
-        if BIG {
-            Self::from_be_bytes(bytes)
-        } else {
-            Self::from_le_bytes(bytes)
-        }
+        if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) }
     }
     #[inline(always)]
     fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4] {
         const WIDTH: usize = size_of::<f32>();
         let bytes: [u8; 4 * WIDTH] = load(packet, at);
         std::array::from_fn(|index| Self::load_from::<BIG>(&bytes, (index * WIDTH) as u32).number())
+    }
+    #[inline(always)]
+    fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
+        within(values, low, high)
     }
     #[inline(always)]
     fn number(self) -> f64 {
@@ -197,17 +187,17 @@ impl Raw for f64 {
     #[inline(always)]
     fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self {
         let bytes = load(packet, at);
-        if BIG {
-            Self::from_be_bytes(bytes)
-        } else {
-            Self::from_le_bytes(bytes)
-        }
+        if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) }
     }
     #[inline(always)]
     fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4] {
         const WIDTH: usize = size_of::<f64>();
         let bytes: [u8; 4 * WIDTH] = load(packet, at);
         std::array::from_fn(|index| Self::load_from::<BIG>(&bytes, (index * WIDTH) as u32).number())
+    }
+    #[inline(always)]
+    fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
+        within(values, low, high)
     }
     #[inline(always)]
     fn number(self) -> f64 {
@@ -238,4 +228,31 @@ pub(crate) fn store<const N: usize>(bytes: &mut [u8], at: u32, value: [u8; N]) {
     if let Some(slot) = bytes.get_mut(at..at + N) {
         slot.copy_from_slice(&value);
     }
+}
+
+#[inline(always)]
+fn within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
+    let mut within = [true; 4];
+    for index in 0..4 {
+        within[index] = (low[index] <= values[index]) & (values[index] <= high[index]);
+    }
+    within == [true; 4]
+}
+
+/// Finds numbers outside their bounds by the signs of their distances, which takes fewer
+/// instructions than comparing; not for NaN.
+#[inline(always)]
+fn no_sign(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
+    let mut signs = 0;
+    for index in 0..4 {
+        signs |= (values[index] - low[index]).to_bits() | (high[index] - values[index]).to_bits();
+    }
+    signs >> 63 == 0
+}
+
+/// Exchanges the two bytes of each of four halves.
+#[inline(always)]
+fn swap_halves(halves: u64) -> u64 {
+    const LOW: u64 = 0x00ff_00ff_00ff_00ff;
+    ((halves & LOW) << 8) | ((halves >> 8) & LOW)
 }

@@ -118,10 +118,7 @@ mod tests {
 
     #[test]
     fn values_come_back() {
-        let map = [
-            ("k".to_owned(), Value::Time(-5)),
-            ("é".to_owned(), Value::Bool(true)),
-        ];
+        let map = [("k".to_owned(), Value::Time(-5)), ("é".to_owned(), Value::Bool(true))];
         let value = Value::Array(vec![
             Value::Null,
             Value::Int(i128::MIN),

@@ -26,10 +26,7 @@ pub struct RecordView<'a> {
 /// Returns offset and length or count of a reference.
 pub(super) fn reference(bytes: &[u8], slot: u32) -> Option<(u32, u32)> {
     let [a, b, c, d, e, f, g, h] = *bytes.get(slot as usize..)?.first_chunk()?;
-    Some((
-        u32::from_le_bytes([a, b, c, d]),
-        u32::from_le_bytes([e, f, g, h]),
-    ))
+    Some((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])))
 }
 
 impl<'a> RecordView<'a> {
@@ -43,12 +40,7 @@ impl<'a> RecordView<'a> {
         bytes: &'a [u8],
     ) -> Result<Self, RecordError> {
         let status = check::check(plan.packet(), plan.layout(), bytes)?;
-        Ok(Self {
-            plan,
-            bytes,
-            status,
-            meta,
-        })
+        Ok(Self { plan, bytes, status, meta })
     }
 
     /// Returns the plan whose packet this is.
@@ -107,11 +99,7 @@ impl<'a> RecordView<'a> {
     pub fn items(&self) -> impl ExactSizeIterator<Item = ItemView<'a>> + use<'a> {
         let view = *self;
         let packed = self.plan.layout().items.iter();
-        packed.enumerate().map(move |(index, packed)| ItemView {
-            view,
-            packed,
-            index,
-        })
+        packed.enumerate().map(move |(index, packed)| ItemView { view, packed, index })
     }
 
     /// Returns one packed item; `None` for reserved and hidden ones.
@@ -119,11 +107,7 @@ impl<'a> RecordView<'a> {
     #[inline]
     pub fn item_view(&self, place: usize) -> Option<ItemView<'a>> {
         let (index, packed) = self.packed(place)?;
-        Some(ItemView {
-            view: *self,
-            packed,
-            index,
-        })
+        Some(ItemView { view: *self, packed, index })
     }
 
     /// Returns the raw value of a single number as a double.
@@ -146,12 +130,12 @@ impl<'a> RecordView<'a> {
     #[inline]
     pub fn converted_f64(&self, place: usize) -> Option<f64> {
         match self.item_view(place) {
-            Some(item) if item.packed.converted != ConvertedForm::Envelope => item
-                .converted_f64()
-                .or_else(|| match item.packed.converted {
+            Some(item) if item.packed.converted != ConvertedForm::Envelope => {
+                item.converted_f64().or_else(|| match item.packed.converted {
                     ConvertedForm::Same => item.raw_f64(),
                     _ => None,
-                }),
+                })
+            }
             _ => self.reserved(place).as_f64(),
         }
     }
@@ -171,8 +155,7 @@ impl<'a> RecordView<'a> {
     /// Returns whether the raw value is missing or unreadable.
     #[must_use]
     pub fn is_missing(&self, place: usize) -> bool {
-        self.packed(place)
-            .is_none_or(|(index, _)| self.status(index) & 3 != 0)
+        self.packed(place).is_none_or(|(index, _)| self.status(index) & 3 != 0)
     }
 
     fn item(&self, place: usize) -> Option<&'a Item> {
@@ -206,8 +189,7 @@ impl<'a> RecordView<'a> {
 
     #[inline]
     pub(super) fn slice(&self, offset: u32, length: u32) -> Option<&'a [u8]> {
-        self.bytes
-            .get(offset as usize..(offset as usize).checked_add(length as usize)?)
+        self.bytes.get(offset as usize..(offset as usize).checked_add(length as usize)?)
     }
 
     /// Reads a reserved item; hidden items are not in the record and read as null.
@@ -219,9 +201,7 @@ impl<'a> RecordView<'a> {
     }
 
     fn envelope_value(&self, place: usize) -> Value {
-        let conversion = self
-            .item(place)
-            .and_then(|item| item.read_conversion.as_ref());
+        let conversion = self.item(place).and_then(|item| item.read_conversion.as_ref());
         conversion
             .and_then(|definition| self.meta.value(&definition.conversion))
             .unwrap_or(Value::Null)
@@ -238,9 +218,8 @@ impl<'a> RecordView<'a> {
     }
 
     fn text(&self, offset: u32, length: u32, data_type: DataType) -> Value {
-        self.slice(offset, length).map_or(Value::Null, |bytes| {
-            crate::bits::text_value(bytes, data_type)
-        })
+        self.slice(offset, length)
+            .map_or(Value::Null, |bytes| crate::bits::text_value(bytes, data_type))
     }
 
     fn list(&self, count: u32, offset: u32, width: u32, each: impl Fn(u32) -> Value) -> Value {
@@ -257,17 +236,17 @@ impl<'a> RecordView<'a> {
         match packed.raw {
             RawForm::None => Value::Null,
             RawForm::One(element) => self.element(element, slot),
-            RawForm::List { element, count } => self.list(count, slot, element.width(), |slot| {
-                self.element(element, slot)
-            }),
+            RawForm::List { element, count } => {
+                self.list(count, slot, element.width(), |slot| self.element(element, slot))
+            }
             RawForm::VariableBytes { data_type } => match reference(self.bytes, slot) {
                 Some((offset, length)) => self.text(offset, length, data_type),
                 None => Value::Null,
             },
             RawForm::VariableList { element } => match reference(self.bytes, slot) {
-                Some((offset, count)) => self.list(count, offset, element.width(), |slot| {
-                    self.element(element, slot)
-                }),
+                Some((offset, count)) => {
+                    self.list(count, offset, element.width(), |slot| self.element(element, slot))
+                }
                 None => Value::Null,
             },
             RawForm::Tagged => self.tagged(slot),
@@ -317,9 +296,7 @@ impl<'a> RecordView<'a> {
         packed: &PackedItem,
         show: impl Fn(Value) -> Value,
     ) -> Value {
-        let states = self
-            .item(packed.place)
-            .and_then(|item| item.states.as_ref());
+        let states = self.item(packed.place).and_then(|item| item.states.as_ref());
         let Some(states) = states else {
             return show(self.before_states(index, packed));
         };
@@ -344,27 +321,21 @@ impl<'a> RecordView<'a> {
             Value::Array(values) => Value::Array(
                 (0..count)
                     .zip(values)
-                    .map(
-                        |(i, value)| match name_at(offset.saturating_add(i.saturating_mul(2))) {
-                            Some(name) => Value::from(name),
-                            None => show(value),
-                        },
-                    )
+                    .map(|(i, value)| match name_at(offset.saturating_add(i.saturating_mul(2))) {
+                        Some(name) => Value::from(name),
+                        None => show(value),
+                    })
                     .collect(),
             ),
             // A whole array that is missing may have the ANY state as well.
-            Value::Null if self.status(index) & 3 == STATUS_NULL && !self.skips_states() => states
-                .name_of(&Value::Null)
-                .map_or(Value::Null, Value::from),
+            Value::Null if self.status(index) & 3 == STATUS_NULL && !self.skips_states() => {
+                states.name_of(&Value::Null).map_or(Value::Null, Value::from)
+            }
             other => show(other),
         }
     }
 }
 
 pub(super) fn name(states: &States, index: u16) -> Option<&str> {
-    if index == NO_STATE {
-        None
-    } else {
-        states.names().nth(usize::from(index))
-    }
+    if index == NO_STATE { None } else { states.names().nth(usize::from(index)) }
 }
