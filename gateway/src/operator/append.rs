@@ -1,6 +1,6 @@
 //! `POST append`: imports, each record of which is taken once.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Json,
@@ -9,8 +9,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use groundlog_log::{Log, LogError, Records, Transactor};
-use groundlog_projection::{SettingsError, SettingsStore};
+use groundlog_log::{LogError, Records, Transactor};
+use groundlog_projection::{Settings, SettingsError, SettingsStore};
 use groundlog_proto::{
     Nanos, TopicKind, TopicPartition,
     prost::{DecodeError, Message},
@@ -21,7 +21,7 @@ use groundlog_proto::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::refuse;
 use crate::{
@@ -77,11 +77,18 @@ impl AppendError {
 }
 
 /// Writes imports, one body at a time: its transactional writer has one open transaction.
-pub(crate) struct Importer(Mutex<Option<Box<dyn Transactor>>>);
+pub(crate) struct Importer(Arc<Mutex<Option<Writer>>>);
+
+/// A transactional writer, and what it alone knows of the imports it wrote.
+struct Writer {
+    transactor: Box<dyn Transactor>,
+    /// What was acknowledged and the fold may not show yet, by the import's id.
+    acknowledged: HashMap<String, ImportProgress>,
+}
 
 impl Importer {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(None))
+        Self(Arc::default())
     }
 }
 
@@ -102,7 +109,15 @@ pub(super) async fn append(
             return refuse(StatusCode::BAD_REQUEST, "the body is incomplete");
         }
     };
-    match write(&system, &place, body).await {
+    // Held by a task of its own from here on: a client that goes away ends this handler at once,
+    // and a commit whose end nobody sees would be made again by the client's next try.
+    let writer = system.importer.0.clone().lock_owned().await;
+    let written = tokio::spawn(async move { write(&system, &place, body, writer).await }).await;
+    let written = written.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Err(LogError::Closed.into()),
+    });
+    match written {
         Ok((appended, skipped, next)) => Json(json!({
             "appended": appended, "skipped": skipped, "next_index": next,
         }))
@@ -134,13 +149,17 @@ async fn write(
     system: &System,
     place: &Place,
     body: Bytes,
+    mut slot: OwnedMutexGuard<Option<Writer>>,
 ) -> Result<(u64, u64, u64), AppendError> {
     if place.import_id.is_empty() {
         return Err(AppendError::NoImport);
     }
-    let mut writer = system.importer.0.lock().await;
+    let writer = match &mut *slot {
+        Some(writer) => writer,
+        None => slot.insert(open(system).await?),
+    };
     let settings = system.settings.current();
-    let known = settings.imports.get(&place.import_id);
+    let known = writer.known(&settings, &place.import_id);
     let next = known.map_or(0, |progress| progress.next_index);
     if place.first_index > next {
         return Err(AppendError::Gap { next, first: place.first_index });
@@ -157,13 +176,33 @@ async fn write(
         complete,
     };
     let (appended, next) = (batch.records.len() as u64, progress.next_index);
-    let committed = commit(system, &mut writer, batch.partition, batch.records, progress).await;
-    if matches!(committed, Err(AppendError::Log(LogError::Fenced { .. }))) {
-        // Another gateway took the slot over; the next body starts a writer of its own.
-        *writer = None;
+    let committed = commit(system, writer, batch.partition, batch.records, progress).await;
+    if matches!(&committed, Err(AppendError::Log(error)) if is_doubtful(error)) {
+        // Whether this was written, or who writes now, is not known: the next body starts a
+        // writer of its own, which fences this one and goes by what the log then holds.
+        *slot = None;
     }
     committed?;
     Ok((appended, batch.skipped, next))
+}
+
+/// A refusal of the sizes leaves writer and log as they were.
+fn is_doubtful(error: &LogError) -> bool {
+    !matches!(
+        error,
+        LogError::RecordTooLarge { .. }
+            | LogError::AppendTooLarge { .. }
+            | LogError::TxnTooLarge { .. }
+    )
+}
+
+impl Writer {
+    /// Returns how far an import has got: what was acknowledged goes before an older fold.
+    fn known<'a>(&'a self, settings: &'a Settings, id: &str) -> Option<&'a ImportProgress> {
+        let folded = settings.imports.get(id);
+        let acknowledged = self.acknowledged.get(id);
+        folded.into_iter().chain(acknowledged).max_by_key(|progress| progress.next_index)
+    }
 }
 
 struct ImportBatch {
@@ -240,35 +279,40 @@ fn partition_of(system: &System, record: &RawRecord) -> u32 {
 
 async fn commit(
     system: &System,
-    writer: &mut Option<Box<dyn Transactor>>,
+    writer: &mut Writer,
     partition: u32,
     records: Records,
     progress: ImportProgress,
 ) -> Result<(), AppendError> {
-    let transactor = match writer {
-        Some(transactor) => transactor,
-        None => writer.insert(open(system, &*system.log).await?),
-    };
     let setting = Setting {
         time_ns: Nanos::now().0,
         user: auth::USER.to_owned(),
-        kind: Some(setting::Kind::Import(progress)),
+        kind: Some(setting::Kind::Import(progress.clone())),
     };
     let settings = system.settings.partition().clone();
-    let mut transaction = transactor.begin().await?;
+    let mut transaction = writer.transactor.begin().await?;
     if !records.is_empty() {
         let stored = TopicPartition::new(system.names.topic(TopicKind::RawStored), partition);
         transaction.append(&stored, records).await?;
     }
     transaction.append(&settings, SettingsStore::record(&setting)?).await?;
     let written = transaction.commit(Vec::new()).await?;
+    let id = progress.import_id.clone();
+    writer.acknowledged.insert(id.clone(), progress);
     let ack = written.iter().find(|(partition, _)| *partition == settings);
     if let Some((_, ack)) = ack {
         system.settings.wait_for(ack.next).await?;
+        writer.acknowledged.remove(&id);
     }
     Ok(())
 }
 
-async fn open(system: &System, log: &dyn Log) -> Result<Box<dyn Transactor>, LogError> {
-    log.transactor(&format!("{}-import", system.member)).await
+/// Opens a writer and waits until the fold shows what earlier ones committed: none of theirs can
+/// come after.
+async fn open(system: &System) -> Result<Writer, AppendError> {
+    let id = format!("{}-import", system.member);
+    let transactor = system.log.transactor(&id).await?;
+    let bounds = system.log.bounds(system.settings.partition()).await?;
+    system.settings.wait_for(bounds.tail).await?;
+    Ok(Writer { transactor, acknowledged: HashMap::new() })
 }

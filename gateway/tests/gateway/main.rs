@@ -7,6 +7,8 @@ mod auth;
 mod client;
 mod commands;
 mod envelope;
+mod gone_clients;
+mod held_log;
 mod operator;
 mod owner;
 mod stack;

@@ -16,7 +16,7 @@ use crate::{
     stack::{Stack, health_status},
 };
 
-fn import_body(range: std::ops::Range<u16>) -> Vec<u8> {
+pub(crate) fn import_body(range: std::ops::Range<u16>) -> Vec<u8> {
     let mut body = Vec::new();
     for index in range {
         let data = health_status(0, index, 0).into();

@@ -1,0 +1,60 @@
+//! Clients that go away in the middle of a call, and come back.
+
+use std::time::Duration;
+
+use groundlog_gateway::GatewayOptions;
+use groundlog_proto::TopicKind;
+use serde_json::json;
+
+use crate::{
+    held_log::{Control, held},
+    operator::import_body,
+    stack::{Stack, memory_log},
+};
+
+/// How long an answer is waited for that must not come.
+const SILENCE: Duration = Duration::from_millis(300);
+
+async fn start() -> (Stack, std::sync::Arc<Control>) {
+    let (log, control) = held(memory_log().await);
+    (Stack::on(log, GatewayOptions::default()).await, control)
+}
+
+#[tokio::test]
+async fn an_import_whose_client_went_away_is_not_written_twice() {
+    let (stack, control) = start().await;
+    control.hold();
+    let (client, body) = (stack.client.clone(), import_body(0..10));
+    let path = "/groundlog/v1/append?import_id=i1";
+    let first = {
+        let (client, body) = (client.clone(), body.clone());
+        tokio::spawn(async move { client.post(path, &body).await })
+    };
+    stack.until("the commit is on its way", async || control.entered() == 1).await;
+    // The connection closes with the task.
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    let mut again = tokio::spawn(async move { client.post(path, &body).await });
+    let early = tokio::time::timeout(SILENCE, &mut again).await;
+    assert!(early.is_err(), "answered while the first commit is open");
+    control.release();
+    let again = again.await.unwrap().json();
+    assert_eq!(again, json!({ "appended": 0, "skipped": 10, "next_index": 10 }));
+    let partition = stack.partition(TopicKind::RawStored);
+    let mut reader = stack.log.reader(&partition, 0).await.unwrap();
+    assert_eq!(reader.poll(1 << 20).await.unwrap().len(), 10);
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn an_import_goes_on_after_a_commit_that_failed() {
+    let (stack, control) = start().await;
+    let (client, body) = (stack.client.clone(), import_body(0..10));
+    let path = "/groundlog/v1/append?import_id=i1";
+    control.refuse(true);
+    assert_eq!(client.post(path, &body).await.status, 503);
+    control.refuse(false);
+    assert_eq!(client.post(path, &body).await.json()["appended"], 10);
+    assert_eq!(client.post(path, &body).await.json()["appended"], 0);
+    stack.stop().await;
+}
