@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use groundlog_log::{AppendAck, Log, LogError, Records};
+use groundlog_log::{Appending, Log, LogError, Records};
 use groundlog_proto::{
     Nanos, Offset, TopicKind, TopicNames, TopicPartition,
     prost::Message,
@@ -136,29 +136,35 @@ impl Commands {
     ) -> Result<Started, SubmitError> {
         let id = new_id().map_err(|error| SubmitError::Log(error.to_string()))?;
         let key = command.request.idempotency_key.clone();
-        if !key.is_empty()
-            && let Some(first) = self.first_of(&key, &id).await
-        {
-            return Ok(first);
+        let mut claim = None;
+        if !key.is_empty() {
+            match self.first_of(&key, &id) {
+                First::Known(first) => return Ok(first),
+                First::Claimed(claimed) => claim = Some(claimed),
+            }
         }
         let lifetime = timeout.unwrap_or(UNWATCHED_LIFETIME).as_nanos();
         let lifetime = i64::try_from(lifetime).unwrap_or(i64::MAX);
         command.request.expires_ns = Nanos::now().0.saturating_add(lifetime);
         let waiter = self.waiters.register(&id);
-        let appended = self.append(&event(&id, State::Requested, "", command)).await;
-        if !key.is_empty() {
-            let mut fresh = self.lock_fresh();
-            match &appended {
-                Ok(ack) => drop(fresh.insert(key, (id, Some(ack.next)))),
-                Err(_) => drop(fresh.remove(&key)),
-            }
-        }
-        appended?;
+        let appending = self.append(&event(&id, State::Requested, "", command));
+        let Some(claim) = claim else {
+            appending.await?;
+            return Ok(Started::Waiting(waiter));
+        };
+        // The request reaches the log even if this caller goes away now; a task of its own sees
+        // to it that the key then stands for it, and is free again if the log refuses.
+        let settled = tokio::spawn(async move {
+            let ack = appending.await?;
+            claim.keep(ack.next);
+            Ok::<_, LogError>(())
+        });
+        settled.await.unwrap_or(Err(LogError::Closed))?;
         Ok(Started::Waiting(waiter))
     }
 
     /// Finds the command that was given a key first; takes the key for `id` when there is none.
-    async fn first_of(&self, key: &str, id: &str) -> Option<Started> {
+    fn first_of(&self, key: &str, id: &str) -> First {
         loop {
             let first = {
                 let (state, mut fresh) = (self.state(), self.lock_fresh());
@@ -166,11 +172,15 @@ impl Commands {
                 match fresh.get(key) {
                     Some((first, _)) => first.clone(),
                     None => match state.with_key(key) {
-                        Some((_, Some(outcome))) => return Some(Started::Ended(outcome)),
+                        Some((_, Some(outcome))) => return First::Known(Started::Ended(outcome)),
                         Some((first, None)) => first,
                         None => {
                             fresh.insert(key.to_owned(), (id.to_owned(), None));
-                            return None;
+                            return First::Claimed(Claim {
+                                fresh: self.fresh.clone(),
+                                key: key.to_owned(),
+                                id: id.to_owned(),
+                            });
                         }
                     },
                 }
@@ -179,22 +189,62 @@ impl Commands {
             // The command may have ended before the registration: look again.
             let fresh = self.lock_fresh().get(key).is_some_and(|(known, _)| *known == first);
             match self.state().with_key(key) {
-                Some((_, Some(outcome))) => return Some(Started::Ended(outcome)),
-                Some((known, None)) if known == first => return Some(Started::Waiting(waiter)),
-                _ if fresh => return Some(Started::Waiting(waiter)),
+                Some((_, Some(outcome))) => return First::Known(Started::Ended(outcome)),
+                Some((known, None)) if known == first => {
+                    return First::Known(Started::Waiting(waiter));
+                }
+                _ if fresh => return First::Known(Started::Waiting(waiter)),
                 _ => {}
             }
         }
     }
 
     fn lock_fresh(&self) -> MutexGuard<'_, Fresh> {
-        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.fresh)
     }
 
-    async fn append(&self, event: &CommandEvent) -> Result<AppendAck, LogError> {
+    fn append(&self, event: &CommandEvent) -> Appending {
         let mut records = Records::new();
         records.push(event.target.as_bytes(), &event.encode_to_vec());
-        self.log.append(&self.partition, records).await
+        self.log.append(&self.partition, records)
+    }
+}
+
+fn lock(fresh: &Mutex<Fresh>) -> MutexGuard<'_, Fresh> {
+    fresh.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is known of an idempotency key.
+enum First {
+    /// A command has it.
+    Known(Started),
+    /// It is the caller's now.
+    Claimed(Claim),
+}
+
+/// A key that stands for a command whose request is not appended yet; dropping it frees the key.
+struct Claim {
+    fresh: Arc<Mutex<Fresh>>,
+    key: String,
+    id: String,
+}
+
+impl Claim {
+    /// Leaves the key to the command, whose request lies before `next`.
+    fn keep(self, next: Offset) {
+        if let Some(fresh) = lock(&self.fresh).get_mut(&self.key) {
+            fresh.1 = Some(next);
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut fresh = lock(&self.fresh);
+        let unsettled = |(id, next): &(String, Option<Offset>)| *id == self.id && next.is_none();
+        if fresh.get(&self.key).is_some_and(unsettled) {
+            fresh.remove(&self.key);
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use groundlog_gateway::GatewayOptions;
-use groundlog_proto::TopicKind;
+use groundlog_proto::{TopicKind, wire::CommandState as State};
 use serde_json::json;
 
 use crate::{
     held_log::{Control, held},
     operator::import_body,
+    owner::{Plan, answer, events},
     stack::{Stack, memory_log},
 };
 
@@ -56,5 +57,62 @@ async fn an_import_goes_on_after_a_commit_that_failed() {
     control.refuse(false);
     assert_eq!(client.post(path, &body).await.json()["appended"], 10);
     assert_eq!(client.post(path, &body).await.json()["appended"], 0);
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn the_key_of_a_caller_that_went_away_stands_for_its_command() {
+    let (stack, control) = start().await;
+    let owner = answer(&stack, 1, Plan::Send).await;
+    control.hold();
+    let send = || {
+        let client = stack.client.clone();
+        tokio::spawn(async move {
+            let key = json!({ "idempotency_key": "k1", "timeout": 5 });
+            client.rpc("cmd", json!(["INST COLLECT with TYPE 0"]), key).await
+        })
+    };
+    let first = send();
+    stack.until("the request is on its way", async || control.entered() == 1).await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    control.release();
+    assert_eq!(send().await.unwrap().status, 200);
+    owner.await.unwrap();
+    // Asked again much later, when only the fold knows the key.
+    assert_eq!(send().await.unwrap().status, 200);
+    let requested = events(&stack).await;
+    let requested = requested.iter().filter(|it| it.state() == State::Requested);
+    assert_eq!(requested.count(), 1);
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn the_key_of_a_caller_that_went_away_is_free_when_the_log_refused() {
+    let (stack, control) = start().await;
+    control.hold();
+    control.refuse(true);
+    let send = |timeout: f64| {
+        let client = stack.client.clone();
+        tokio::spawn(async move {
+            let key = json!({ "idempotency_key": "k1", "timeout": timeout });
+            client.rpc("cmd", json!(["INST COLLECT with TYPE 0"]), key).await
+        })
+    };
+    let first = send(5.0);
+    stack.until("the request is on its way", async || control.entered() == 1).await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    // Whoever asks meanwhile waits for the first one, and is not told that it was sent.
+    let meanwhile = send(0.2).await.unwrap();
+    assert_eq!(meanwhile.error(), "Timeout of 0.2s waiting for cmd ack");
+    control.release();
+    control.refuse(false);
+    stack
+        .until("the key is free", async || {
+            let _ = send(0.01).await;
+            control.entered() == 2
+        })
+        .await;
     stack.stop().await;
 }
