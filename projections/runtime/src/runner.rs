@@ -198,6 +198,9 @@ impl<P: Projection> Runner<P> {
     }
 
     /// Returns to the checkpoints: waits, reloads state, seeks.
+    ///
+    /// First of all for the open commit: it is queued and nothing recalls it. Were the checkpoints
+    /// read before it has landed, its batch would be folded and committed a second time.
     async fn recover(
         &mut self,
         member: &mut dyn Member,
@@ -207,7 +210,10 @@ impl<P: Projection> Runner<P> {
         let mut fault = fault;
         loop {
             self.events.retrying(fault.as_ref());
-            self.pending = None;
+            if let Err(Stop::Fatal(error)) = self.settle().await {
+                self.events.stopped(&error);
+                return Err(error);
+            }
             // The state may be ahead of what was committed: no snapshot may be taken of it.
             self.partitions.clear();
             self.backoff.wait(shutdown).await;

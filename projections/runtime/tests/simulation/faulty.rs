@@ -3,6 +3,7 @@
 use std::{
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -14,6 +15,9 @@ use groundlog_proto::{Nanos, Offset, TopicName, TopicPartition};
 use tokio::sync::Notify;
 
 use crate::random::Random;
+
+/// How long a late commit waits for the worst moment.
+const LATE: Duration = Duration::from_millis(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Plan {
@@ -41,6 +45,8 @@ struct State {
 pub(crate) struct Faults {
     state: Mutex<State>,
     pub(crate) crashed: Notify,
+    /// Somebody has read a checkpoint: the worst moment for a commit to land.
+    checkpoint_read: Notify,
 }
 
 enum Verdict {
@@ -59,6 +65,7 @@ impl Faults {
         Arc::new(Self {
             state: Mutex::new(state),
             crashed: Notify::new(),
+            checkpoint_read: Notify::new(),
         })
     }
 
@@ -104,6 +111,17 @@ impl Faults {
     fn duplicates(&self) -> bool {
         let mut state = self.state.lock().expect("no panic under the lock");
         matches!(state.plan, Plan::Seeded { .. }) && state.random.below(5) == 0
+    }
+
+    fn commits_late(&self) -> bool {
+        let mut state = self.state.lock().expect("no panic under the lock");
+        matches!(state.plan, Plan::Seeded { .. }) && state.random.below(4) == 0
+    }
+
+    /// Waits until a checkpoint was read without this commit in it; not for ever, because a runner
+    /// does right to wait for the commit first.
+    async fn late(&self) {
+        let _ = tokio::time::timeout(LATE, self.checkpoint_read.notified()).await;
     }
 }
 
@@ -162,7 +180,15 @@ impl Log for FaultyLog {
         partition: &TopicPartition,
     ) -> Result<Option<Offset>, LogError> {
         self.faults.step().await?;
-        self.inner.checkpoint(group, partition).await
+        let found = self.inner.checkpoint(group, partition).await;
+        self.faults.checkpoint_read.notify_waiters();
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        found
+    }
+    fn health(&self) -> Result<(), LogError> {
+        self.inner.health()
     }
     async fn close(&self) -> Result<(), LogError> {
         self.inner.close().await
@@ -233,9 +259,20 @@ impl Txn for FaultyTxn {
         checkpoints: Vec<Checkpoint>,
     ) -> Result<Vec<(TopicPartition, AppendAck)>, LogError> {
         self.faults.step().await?;
-        let acks = self.inner.commit(checkpoints).await?;
+        let Self { inner, faults } = *self;
+        let acks = if faults.commits_late() {
+            // Queued: it lands even if nobody waits for it any more.
+            let late = faults.clone();
+            let landing = tokio::spawn(async move {
+                late.late().await;
+                inner.commit(checkpoints).await
+            });
+            landing.await.expect("no panic")?
+        } else {
+            inner.commit(checkpoints).await?
+        };
         // Committed, but whoever committed does not learn of it.
-        self.faults.step().await?;
+        faults.step().await?;
         Ok(acks)
     }
     async fn abort(self: Box<Self>) -> Result<(), LogError> {

@@ -114,6 +114,11 @@ impl Projection for TestFold {
         Ok(start)
     }
     async fn apply(&mut self, input: &Input<'_>, outputs: &mut Outputs) -> Result<(), ApplyError> {
+        // Lets the commit of the batch before get on its way.
+        tokio::task::yield_now().await;
+        let first = input.iter().next().map_or(0, |record| record.offset);
+        let fault = self.faults.step().await;
+        fault.map_err(|error| ApplyError::new(first, error))?;
         let mut records = Records::new();
         let mut failed = None;
         {

@@ -1,6 +1,6 @@
-//! Seeded fault simulation over the production runner: crashes, transient faults and duplicate
-//! deliveries at every step between reading a record and committing its effect. The result must
-//! be the one of a run in which nothing went wrong.
+//! Seeded fault simulation over the production runner: crashes, transient faults, duplicate
+//! deliveries and commits that land late, at every step between reading a record and committing
+//! its effect. The result must be the one of a run in which nothing went wrong.
 
 mod faulty;
 mod folds;
