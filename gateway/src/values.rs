@@ -56,12 +56,19 @@ impl<'a> PacketValues<'a> {
         definitions: &'a LoadedDefinitions,
         packet: &'a Packet,
     ) -> Self {
-        Self {
-            packet,
-            definitions,
-            current: system.current.packet(&packet.target_name, &packet.packet_name),
-            settings: system.settings.current(),
-        }
+        let (target, name) = (&packet.target_name, &packet.packet_name);
+        let current = system.current.packet(target, name);
+        Self::of(definitions, packet, current, system.settings.current())
+    }
+
+    /// Takes values that the caller holds already.
+    pub(crate) fn of(
+        definitions: &'a LoadedDefinitions,
+        packet: &'a Packet,
+        current: Option<Arc<CurrentPacket>>,
+        settings: Arc<Settings>,
+    ) -> Self {
+        Self { packet, definitions, current, settings }
     }
 
     /// Returns a value; null before the first packet.

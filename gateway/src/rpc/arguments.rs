@@ -6,7 +6,7 @@ use groundlog_packet::Value;
 use super::{call::Call, error::RpcError};
 
 /// A packet's names in capitals.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PacketName {
     pub(crate) target: String,
     pub(crate) packet: String,

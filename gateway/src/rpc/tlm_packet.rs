@@ -1,12 +1,16 @@
 //! `get_tlm_packet`, `get_tlm_values`, `get_tlm_available`.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
+use groundlog_cvt::CurrentPacket;
 use groundlog_packet::{
     Packet, PacketKind, Value,
     definition::{Item, ValueType, is_reserved_item},
 };
-use groundlog_projection::LoadedDefinitions;
+use groundlog_projection::{LoadedDefinitions, Settings};
 
 use super::{
     arguments::{ItemPath, PacketName, telemetry_packet},
@@ -80,7 +84,12 @@ async fn get_tlm_values(call: Call<'_>) -> Result<Value, RpcError> {
     let stale = call.number("stale_time", STALE_SECONDS)?;
     let definitions = call.definitions().await?;
     let system = call.authorise().await?;
-    let mut reader = Reader { system, definitions: &definitions, last: None };
+    let mut reader = Reader {
+        system,
+        definitions: &definitions,
+        settings: system.settings.current(),
+        seen: HashMap::new(),
+    };
     let mut rows = Vec::with_capacity(asked.len());
     for asked in asked {
         let reading = match asked {
@@ -119,11 +128,19 @@ fn split(text: &str) -> Result<Asked, RpcError> {
     Ok(Asked { path: ItemPath::new(parts[0], parts[1], &item), form: parts[last].to_owned() })
 }
 
-/// Reads items, keeping hold of a packet while the next item is of the same one.
+/// Reads items of one moment: every packet is looked up once, so that no answer mixes two
+/// receptions of it.
 struct Reader<'a> {
     system: &'a System,
     definitions: &'a LoadedDefinitions,
-    last: Option<(PacketName, Arc<Packet>)>,
+    settings: Arc<Settings>,
+    seen: HashMap<PacketName, Seen>,
+}
+
+/// A packet's definition, and its values as they were when it was first asked for.
+struct Seen {
+    packet: Arc<Packet>,
+    current: Option<Arc<CurrentPacket>>,
 }
 
 impl Reader<'_> {
@@ -131,28 +148,32 @@ impl Reader<'_> {
         let form = ValueType::from_request(&asked.form)
             .ok_or_else(|| RpcError::runtime(format!("Unknown value type '{}'", asked.form)))?;
         let name = lookup::resolve_latest(call, self.definitions, &asked.path)?;
-        let packet = self.packet(name)?;
-        let Some(place) = place_of(&packet, &asked.path.item) else {
+        let (definitions, settings) = (self.definitions, self.settings.clone());
+        let seen = self.seen(name)?;
+        let Some(place) = place_of(&seen.packet, &asked.path.item) else {
             return Ok(Reading { value: Value::Null, limits: Value::Null });
         };
-        let values = PacketValues::now(self.system, self.definitions, &packet);
+        let current = seen.current.clone();
+        let values = PacketValues::of(definitions, &seen.packet, current, settings);
         Ok(values.reading(place, form, stale))
     }
 
-    fn packet(&mut self, name: PacketName) -> Result<Arc<Packet>, RpcError> {
-        if let Some((last, packet)) = &self.last
-            && *last == name
-        {
-            return Ok(packet.clone());
+    fn seen(&mut self, name: PacketName) -> Result<&Seen, RpcError> {
+        match self.seen.entry(name) {
+            Entry::Occupied(seen) => Ok(seen.into_mut()),
+            Entry::Vacant(new) => {
+                let PacketName { target, packet } = new.key();
+                let definitions = self.definitions.definitions();
+                let found = definitions.packet(PacketKind::Telemetry, target, packet);
+                let found = found.cloned().map_err(|_| {
+                    RpcError::runtime(format!(
+                        "Packet '{target} {packet}' has no current values in CVT"
+                    ))
+                })?;
+                let current = self.system.current.packet(target, packet);
+                Ok(new.insert(Seen { packet: found, current }))
+            }
         }
-        let definitions = self.definitions.definitions();
-        let found = definitions.packet(PacketKind::Telemetry, &name.target, &name.packet);
-        let packet = found.cloned().map_err(|_| {
-            let PacketName { target, packet } = &name;
-            RpcError::runtime(format!("Packet '{target} {packet}' has no current values in CVT"))
-        })?;
-        self.last = Some((name, packet.clone()));
-        Ok(packet)
     }
 }
 

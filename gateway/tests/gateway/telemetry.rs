@@ -145,3 +145,36 @@ async fn definitions_as_objects() {
     assert_eq!(client.call("get_limits_set", json!([])).await, "DEFAULT");
     stack.stop().await;
 }
+
+/// A reader that asks for two packets in turn, thousands of times in one call, while one of them
+/// is being received: its items all come from one reception.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_values_never_mixes_two_receptions_of_a_packet() {
+    let stack = Stack::start().await;
+    stack.receive(&health_status(1, 1, 0)).await;
+    let items: Vec<_> = (0..4000)
+        .map(|index| match index % 2 {
+            0 => "INST__HEALTH_STATUS__COLLECTS__RAW",
+            _ => "INST__ADCS__COLLECTS__RAW",
+        })
+        .collect();
+    let (client, asked) = (stack.client.clone(), json!([items]));
+    let reading = tokio::spawn(async move {
+        let mut seen = std::collections::BTreeSet::new();
+        while seen.len() < 10 {
+            let values = client.call("get_tlm_values", asked.clone()).await;
+            let rows = values.as_array().unwrap();
+            let counts: std::collections::BTreeSet<_> =
+                rows.iter().step_by(2).map(|row| row[0].as_u64().unwrap()).collect();
+            assert_eq!(counts.len(), 1, "mixed: {counts:?}");
+            seen.extend(counts);
+        }
+    });
+    let mut collects = 1;
+    while !reading.is_finished() {
+        collects += 1;
+        stack.receive(&health_status(1, collects, 0)).await;
+    }
+    reading.await.unwrap();
+    stack.stop().await;
+}
