@@ -42,6 +42,9 @@ const ONE_TIME_PREFIX: &str = "otp_";
 /// Name of every authenticated caller, as the reference's core edition has it.
 pub(crate) const USER: &str = "anonymous";
 
+/// How many callers may wait while a password is stretched; the rest are refused at once.
+const WAITING_MAX: usize = 256;
+
 /// How often a bad password may be tried.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimit {
@@ -81,6 +84,10 @@ pub(crate) struct Authenticator {
     service_limiter: Limiter,
     loopback: bool,
     changing: tokio::sync::Mutex<()>,
+    /// Whose password is being stretched.
+    trying: tokio::sync::Mutex<()>,
+    /// Places for those who wait for it.
+    waiting: tokio::sync::Semaphore,
 }
 
 /// A password that argon2 has confirmed, and for which hash.
@@ -110,6 +117,8 @@ impl Authenticator {
             service_limiter: limiter(),
             loopback: options.loopback,
             changing: tokio::sync::Mutex::new(()),
+            trying: tokio::sync::Mutex::new(()),
+            waiting: tokio::sync::Semaphore::new(WAITING_MAX),
         };
         this.start(options.password).await?;
         Ok(this)
@@ -145,14 +154,16 @@ impl Authenticator {
         if given.starts_with(ONE_TIME_PREFIX) {
             return self.one_time.take(given).then_some(()).ok_or(Refusal::Invalid);
         }
-        let keyed = self.keyed.of(given);
-        if self.service.is_some_and(|service| token::equal(&service, &keyed)) {
+        if self.is_service(given) {
             return Ok(());
         }
         self.password(given).await
     }
 
     /// Checks the password itself, within the limit of bad attempts.
+    ///
+    /// One caller at a time is checked, so that no number of parallel ones gets past the limit;
+    /// whoever waited behind the right password costs nothing any more.
     pub(crate) async fn password(&self, given: &str) -> Result<(), Refusal> {
         if self.verified_already(given) {
             return Ok(());
@@ -160,14 +171,25 @@ impl Authenticator {
         if !self.user_limiter.open(Instant::now()) {
             return Err(Refusal::RateLimited);
         }
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err(Refusal::RateLimited);
+        };
+        let _turn = self.trying.lock().await;
+        if self.verified_already(given) {
+            return Ok(());
+        }
+        if !self.user_limiter.take(Instant::now()) {
+            return Err(Refusal::RateLimited);
+        }
         match self.verify_slowly(given).await {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                self.user_limiter.bad(Instant::now());
-                Err(Refusal::Invalid)
+            Ok(true) => {
+                self.user_limiter.forgive();
+                Ok(())
             }
+            Ok(false) => Err(Refusal::Invalid),
             Err(error) => {
                 tracing::error!(%error, "a password could not be checked");
+                self.user_limiter.forgive();
                 Err(Refusal::Invalid)
             }
         }
@@ -175,15 +197,19 @@ impl Authenticator {
 
     /// Checks the service password, within its own limit of bad attempts.
     pub(crate) fn service_password(&self, given: &str) -> Result<(), Refusal> {
-        if !self.service_limiter.open(Instant::now()) {
+        if !self.service_limiter.take(Instant::now()) {
             return Err(Refusal::RateLimited);
         }
-        let keyed = self.keyed.of(given);
-        if self.service.is_some_and(|service| token::equal(&service, &keyed)) {
-            return Ok(());
+        if !self.is_service(given) {
+            return Err(Refusal::Invalid);
         }
-        self.service_limiter.bad(Instant::now());
-        Err(Refusal::Invalid)
+        self.service_limiter.forgive();
+        Ok(())
+    }
+
+    fn is_service(&self, given: &str) -> bool {
+        let keyed = self.keyed.of(given);
+        self.service.is_some_and(|service| token::equal(&service, &keyed))
     }
 
     /// Opens a session; it survives a restart.

@@ -121,6 +121,32 @@ async fn bad_passwords_are_limited_and_successes_never_count() {
 }
 
 #[tokio::test]
+async fn parallel_guesses_do_not_get_past_the_limit() {
+    let log = Stack::start().await.stop().await;
+    // Nobody has logged in yet: even the right password still has to be stretched.
+    let rate_limit = RateLimit { attempts_max: 3, ..RateLimit::default() };
+    let options = GatewayOptions { rate_limit, ..GatewayOptions::default() };
+    let stack = Stack::on(log, options).await;
+    let verify_all = async |password: fn(usize) -> String| {
+        let calls = (0..20).map(|index| {
+            let client = stack.client.clone();
+            tokio::spawn(async move { verify(&client, &password(index)).await.status })
+        });
+        let mut statuses = Vec::new();
+        for call in calls.collect::<Vec<_>>() {
+            statuses.push(call.await.unwrap());
+        }
+        statuses
+    };
+    let good = verify_all(|_| "password".to_owned()).await;
+    assert_eq!(good, [200; 20], "successes never count");
+    let bad = verify_all(|index| format!("wrong password {index}")).await;
+    let count = |status| bad.iter().filter(|it| **it == status).count();
+    assert_eq!((count(401), count(429)), (3, 17), "{bad:?}");
+    stack.stop().await;
+}
+
+#[tokio::test]
 async fn the_default_password_is_not_served_to_the_network() {
     let stack = Stack::start().await;
     let log = stack.stop().await;
