@@ -70,6 +70,9 @@ impl System {
         if !self.roles.healthy() {
             return Some("a role is being restarted, see /groundlog/v1/status".to_owned());
         }
+        if let Err(error) = self.log.health() {
+            return Some(error.to_string());
+        }
         let commands = self.partition(TopicKind::Commands, 0);
         match self.log.bounds(&commands).await {
             Ok(_) => self.definitions().await.err().map(|error| error.text().to_owned()),

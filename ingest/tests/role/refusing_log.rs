@@ -121,6 +121,10 @@ impl Log for RefusingLog {
         self.inner.checkpoint(group, partition).await
     }
 
+    fn health(&self) -> Result<(), LogError> {
+        self.inner.health()
+    }
+
     async fn close(&self) -> Result<(), LogError> {
         self.inner.close().await
     }

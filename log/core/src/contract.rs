@@ -65,6 +65,12 @@ pub trait Log: Send + Sync + 'static {
         partition: &TopicPartition,
     ) -> Result<Option<Offset>, LogError>;
 
+    /// Says whether the log takes appends, without touching the disk: [`LogError::Failed`] once
+    /// writing has ended until a restart, [`LogError::Closed`] after [`Log::close`]. What passes by
+    /// itself, such as a full disk, is told to those who append and is no failure here; a folder
+    /// open for reading is healthy.
+    fn health(&self) -> Result<(), LogError>;
+
     /// Stops writers after what is queued, syncs, releases the folder or connection.
     async fn close(&self) -> Result<(), LogError>;
 }

@@ -253,6 +253,11 @@ impl Log for EmbeddedLog {
         Ok(self.folder.stored_checkpoint(group, partition))
     }
 
+    fn health(&self) -> Result<(), LogError> {
+        self.folder.check_open()?;
+        self.folder.check_failure()
+    }
+
     async fn close(&self) -> Result<(), LogError> {
         let (folder, running) = (self.folder.clone(), self.running.clone());
         // The last sync may take a while: it must not hold other tasks up.

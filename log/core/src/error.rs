@@ -138,6 +138,18 @@ pub enum LogError {
         /// The writer's or member's id.
         id: String,
     },
+    /// Writing has ended until the log is opened again: a sync, or a write that must not be
+    /// repeated, has failed, and nobody knows what of it the disk holds.
+    #[error(
+        "{path} takes nothing more ({source}); nothing acknowledged as synced is lost, what was not \
+         acknowledged may be there or not. Check the disk, then restart groundlog"
+    )]
+    Failed {
+        /// The folder.
+        path: PathBuf,
+        /// What failed.
+        source: Arc<LogError>,
+    },
     /// The log was closed.
     #[error("the log is closed")]
     Closed,

@@ -88,6 +88,10 @@ impl Log for MemoryLog {
         Ok(self.0.stored_checkpoint(group, partition))
     }
 
+    fn health(&self) -> Result<(), LogError> {
+        self.0.check_open()
+    }
+
     async fn close(&self) -> Result<(), LogError> {
         self.0.close();
         Ok(())

@@ -151,7 +151,9 @@ pub async fn closing_ends_appends_and_readers(fixture: &Fixture) {
     let queued = fixture.log.append(&partition, records(&["queued"]));
     let mut reader = fixture.log.reader(&partition, 1).await.expect("reader");
     let waiting = tokio::spawn(async move { reader.next(100).await.map(drop) });
+    assert!(fixture.log.health().is_ok(), "open and unharmed");
     fixture.log.close().await.expect("closed");
+    assert!(matches!(fixture.log.health(), Err(LogError::Closed)), "takes nothing more");
     assert!(queued.await.is_ok(), "what was queued before is written");
     let told = soon("the reader is told", waiting).await.expect("no panic");
     assert!(matches!(told, Err(LogError::Closed)), "{told:?}");

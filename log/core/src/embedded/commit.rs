@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    disk,
     folder::Folder,
     journal::{Entry, Kind, Mirror},
     request::Written,
@@ -17,8 +18,8 @@ pub(super) fn commit(folder: &Folder, written: Vec<Written>, synced: bool) {
         }
         Err(error) => {
             // The space was reserved: this is no full disk. What the journal holds is unknown.
-            folder.fail(error.clone());
-            written.into_iter().for_each(|one| one.ack.reject(error.clone()));
+            let failure = folder.fail(error);
+            written.into_iter().for_each(|one| one.ack.reject(failure.clone()));
         }
     }
 }
@@ -54,7 +55,7 @@ fn note(folder: &Folder, written: &[Written], synced: bool) -> Result<(), LogErr
         }
         journal.to_sync()
     };
-    file.sync_data().map_err(|e| super::disk::error("cannot sync", &path, e))?;
+    disk::sync(&file, &path, &folder.surroundings.before_sync)?;
     lock(folder.journal()?).synced(&file, upto);
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::options::Space;
+use super::options::{BeforeSync, Space};
 use crate::LogError;
 
 /// Turns a system error into a log error; a full disk gets its own.
@@ -61,6 +61,11 @@ pub(super) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<Opt
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Brings the bytes of a file to stable storage.
+pub(super) fn sync(file: &File, path: &Path, before: &BeforeSync) -> Result<(), LogError> {
+    before.call(path).and_then(|()| file.sync_data()).map_err(|e| error("cannot sync", path, e))
 }
 
 /// Makes names in a folder survive a power failure.

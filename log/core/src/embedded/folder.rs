@@ -1,10 +1,12 @@
 use std::{
     collections::{BTreeMap, HashMap},
+    io,
     path::PathBuf,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -13,6 +15,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::{
     cursor::PartitionCursor,
+    disk,
     follow::Follower,
     format::{Body, PartitionId},
     journal::Journal,
@@ -213,10 +216,25 @@ impl Folder {
         self.failure.get().map_or(Ok(()), |failure| Err(failure.clone()))
     }
 
-    /// Ends all writing: after a failed sync nobody knows what the disk holds.
-    pub(super) fn fail(&self, error: LogError) {
-        tracing::error!(dir = %self.dir.display(), %error, "the log has stopped writing");
-        drop(self.failure.set(error));
+    /// Ends all writing: after a failed sync nobody knows what the disk holds. Returns what everyone
+    /// is told from now on.
+    pub(super) fn fail(&self, error: LogError) -> LogError {
+        let failure = self.failure.get_or_init(|| {
+            tracing::error!(dir = %self.dir.display(), %error, "the log has stopped writing");
+            match error {
+                LogError::Failed { .. } => error,
+                error => LogError::Failed { path: self.dir.clone(), source: Arc::new(error) },
+            }
+        });
+        failure.clone()
+    }
+
+    /// Ends all writing if the calling thread, one of those that write, is dying of a panic.
+    pub(super) fn fail_on_panic(&self) {
+        if thread::panicking() {
+            let source = io::Error::other("a thread of the log panicked");
+            self.fail(disk::error("cannot go on writing in", &self.dir, source));
+        }
     }
 
     /// Returns the last sync job that is finished.

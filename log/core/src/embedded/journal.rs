@@ -167,7 +167,9 @@ impl Journal {
     }
 
     fn sync(&mut self) -> Result<(), LogError> {
-        self.file.sync_all().map_err(|e| disk::error("cannot sync", &self.path, e))?;
+        let before = &self.surroundings.before_sync;
+        let synced = before.call(&self.path).and_then(|()| self.file.sync_all());
+        synced.map_err(|e| disk::error("cannot sync", &self.path, e))?;
         self.synced = self.written;
         Ok(())
     }
@@ -261,13 +263,14 @@ fn read_header(file: &File) -> io::Result<Option<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embedded::options::{Space, Surroundings};
+    use crate::embedded::options::{BeforeSync, Space, Surroundings};
 
     /// Entries that may yet turn out void stay apart from those that stand.
     #[test]
     fn a_rewritten_journal_keeps_pending_commits_one_by_one() {
         let dir = tempfile::tempdir().expect("folder");
-        let surroundings = Surroundings { boot: None, space: Space::UNLIMITED };
+        let surroundings =
+            Surroundings { boot: None, space: Space::UNLIMITED, before_sync: BeforeSync::NOTHING };
         let mut journal =
             Journal::create(dir.path(), Mirror::default(), &surroundings).expect("created");
         let commit = |journal: &mut Journal, kind, partition, next| {

@@ -1,5 +1,5 @@
 use std::{
-    fs, io,
+    fmt, fs, io,
     path::Path,
     sync::{
         Arc,
@@ -50,6 +50,7 @@ pub(crate) struct Surroundings {
     pub(crate) boot: Option<[u8; 16]>,
     /// Bytes that may still be written.
     pub(crate) space: Space,
+    pub(crate) before_sync: BeforeSync,
 }
 
 impl Surroundings {
@@ -57,6 +58,7 @@ impl Surroundings {
         Self {
             boot: boot_id(Path::new("/proc/sys/kernel/random/boot_id")),
             space: Space::default(),
+            before_sync: BeforeSync::default(),
         }
     }
 }
@@ -91,5 +93,32 @@ impl Space {
         }
         left.fetch_sub(granted, Ordering::SeqCst);
         Ok(granted as usize)
+    }
+}
+
+type Look = dyn Fn(&Path) -> io::Result<()> + Send + Sync;
+
+/// What happens before a file is brought to stable storage: nothing, unless a test looks on or
+/// simulates a disk that fails.
+#[derive(Clone, Default)]
+pub(crate) struct BeforeSync(Option<Arc<Look>>);
+
+impl BeforeSync {
+    #[cfg(test)]
+    pub(crate) const NOTHING: Self = Self(None);
+
+    #[cfg(test)]
+    pub(crate) fn new(look: impl Fn(&Path) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(look)))
+    }
+
+    pub(crate) fn call(&self, path: &Path) -> io::Result<()> {
+        self.0.as_ref().map_or(Ok(()), |look| look(path))
+    }
+}
+
+impl fmt::Debug for BeforeSync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "BeforeSync(a test)" } else { "BeforeSync" })
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn recover(
     for (id, one) in &mut found {
         synced.extend(one.cut(state.ends.get(id), options)?);
     }
-    sync_files(&synced)?;
+    sync_files(&synced, &surroundings.before_sync)?;
     let journal = Journal::create(dir, state.clone(), surroundings)?;
     let topics = topics(files, found, &state);
     let checkpoints = state.checkpoints.into_iter().collect();

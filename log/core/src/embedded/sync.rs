@@ -9,6 +9,7 @@ use super::{
     commit, disk,
     folder::{Dirty, Folder},
     format::PartitionId,
+    options::BeforeSync,
     request::Written,
     segment::Segment,
 };
@@ -44,8 +45,8 @@ pub(super) fn run(folder: &Folder) {
         match synced {
             Ok(()) => commit::commit(folder, written, syncs_journal),
             Err(error) => {
-                folder.fail(error.clone());
-                written.into_iter().for_each(|one| one.ack.reject(error.clone()));
+                let failure = folder.fail(error);
+                written.into_iter().for_each(|one| one.ack.reject(failure.clone()));
             }
         }
         folder.set_jobs_done(ticket);
@@ -57,6 +58,7 @@ struct Guard<'a>(&'a Folder);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
+        self.0.fail_on_panic();
         self.0.jobs.close();
         while let Some(jobs) = self.0.jobs.take() {
             jobs.into_iter().for_each(|job| job.reject(LogError::Closed));
@@ -77,7 +79,8 @@ fn sync(folder: &Folder, written: &[Written], with_unsynced: bool) -> Result<(),
         let key = (one.partition.id, one.segment.base);
         files.insert(key, (one.segment, one.file));
     }
-    sync_files(&files.into_values().collect::<Vec<_>>())?;
+    let files: Vec<_> = files.into_values().collect();
+    sync_files(&files, &folder.surroundings.before_sync)?;
     folder.syncs.fetch_add(1, Ordering::Relaxed);
     for placed in written.iter().flat_map(|one| &one.placed) {
         // Of an unsynced topic, an earlier segment may still wait for its sync.
@@ -95,16 +98,16 @@ pub(super) fn take_unsynced(folder: &Folder) -> Vec<Dirty> {
 }
 
 /// Syncs files side by side: the disk takes them together.
-pub(super) fn sync_files(files: &[SegmentFile]) -> Result<(), LogError> {
+pub(super) fn sync_files(files: &[SegmentFile], before: &BeforeSync) -> Result<(), LogError> {
     match files {
         [] => Ok(()),
-        [(segment, file)] => sync_file(segment, file),
+        [(segment, file)] => sync_file(segment, file, before),
         [first, others @ ..] => thread::scope(|scope| {
             let running: Vec<_> = others
                 .iter()
-                .map(|(segment, file)| scope.spawn(|| sync_file(segment, file)))
+                .map(|(segment, file)| scope.spawn(|| sync_file(segment, file, before)))
                 .collect();
-            let first = sync_file(&first.0, &first.1);
+            let first = sync_file(&first.0, &first.1, before);
             running
                 .into_iter()
                 .fold(first, |result, one| result.and(one.join().unwrap_or(Err(LogError::Closed))))
@@ -112,8 +115,8 @@ pub(super) fn sync_files(files: &[SegmentFile]) -> Result<(), LogError> {
     }
 }
 
-fn sync_file(segment: &Segment, file: &File) -> Result<(), LogError> {
-    file.sync_data().map_err(|e| disk::error("cannot sync", &segment.path, e))?;
+fn sync_file(segment: &Segment, file: &File, before: &BeforeSync) -> Result<(), LogError> {
+    disk::sync(file, &segment.path, before)?;
     if segment.fresh.swap(false, Ordering::AcqRel)
         && let Some(dir) = segment.path.parent()
     {

@@ -1,5 +1,6 @@
 //! Tests that put something else in the machine's place: a disk that fills up, a power failure.
 
+mod failure;
 mod model;
 mod power;
 mod space;
@@ -20,7 +21,11 @@ pub(super) const BOOT: Surroundings = surroundings(1);
 pub(super) const NEXT_BOOT: Surroundings = surroundings(2);
 
 const fn surroundings(boot: u8) -> Surroundings {
-    Surroundings { boot: Some([boot; 16]), space: super::options::Space::UNLIMITED }
+    Surroundings {
+        boot: Some([boot; 16]),
+        space: super::options::Space::UNLIMITED,
+        before_sync: super::options::BeforeSync::NOTHING,
+    }
 }
 
 /// Small limits, and no upkeep but by volume: tests know what is synced.

@@ -77,10 +77,7 @@ fn sync_sample(folder: &Folder, sample: &Sample) -> Result<(), LogError> {
     folder.since_good.store(0, Ordering::Relaxed);
     let dirty = take_unsynced(folder);
     let files: Vec<_> = dirty.iter().map(|one| (one.segment.clone(), one.file.clone())).collect();
-    if let Err(error) = sync_files(&files) {
-        folder.fail(error.clone());
-        return Err(error);
-    }
+    sync_files(&files, &folder.surroundings.before_sync).map_err(|error| folder.fail(error))?;
     for partition in folder.partitions() {
         if let Some(end) = sample.mirror.ends.get(&partition.id) {
             partition.set_synced(end.next);

@@ -34,6 +34,7 @@ pub(super) struct Writer {
 impl Drop for Writer {
     /// Also after a panic: nobody may wait for an answer that never comes.
     fn drop(&mut self) {
+        self.folder.fail_on_panic();
         self.folder.requests.close();
         while let Some(requests) = self.folder.requests.take() {
             requests.into_iter().for_each(|request| request.ack.reject(LogError::Closed));
@@ -101,6 +102,8 @@ impl Writer {
 
     /// Writes all of these requests or nothing.
     fn write(&mut self, requests: &[Request]) -> Result<(Vec<Vec<Placed>>, Vec<u64>), LogError> {
+        // Of requests tried one by one, an earlier one may have ended all writing.
+        self.folder.check_failure()?;
         let reserved: Vec<u64> = requests.iter().map(Request::journal_bytes).collect();
         let total = reserved.iter().sum();
         let folder = self.folder.clone();
@@ -125,7 +128,8 @@ impl Writer {
                         folder.fail(error);
                     }
                 }
-                Err(error)
+                // Undone: what was refused may be appended again. Half undone, nothing may.
+                folder.check_failure().and(Err(error))
             }
         }
     }

@@ -190,6 +190,9 @@ impl Log for FaultyLog {
     fn health(&self) -> Result<(), LogError> {
         self.inner.health()
     }
+    fn health(&self) -> Result<(), LogError> {
+        self.inner.health()
+    }
     async fn close(&self) -> Result<(), LogError> {
         self.inner.close().await
     }

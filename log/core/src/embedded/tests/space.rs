@@ -33,6 +33,7 @@ async fn a_full_disk_is_reported_and_survived() {
             }
         };
         assert!(matches!(error, LogError::DiskFull { .. }), "{error}");
+        log.health().expect("a full disk passes");
         assert_eq!(numbers(&log, &raw).await, (0..next).collect::<Vec<_>>());
         left.store(u64::MAX / 2, Ordering::SeqCst);
         for number in next..next + 30 {
