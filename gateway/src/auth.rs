@@ -62,8 +62,10 @@ impl Default for RateLimit {
 
 /// What the authenticator needs to know.
 pub(crate) struct AuthOptions {
-    /// The password that shall be in force; `None` keeps the stored one, or sets the default.
+    /// The password that shall be in force; `None` keeps the stored one.
     pub(crate) password: Option<String>,
+    /// The password where none is stored; `None` is the default.
+    pub(crate) first_password: Option<String>,
     /// Password of the system's own services.
     pub(crate) service_password: Option<String>,
     pub(crate) rate_limit: RateLimit,
@@ -120,21 +122,45 @@ impl Authenticator {
             trying: tokio::sync::Mutex::new(()),
             waiting: tokio::sync::Semaphore::new(WAITING_MAX),
         };
-        this.start(options.password).await?;
+        this.start(options.password, options.first_password).await?;
         Ok(this)
     }
 
-    async fn start(&self, configured: Option<String>) -> Result<(), AuthError> {
-        let stored = self.stored();
+    async fn start(
+        &self,
+        configured: Option<String>,
+        first: Option<String>,
+    ) -> Result<(), AuthError> {
+        let is_new = self.stored().is_none();
         if let Some(password) = configured {
-            if !(stored.is_some() && self.verify_slowly(&password).await?) {
+            self.check_exposure(&password)?;
+            if is_new || !self.verify_slowly(&password).await? {
                 self.store(&password).await?;
+                tracing::info!("the configured password is in force now; open sessions ended");
             }
-            return self.check_exposure(&password);
+            return Ok(());
         }
-        if stored.is_none() {
-            self.store(DEFAULT_PASSWORD).await?;
+        let Some(first) = first else {
+            if is_new {
+                self.check_exposure(DEFAULT_PASSWORD)?;
+                return self.store(DEFAULT_PASSWORD).await;
+            }
+            return self.check_stored().await;
+        };
+        if is_new {
+            self.check_exposure(&first)?;
+            self.store(&first).await?;
+            tracing::info!("the password for the first start is in force now");
+            return Ok(());
         }
+        // Clients take it from the same variable: it says who someone is, not what shall hold.
+        if !self.verify_slowly(&first).await? {
+            tracing::info!("the password for the first start is not the stored one, which holds");
+        }
+        self.check_stored().await
+    }
+
+    async fn check_stored(&self) -> Result<(), AuthError> {
         if !self.loopback && self.verify_slowly(DEFAULT_PASSWORD).await? {
             return Err(AuthError::DefaultExposed);
         }

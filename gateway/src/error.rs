@@ -10,8 +10,9 @@ use crate::AuthError;
 pub enum GatewayError {
     /// The demo's password would be good from the network.
     #[error(
-        "{listen} can be reached from other machines, but the password is still the default: set \
-         OPENC3_API_PASSWORD to one of your own, or listen on 127.0.0.1"
+        "{listen} can be reached from other machines, but the password is still the default: name \
+         a file with one of your own in gateway.password_file (where no password is stored yet, \
+         OPENC3_API_PASSWORD sets it too), or listen on 127.0.0.1"
     )]
     DefaultPassword {
         /// The address that was asked for.

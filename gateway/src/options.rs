@@ -15,9 +15,12 @@ pub struct GatewayOptions {
     pub names: TopicNames,
     /// Stable name of this gateway among those of the system.
     pub member: String,
-    /// Password that shall be in force. `None` keeps the stored one; where none is stored that is
-    /// [`crate::DEFAULT_PASSWORD`], with which only loopback addresses are served.
+    /// Password that shall be in force, whatever is stored; a change ends every session. `None`
+    /// keeps the stored one.
     pub password: Option<String>,
+    /// Password for a system in which none is stored yet; a stored one goes before it. `None` is
+    /// [`crate::DEFAULT_PASSWORD`], with which only loopback addresses are served.
+    pub first_password: Option<String>,
     /// Password for the system's own services, if they log in apart.
     pub service_password: Option<String>,
     /// How often a bad password may be tried.
@@ -35,6 +38,7 @@ impl Default for GatewayOptions {
             names: TopicNames::default(),
             member: "gateway".to_owned(),
             password: None,
+            first_password: None,
             service_password: None,
             rate_limit: RateLimit::default(),
             interfaces: Vec::new(),

@@ -72,6 +72,7 @@ impl Gateway {
         let listen = options.listen;
         let auth = AuthOptions {
             password: options.password,
+            first_password: options.first_password,
             service_password: options.service_password,
             rate_limit: options.rate_limit,
             loopback: listen.ip().is_loopback(),

@@ -105,7 +105,8 @@ impl Default for FoldConfig {
 pub(crate) struct GatewayConfig {
     /// Address and port. Not beyond loopback while the password is the demo's.
     pub(crate) listen: SocketAddr,
-    /// File with the password on its first line; OPENC3_API_PASSWORD when absent.
+    /// File with the password on its first line; it goes before the stored one. When absent the
+    /// stored one holds, and where none is stored OPENC3_API_PASSWORD.
     pub(crate) password_file: Option<PathBuf>,
 }
 
@@ -116,14 +117,21 @@ impl Default for GatewayConfig {
 }
 
 impl GatewayConfig {
-    /// Finds the password: the file, else OPENC3_API_PASSWORD, else none (the stored one holds).
+    /// Finds the password that shall be in force: the file's first line. None keeps the stored
+    /// one.
     pub(crate) fn password(&self) -> anyhow::Result<Option<String>> {
         let Some(file) = &self.password_file else {
-            return Ok(std::env::var("OPENC3_API_PASSWORD").ok());
+            return Ok(None);
         };
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read gateway.password_file {}", file.display()))?;
         Ok(text.lines().next().map(str::to_owned))
+    }
+
+    /// Finds the password for a first start: OPENC3_API_PASSWORD. Clients take theirs from the
+    /// same variable, so it must not replace a stored one.
+    pub(crate) fn first_password() -> Option<String> {
+        std::env::var("OPENC3_API_PASSWORD").ok().filter(|password| !password.is_empty())
     }
 }
 
@@ -220,6 +228,16 @@ mod tests {
         assert_eq!(config.log.partitions, 3);
         assert_eq!(config.gateway.listen.port(), 1);
         assert_eq!(config.log_url(), "embedded:/tmp/7/log");
+    }
+
+    #[test]
+    fn only_the_file_says_which_password_shall_hold() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "of my own\nsecond line\n").unwrap();
+        let mut gateway = GatewayConfig::default();
+        assert_eq!(gateway.password().unwrap(), None);
+        gateway.password_file = Some(file.path().to_owned());
+        assert_eq!(gateway.password().unwrap().as_deref(), Some("of my own"));
     }
 
     #[test]

@@ -121,6 +121,31 @@ async fn bad_passwords_are_limited_and_successes_never_count() {
 }
 
 #[tokio::test]
+async fn a_first_password_never_goes_before_a_stored_one() {
+    let first = |password: &str| GatewayOptions {
+        first_password: Some(password.to_owned()),
+        ..GatewayOptions::default()
+    };
+    let mut stack = Stack::with(first("from the shell")).await;
+    assert!(works(&stack, "from the shell").await && !works(&stack, "password").await);
+    stack.client.authorization = None;
+    let body = json!({ "password": "changed later", "old_password": "from the shell" });
+    let changed = stack.client.post("/openc3-api/auth/set", body.to_string().as_bytes()).await;
+    assert_eq!(changed.status, 200);
+    let log = stack.stop().await;
+
+    let stack = Stack::on(log, first("from the shell")).await;
+    assert!(works(&stack, "changed later").await, "the changed password holds");
+    assert!(works(&stack, &changed.body).await, "sessions stay open");
+    assert!(!works(&stack, "from the shell").await);
+    stack.stop().await;
+
+    let exposed = GatewayOptions { listen: "0.0.0.0:0".parse().unwrap(), ..first("password") };
+    let refused = Gateway::build(parts(&memory_log().await).await, exposed).await;
+    assert!(matches!(refused.err(), Some(GatewayError::DefaultPassword { .. })));
+}
+
+#[tokio::test]
 async fn parallel_guesses_do_not_get_past_the_limit() {
     let log = Stack::start().await.stop().await;
     // Nobody has logged in yet: even the right password still has to be stretched.
@@ -158,7 +183,7 @@ async fn the_default_password_is_not_served_to_the_network() {
     for password in [None, Some("password")] {
         let refused = Gateway::build(parts(&log).await, options(password)).await.err().unwrap();
         assert!(matches!(refused, GatewayError::DefaultPassword { .. }), "{refused}");
-        assert!(refused.to_string().contains("OPENC3_API_PASSWORD"));
+        assert!(refused.to_string().contains("gateway.password_file"));
     }
     assert!(Gateway::build(parts(&log).await, options(Some("one of my own"))).await.is_ok());
     assert!(Gateway::build(parts(&log).await, options(None)).await.is_ok());

@@ -18,7 +18,7 @@ use groundlog_proto::{DefinitionHash, Namespace, TopicKind, TopicNames};
 
 use super::{demo::Demo, drain::caught_up, interfaces, metrics};
 use crate::{
-    config::{Config, FoldConfig},
+    config::{Config, FoldConfig, GatewayConfig},
     plugin::{self, LoadedPlugin, PluginArgs},
     roles::Role,
 };
@@ -247,6 +247,7 @@ impl Core {
             names: self.names.clone(),
             member: "gateway-0".to_owned(),
             password: config.gateway.password()?,
+            first_password: GatewayConfig::first_password(),
             service_password: std::env::var("OPENC3_SERVICE_PASSWORD").ok(),
             interfaces,
             ..GatewayOptions::default()
