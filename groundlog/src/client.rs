@@ -248,22 +248,20 @@ fn rpc_error(error: &Value) -> ClientError {
     }
 }
 
-/// Finds the password: the file if one is named, else the environment.
+/// Finds the password: the file if one is named, else the environment, else the demo's, so that the
+/// first commands work as they are printed; a system with another password refuses it and says how
+/// to give the right one.
 ///
 /// # Errors
-/// When the file cannot be read, or there is neither.
+/// When the file cannot be read.
 pub(crate) fn password(file: Option<&Path>) -> anyhow::Result<String> {
-    if let Some(file) = file {
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read the password file {}", file.display()))?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    std::env::var(PASSWORD_VARIABLE).map_err(|_| {
-        anyhow::anyhow!(
-            "no password: set {PASSWORD_VARIABLE} or name a file with --password-file \
-             (the demo's password is `password`)"
-        )
-    })
+    let Some(file) = file else {
+        let given = std::env::var(PASSWORD_VARIABLE);
+        return Ok(given.unwrap_or_else(|_| groundlog_gateway::DEFAULT_PASSWORD.to_owned()));
+    };
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the password file {}", file.display()))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// How to reach the running system; part of every operator command.
@@ -272,7 +270,7 @@ pub(crate) struct ConnectionArgs {
     /// Address of the gateway
     #[arg(long, value_name = "URL", default_value = DEFAULT_URL, env = "GROUNDLOG_URL")]
     pub(crate) url: String,
-    /// File with the password; else the environment variable OPENC3_API_PASSWORD holds it
+    /// File with the password; else OPENC3_API_PASSWORD holds it, else it is the demo's
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<std::path::PathBuf>,
 }
@@ -281,7 +279,7 @@ impl ConnectionArgs {
     /// Makes the client.
     ///
     /// # Errors
-    /// When there is no password.
+    /// When the password file cannot be read.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         Ok(Client::new(&self.url, &password(self.password_file.as_deref())?))
     }

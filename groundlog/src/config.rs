@@ -168,6 +168,9 @@ impl Config {
 
     /// Checks what types cannot say.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if !(self.log.url == "memory:" || self.log.url.starts_with("embedded:")) {
+            bail!("log.url is {:?}; give embedded:DIR or memory:", self.log.url);
+        }
         if self.log.partitions == 0 {
             bail!("log.partitions is 0; give at least 1");
         }

@@ -99,7 +99,9 @@ pub(super) async fn tail(source: &Source, args: TailArgs) -> anyhow::Result<Exit
         let Some(batch) = batch else {
             return Ok(ExitCode::SUCCESS);
         };
-        print(&mut renderer, &batch?, u64::MAX, u64::MAX, &mut out).await?;
+        if print(&mut renderer, &batch?, u64::MAX, u64::MAX, &mut out).await? == 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
     }
 }
 

@@ -109,11 +109,17 @@ fn text_line(at: &TopicPartition, record: RecordRef<'_>, body: &Json) -> String 
         match value {
             Json::Null | Json::Bool(false) => continue,
             Json::String(text) if text.is_empty() => continue,
-            Json::String(text) => line.push_str(&format!(" {name}={text}")),
+            Json::String(text) => line.push_str(&format!(" {name}={}", one_line(text))),
             other => line.push_str(&format!(" {name}={other}")),
         }
     }
     line
+}
+
+/// Keeps a record on its line, and control characters away from the terminal.
+fn one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    text.chars().map(shown).collect()
 }
 
 fn position(position: &wire::Position) -> Json {

@@ -78,7 +78,12 @@ fn print_packet(items: &Value, as_json: bool) {
 /// Text as it is, anything else as JSON.
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        // Bytes from a spacecraft must not control the terminal.
+        Value::String(text) => {
+            let shown =
+                |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+            text.chars().map(shown).collect()
+        }
         Value::Object(object) if object.contains_key("raw") => match &object["raw"] {
             Value::Array(bytes) => {
                 let bytes: Vec<u8> =
