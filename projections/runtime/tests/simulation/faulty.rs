@@ -190,9 +190,6 @@ impl Log for FaultyLog {
     fn health(&self) -> Result<(), LogError> {
         self.inner.health()
     }
-    fn health(&self) -> Result<(), LogError> {
-        self.inner.health()
-    }
     async fn close(&self) -> Result<(), LogError> {
         self.inner.close().await
     }
