@@ -138,18 +138,13 @@ impl LimitsState {
             .iter()
             .filter_map(|place| Some((*place, packet.items.get(*place)?)))
             .collect();
-        let entries: Vec<Entry> = registered
-            .iter()
-            .map(|(place, item)| Entry::new(*place, item))
-            .collect();
+        let entries: Vec<Entry> =
+            registered.iter().map(|(place, item)| Entry::new(*place, item)).collect();
         let mut state = Self {
             current: vec![0; entries.len()],
             stay_low: vec![0.0; entries.len()],
             stay_high: vec![0.0; entries.len()],
-            names: registered
-                .iter()
-                .map(|(_, item)| item.name.clone())
-                .collect(),
+            names: registered.iter().map(|(_, item)| item.name.clone()).collect(),
             entries,
             set: DEFAULT_SET.to_owned(),
         };
@@ -170,9 +165,7 @@ impl LimitsState {
         self.set = set.to_uppercase();
         for entry in self.entries.iter_mut().filter(|entry| !entry.replaced) {
             let limits = packet.items.get(entry.item).map(|item| &item.limits);
-            entry.numbers = limits
-                .and_then(|limits| limits.set_or_default(&self.set))
-                .copied();
+            entry.numbers = limits.and_then(|limits| limits.set_or_default(&self.set)).copied();
         }
         (0..self.entries.len()).for_each(|index| self.refresh(index));
     }
@@ -213,18 +206,13 @@ impl LimitsState {
             self.current[index] = 0;
         }
         self.refresh(index);
-        Some(Transition {
-            item,
-            old,
-            new: None,
-        })
+        Some(Transition { item, old, new: None })
     }
 
     /// Returns the current state of an item.
     #[must_use]
     pub fn state(&self, item: usize) -> Option<LimitsColor> {
-        self.index(item)
-            .and_then(|index| LimitsColor::from_code(self.current[index]))
+        self.index(item).and_then(|index| LimitsColor::from_code(self.current[index]))
     }
 
     /// Returns whether an item is checked; `None` if it has no limits.
@@ -236,8 +224,7 @@ impl LimitsState {
     /// Returns the limits in use for an item; `None` if it has none or has state colours.
     #[must_use]
     pub fn limits(&self, item: usize) -> Option<LimitsSet> {
-        self.index(item)
-            .and_then(|index| self.entries[index].numbers)
+        self.index(item).and_then(|index| self.entries[index].numbers)
     }
 
     /// Returns the setting and the current count of an item's persistence.

@@ -17,10 +17,7 @@ const GREEN_HIGH: u8 = LimitsColor::GreenHigh as u8;
 const BLUE: u8 = LimitsColor::Blue as u8;
 
 /// An interval that holds no number.
-const NOWHERE: Stay = Stay {
-    low: f64::INFINITY,
-    high: f64::NEG_INFINITY,
-};
+const NOWHERE: Stay = Stay { low: f64::INFINITY, high: f64::NEG_INFINITY };
 
 /// Closed interval of the numbers that leave an item in its state.
 #[derive(Debug, Clone, Copy)]
@@ -49,10 +46,7 @@ impl Entry {
         let states = definition.states.iter().flat_map(|states| states.iter());
         Self {
             item,
-            numbers: definition
-                .limits
-                .set_or_default(super::DEFAULT_SET)
-                .copied(),
+            numbers: definition.limits.set_or_default(super::DEFAULT_SET).copied(),
             persistence: definition.limits.persistence,
             count: 0,
             enabled: definition.limits.enabled,
@@ -96,14 +90,8 @@ fn classify(set: &LimitsSet, value: f64) -> u8 {
 /// Returns whether a limit is not a number, which only settings at run time can bring about.
 fn has_nan(set: &LimitsSet) -> bool {
     let (green_low, green_high) = set.green.unwrap_or_default();
-    let limits = [
-        set.red_low,
-        set.yellow_low,
-        set.yellow_high,
-        set.red_high,
-        green_low,
-        green_high,
-    ];
+    let limits =
+        [set.red_low, set.yellow_low, set.yellow_high, set.red_high, green_low, green_high];
     limits.iter().any(|limit| limit.is_nan())
 }
 
@@ -114,19 +102,14 @@ fn interval(set: &LimitsSet, state: u8) -> Stay {
     let (low, high) = match (state, set.green) {
         (GREEN, None) => (above_yellow, below_yellow),
         (GREEN_LOW, Some((green_low, _))) => (above_yellow, green_low.min(below_yellow)),
-        (GREEN_HIGH, Some((green_low, green_high))) => (
-            green_high.max(green_low.next_up()).max(above_yellow),
-            below_yellow,
-        ),
-        (BLUE, Some((green_low, green_high))) => (
-            green_low.next_up().max(above_yellow),
-            green_high.next_down().min(below_yellow),
-        ),
+        (GREEN_HIGH, Some((green_low, green_high))) => {
+            (green_high.max(green_low.next_up()).max(above_yellow), below_yellow)
+        }
+        (BLUE, Some((green_low, green_high))) => {
+            (green_low.next_up().max(above_yellow), green_high.next_down().min(below_yellow))
+        }
         (YELLOW_HIGH, _) => (set.yellow_high.max(above_yellow), set.red_high.next_down()),
-        (RED_HIGH, _) => (
-            set.red_high.max(set.yellow_high).max(above_yellow),
-            f64::INFINITY,
-        ),
+        (RED_HIGH, _) => (set.red_high.max(set.yellow_high).max(above_yellow), f64::INFINITY),
         (YELLOW_LOW, _) => (set.red_low.next_up(), set.yellow_low),
         (RED_LOW, _) => (f64::NEG_INFINITY, set.red_low.min(set.yellow_low)),
         _ => return NOWHERE,
@@ -169,12 +152,6 @@ impl LimitsState {
             }
         }
         self.refresh(index);
-    }
-
-    /// Returns whether a state of this colour leaves the item as it is.
-    #[inline(always)]
-    pub(crate) fn has_color(&self, index: usize, color: u8) -> bool {
-        self.current.get(index) == Some(&color)
     }
 
     /// Takes the index of the state that the value has, if any; a change takes effect at once.
@@ -245,13 +222,7 @@ mod tests {
             set(-60.0, -60.0, 35.0, 35.0, Some((-60.0, 35.0))),
             // Settings at run time are not checked for order.
             set(5.0, -5.0, 3.0, -3.0, Some((9.0, -9.0))),
-            set(
-                f64::NEG_INFINITY,
-                0.0,
-                1.0,
-                f64::INFINITY,
-                Some((0.25, 0.5)),
-            ),
+            set(f64::NEG_INFINITY, 0.0, 1.0, f64::INFINITY, Some((0.25, 0.5))),
         ];
         let mut values = vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 1e300];
         for edge in [

@@ -50,14 +50,9 @@ impl LimitsState {
             out.extend(entry.persistence.to_le_bytes());
             if let Some(n) = numbers {
                 let (green_low, green_high) = green.unwrap_or((0.0, 0.0));
-                for number in [
-                    n.red_low,
-                    n.yellow_low,
-                    n.yellow_high,
-                    n.red_high,
-                    green_low,
-                    green_high,
-                ] {
+                for number in
+                    [n.red_low, n.yellow_low, n.yellow_high, n.red_high, green_low, green_high]
+                {
                     out.extend(number.to_le_bytes());
                 }
             }
@@ -72,22 +67,10 @@ impl LimitsState {
     /// [`SnapshotError`] when the bytes are damaged or of another version.
     pub fn restore(packet: &Packet, snapshot: &[u8]) -> Result<Self, SnapshotError> {
         let mut state = Self::new(packet);
-        let mut input = Input {
-            bytes: snapshot,
-            at: 0,
-        };
-        let error = |input: &Input<'_>| SnapshotError {
-            length: snapshot.len(),
-            at: input.at,
-        };
-        state
-            .read(packet, &mut input)
-            .ok_or_else(|| error(&input))?;
-        if input.at == snapshot.len() {
-            Ok(state)
-        } else {
-            Err(error(&input))
-        }
+        let mut input = Input { bytes: snapshot, at: 0 };
+        let error = |input: &Input<'_>| SnapshotError { length: snapshot.len(), at: input.at };
+        state.read(packet, &mut input).ok_or_else(|| error(&input))?;
+        if input.at == snapshot.len() { Ok(state) } else { Err(error(&input)) }
     }
 
     fn read(&mut self, packet: &Packet, input: &mut Input<'_>) -> Option<()> {
@@ -103,11 +86,7 @@ impl LimitsState {
             let [flags, current] = input.take()?;
             let count = u32::from_le_bytes(input.take()?);
             let persistence = u32::from_le_bytes(input.take()?);
-            let numbers = if flags & REPLACED == 0 {
-                None
-            } else {
-                Some(input.numbers(flags)?)
-            };
+            let numbers = if flags & REPLACED == 0 { None } else { Some(input.numbers(flags)?) };
             let Some(index) = self.names.iter().position(|known| known == name) else {
                 continue;
             };
@@ -160,10 +139,6 @@ impl<'a> Input<'a> {
             red_high: number()?,
             green: Some((number()?, number()?)),
         };
-        Some(if flags & GREEN == 0 {
-            LimitsSet { green: None, ..set }
-        } else {
-            set
-        })
+        Some(if flags & GREEN == 0 { LimitsSet { green: None, ..set } } else { set })
     }
 }

@@ -1,10 +1,12 @@
 //! Turns a packet's items into fast operations, as far as they go.
 
-use super::fast::{Fast, push_of_kind};
+use std::sync::Arc;
+
+use super::fast::{Fast, Step, push_of_kind};
 use super::lookup::Lookup;
 use super::places::{Places, raw_ops};
 use super::values::{
-    Block, ByteStates, Linear, NumberStates, PolynomialOp, Polynomials, Single, Source, StateOp,
+    BIG, Block, LITTLE, Linear, NumberStates, PolynomialOp, RECORD, Single, Source, StateOp,
 };
 use crate::definition::{Conversion, Item, Packet};
 use crate::record::{ConvertedForm, Kind, Layout, NO_SLOT, PackedItem, RawForm};
@@ -47,12 +49,14 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
             continue;
         };
         match values.add(packet, item, packed, ops.source(packed)) {
-            Ok(()) => places.add(item, packed, ops),
+            Ok(copied) => places.add(item, packed, ops, copied),
             Err(NotFast) => compiled.slow.push(index),
         }
     }
-    places.finish(packet, layout.raw_end, &mut compiled.fast);
-    values.finish(&mut compiled.fast);
+    let mut steps = Vec::new();
+    places.finish(packet, layout.raw_end, &mut compiled.fast, &mut steps);
+    values.finish(&mut steps);
+    compiled.fast.steps = Arc::new(steps);
     compiled
 }
 
@@ -91,6 +95,7 @@ struct NotFast;
 struct Number {
     pair: [f64; 2],
     source: u32,
+    slot: u32,
     target: u32,
     entry: u32,
 }
@@ -114,15 +119,17 @@ struct Values {
 
 impl Values {
     /// Compiles conversion, states and limits of an item whose numbers are read at `source`.
+    ///
+    /// Returns whether its numbers are copied to their slots on the way.
     fn add(
         &mut self,
         packet: &Packet,
         item: &Item,
         packed: &PackedItem,
         source: (Source, u32),
-    ) -> Result<(), NotFast> {
+    ) -> Result<bool, NotFast> {
         let Some(kind) = kind(packed) else {
-            return Ok(());
+            return Ok(false);
         };
         let states = item.states.as_ref().filter(|_| packed.state_at != NO_SLOT);
         let lookup = match states {
@@ -135,7 +142,7 @@ impl Values {
             entry => entry,
         };
         let checked = if lookup.is_some() { NO_ENTRY } else { entry };
-        let value = self.convert(item, packed, kind, source, checked);
+        let (copied, value) = self.convert(item, packed, kind, source, checked);
         if let Some(lookup) = lookup {
             let (kind, slot) = value;
             let op = StateOp { slot, target: packed.state_at, entry, lookup };
@@ -144,10 +151,11 @@ impl Values {
                 None => self.states.push((kind, vec![op])),
             }
         }
-        Ok(())
+        Ok(copied)
     }
 
-    /// Compiles the conversion and the limits of numbers; returns where the value is then.
+    /// Compiles the conversion and the limits of numbers; returns whether they
+    /// are copied to their slots, and where the value is then.
     fn convert(
         &mut self,
         item: &Item,
@@ -155,7 +163,7 @@ impl Values {
         kind: Kind,
         (source, at): (Source, u32),
         entry: u32,
-    ) -> (Kind, u32) {
+    ) -> (bool, (Kind, u32)) {
         let coefficients = match item.read_conversion.as_ref().map(|c| &c.conversion) {
             Some(Conversion::Polynomial { coefficients }) => coefficients.as_slice(),
             _ => &[],
@@ -166,12 +174,13 @@ impl Values {
             _ => None,
         };
         let count = packed.count().unwrap_or(0);
-        let checked = Number { pair: [0.0, 1.0], source: at, target: NO_SLOT, entry };
+        let slot = packed.raw_at;
+        let checked = Number { pair: [0.0, 1.0], source: at, slot, target: NO_SLOT, entry };
         if packed.converted != ConvertedForm::Number {
             if entry != NO_ENTRY {
                 add(&mut self.numbers, kind, source, checked);
             }
-            return (kind, packed.raw_at);
+            return (entry != NO_ENTRY && source != Source::Record, (kind, slot));
         }
         let target = packed.converted_at;
         for index in 0..count {
@@ -180,7 +189,8 @@ impl Values {
                 // 0.0 is where the sum of the general form begins.
                 let pair = [0.0 + c0, c1];
                 let source_at = at + index * kind.width();
-                let number = Number { pair, source: source_at, target, entry };
+                let slot = slot + index * kind.width();
+                let number = Number { pair, source: source_at, slot, target, entry };
                 add(&mut self.numbers, kind, source, number);
             } else {
                 let slot = packed.raw_at + index * kind.width();
@@ -189,19 +199,19 @@ impl Values {
             }
         }
         if linear.is_none() && entry != NO_ENTRY {
-            let number = Number { source: target, ..checked };
+            let number = Number { slot: target, ..checked };
             add(&mut self.late, Kind::F64, Source::Record, number);
         }
-        (Kind::F64, target)
+        (linear.is_some() && source != Source::Record, (Kind::F64, target))
     }
 
     /// Adds the steps, which come after those that bring the raw values.
-    fn finish(self, fast: &mut Fast) {
-        self.numbers.iter().for_each(|numbers| join(numbers, fast));
+    fn finish(self, steps: &mut Vec<Step>) {
+        self.numbers.iter().for_each(|numbers| join(numbers, steps));
         if !self.polynomials.is_empty() {
-            fast.push(Polynomials(self.polynomials));
+            steps.push(Step::Polynomials(self.polynomials));
         }
-        self.late.iter().for_each(|numbers| join(numbers, fast));
+        self.late.iter().for_each(|numbers| join(numbers, steps));
         for (kind, ops) in self.states {
             if kind == Kind::U8 {
                 let of_bytes = |op: &StateOp<Lookup>| StateOp {
@@ -210,9 +220,9 @@ impl Values {
                     entry: op.entry,
                     lookup: op.lookup.of_bytes(),
                 };
-                fast.push(ByteStates(ops.iter().map(of_bytes).collect()));
+                steps.push(Step::ByteStates(ops.iter().map(of_bytes).collect()));
             } else {
-                push_of_kind!(fast, kind, NumberStates(ops));
+                push_of_kind!(steps, kind, NumberStates(ops));
             }
         }
     }
@@ -227,7 +237,7 @@ fn add(groups: &mut Vec<Numbers>, kind: Kind, source: Source, number: Number) {
 
 /// Joins rows of four and more neighbours into blocks; the last block of a row that is no
 /// multiple of four overlaps the one before it.
-fn join(numbers: &Numbers, fast: &mut Fast) {
+fn join(numbers: &Numbers, steps: &mut Vec<Step>) {
     let Numbers { kind, source, list } = numbers;
     let (mut blocks, mut singles) = (Vec::new(), Vec::new());
     for row in list.chunk_by(|a, b| follows(*kind, a, b)) {
@@ -236,6 +246,7 @@ fn join(numbers: &Numbers, fast: &mut Fast) {
                 constant: number.pair[0],
                 slope: number.pair[1],
                 source: number.source,
+                slot: number.slot,
                 target: number.target,
                 entry: number.entry,
             }));
@@ -248,17 +259,17 @@ fn join(numbers: &Numbers, fast: &mut Fast) {
                 constants: std::array::from_fn(|index| four[index].pair[0]),
                 slopes: std::array::from_fn(|index| four[index].pair[1]),
                 source: four[0].source,
+                slot: four[0].slot,
                 target: four[0].target,
                 entry: four[0].entry,
                 known: known as u32,
             });
         }
     }
-    if *source == Source::Big {
-        push_of_kind!(fast, *kind, Linear::<true>(false, blocks, singles));
-    } else {
-        let in_record = *source == Source::Record;
-        push_of_kind!(fast, *kind, Linear::<false>(in_record, blocks, singles));
+    match source {
+        Source::Record => push_of_kind!(steps, *kind, Linear::<RECORD>(blocks, singles)),
+        Source::Big => push_of_kind!(steps, *kind, Linear::<BIG>(blocks, singles)),
+        Source::Little => push_of_kind!(steps, *kind, Linear::<LITTLE>(blocks, singles)),
     }
 }
 
@@ -267,6 +278,7 @@ fn follows(kind: Kind, a: &Number, b: &Number) -> bool {
     a.target != NO_SLOT
         && b.target == a.target.wrapping_add(8)
         && b.source == a.source + kind.width()
+        && b.slot == a.slot + kind.width()
         && (b.entry == NO_ENTRY) == (a.entry == NO_ENTRY)
         && (a.entry == NO_ENTRY || b.entry == a.entry + 1)
 }

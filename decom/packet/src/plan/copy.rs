@@ -1,6 +1,6 @@
 //! Steps that bring raw values from the packet to their slots in the record.
 
-use super::fast::{Step, Work};
+use super::fast::Work;
 use crate::record::{load, store};
 
 /// Bit fields, window by window.
@@ -26,8 +26,8 @@ pub(super) struct FieldOp {
     pub(super) shift: u8,
 }
 
-impl Step for Fields {
-    fn run(&self, work: &mut Work<'_>) {
+impl Fields {
+    pub(super) fn run(&self, work: &mut Work<'_>) {
         let mut padded = [0; 8];
         let mut packet = work.packet;
         if packet.len() < 8 {
@@ -50,9 +50,14 @@ impl Step for Fields {
     }
 }
 
-/// Numbers of `N` whole bytes, reversed or not.
-#[derive(Debug)]
-pub(super) struct Moves<const N: usize, const REVERSE: bool>(pub(super) Vec<MoveOp>);
+/// Numbers of whole bytes, by width.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// Of 1, 2, 4 and 8 bytes, in their order.
+    pub(super) kept: [Vec<MoveOp>; 4],
+    /// Of 2, 4 and 8 bytes, reversed.
+    pub(super) reversed: [Vec<MoveOp>; 3],
+}
 
 /// One number of whole bytes.
 #[derive(Debug, Clone, Copy)]
@@ -61,49 +66,58 @@ pub(super) struct MoveOp {
     pub(super) slot: u32,
 }
 
-impl<const N: usize, const REVERSE: bool> Step for Moves<N, REVERSE> {
-    fn run(&self, work: &mut Work<'_>) {
-        for op in &self.0 {
-            let mut bytes: [u8; N] = load(work.packet, op.source);
-            if REVERSE {
-                bytes.reverse();
-            }
-            store(work.record, op.slot, bytes);
-        }
+impl Moves {
+    pub(super) fn run(&self, work: &mut Work<'_>) {
+        let (packet, record) = (work.packet, &mut *work.record);
+        let [bytes, halves, words, doubles] = &self.kept;
+        moves::<1, false>(bytes, packet, record);
+        moves::<2, false>(halves, packet, record);
+        moves::<4, false>(words, packet, record);
+        moves::<8, false>(doubles, packet, record);
+        let [halves, words, doubles] = &self.reversed;
+        moves::<2, true>(halves, packet, record);
+        moves::<4, true>(words, packet, record);
+        moves::<8, true>(doubles, packet, record);
     }
 }
 
-/// Whole bytes one after the other, in groups of `N` bytes that are reversed.
-#[derive(Debug)]
-pub(super) struct Runs<const N: usize>(pub(super) Vec<RunOp>);
+#[inline(always)]
+fn moves<const N: usize, const REVERSE: bool>(ops: &[MoveOp], packet: &[u8], record: &mut [u8]) {
+    for op in ops {
+        let mut bytes: [u8; N] = load(packet, op.source);
+        if REVERSE {
+            bytes.reverse();
+        }
+        store(record, op.slot, bytes);
+    }
+}
 
-/// Where the bytes lie.
+/// Whole bytes one after the other, in groups of `group` bytes that are reversed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RunOp {
     pub(super) source: u32,
     pub(super) slot: u32,
     pub(super) length: u32,
+    pub(super) group: u8,
 }
 
-impl<const N: usize> Step for Runs<N> {
-    fn run(&self, work: &mut Work<'_>) {
-        for op in &self.0 {
-            let (source, slot, length) = (op.source as usize, op.slot as usize, op.length as usize);
-            if let (Some(from), Some(to)) =
-                (work.packet.get(source..source + length), work.record.get_mut(slot..slot + length))
-            {
-                copy::<N>(from, to);
+pub(super) fn runs(ops: &[RunOp], work: &mut Work<'_>) {
+    for op in ops {
+        let (source, slot, length) = (op.source as usize, op.slot as usize, op.length as usize);
+        if let (Some(from), Some(to)) =
+            (work.packet.get(source..source + length), work.record.get_mut(slot..slot + length))
+        {
+            match op.group {
+                2 => reverse_groups::<2>(from, to),
+                4 => reverse_groups::<4>(from, to),
+                8 => reverse_groups::<8>(from, to),
+                _ => to.copy_from_slice(from),
             }
         }
     }
 }
 
-#[inline(always)]
-fn copy<const N: usize>(from: &[u8], to: &mut [u8]) {
-    if N == 1 {
-        to.copy_from_slice(from);
-        return;
-    }
+fn reverse_groups<const N: usize>(from: &[u8], to: &mut [u8]) {
     let (from, _) = from.as_chunks::<N>();
     let (to, _) = to.as_chunks_mut::<N>();
     for (from, to) in from.iter().zip(to) {

@@ -3,11 +3,13 @@
 //! The steps run in an order in which none overwrites what another has written: bit fields, then
 //! whole bytes, then conversions, then states. A bit field stores eight bytes at its slot and so
 //! spills over the slots behind it, which later operations of the same or a later step overwrite.
-//! Each step is compiled for its type of number, so that running a plan is one call per step.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use super::copy::{self, Fields, Moves, RunOp};
+use super::lookup::Found;
+use super::values::{self, PolynomialOp, StateOp};
 use crate::limits::{LimitsState, Transition};
 
 /// What the steps work on.
@@ -18,8 +20,25 @@ pub(super) struct Work<'a> {
     pub(super) transitions: &'a mut Vec<Transition>,
 }
 
-/// One loop over operations of one kind.
-pub(super) trait Step: Debug + Send + Sync {
+/// Loops over operations of one kind.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Bit fields, window by window.
+    Fields(Fields),
+    /// Numbers of whole bytes.
+    Moves(Moves),
+    /// Many bytes at once.
+    Runs(Vec<RunOp>),
+    /// Polynomials of any degree but one.
+    Polynomials(Vec<PolynomialOp>),
+    /// States of bytes, which are most of all states.
+    ByteStates(Vec<StateOp<Box<[Found; 256]>>>),
+    /// Operations compiled for a type of number.
+    Typed(Box<dyn TypedStep>),
+}
+
+/// A loop over operations on numbers of one type.
+pub(super) trait TypedStep: Debug + Send + Sync {
     /// Runs all operations; the packet is long enough for them.
     fn run(&self, work: &mut Work<'_>);
 }
@@ -33,7 +52,7 @@ pub(super) struct Fast {
     pub(super) exact: bool,
     /// How far bit fields may spill: eight bytes behind the raw section, if there are any.
     pub(super) spill_end: usize,
-    pub(super) steps: Vec<Arc<dyn Step>>,
+    pub(super) steps: Arc<Vec<Step>>,
 }
 
 impl Fast {
@@ -46,30 +65,33 @@ impl Fast {
     /// Decodes a packet that [`Fast::covers`] into a record that reaches to `spill_end`.
     #[inline]
     pub(super) fn run(&self, mut work: Work<'_>) {
-        for step in &self.steps {
-            step.run(&mut work);
+        for step in self.steps.iter() {
+            match step {
+                Step::Fields(fields) => fields.run(&mut work),
+                Step::Moves(moves) => moves.run(&mut work),
+                Step::Runs(ops) => copy::runs(ops, &mut work),
+                Step::Polynomials(ops) => values::polynomials(ops, &mut work),
+                Step::ByteStates(ops) => values::byte_states(ops, &mut work),
+                Step::Typed(step) => step.run(&mut work),
+            }
         }
-    }
-
-    pub(super) fn push(&mut self, step: impl Step + 'static) {
-        self.steps.push(Arc::new(step));
     }
 }
 
 /// Adds a step that is compiled for the type of a kind of numbers.
 macro_rules! push_of_kind {
-    ($fast:expr, $kind:expr, $step:ident $(::<$big:literal>)? ($($argument:expr),*)) => {
+    ($steps:expr, $kind:expr, $step:ident $(::<$big:ident>)? ($($argument:expr),*)) => {
         match $kind {
-            Kind::U8 => $fast.push($step::<u8 $(, $big)?>::new($($argument),*)),
-            Kind::I8 => $fast.push($step::<i8 $(, $big)?>::new($($argument),*)),
-            Kind::U16 => $fast.push($step::<u16 $(, $big)?>::new($($argument),*)),
-            Kind::I16 => $fast.push($step::<i16 $(, $big)?>::new($($argument),*)),
-            Kind::U32 => $fast.push($step::<u32 $(, $big)?>::new($($argument),*)),
-            Kind::I32 => $fast.push($step::<i32 $(, $big)?>::new($($argument),*)),
-            Kind::U64 => $fast.push($step::<u64 $(, $big)?>::new($($argument),*)),
-            Kind::I64 => $fast.push($step::<i64 $(, $big)?>::new($($argument),*)),
-            Kind::F32 => $fast.push($step::<f32 $(, $big)?>::new($($argument),*)),
-            Kind::F64 => $fast.push($step::<f64 $(, $big)?>::new($($argument),*)),
+            Kind::U8 => $steps.push(Step::Typed(Box::new($step::<u8 $(, $big)?>::new($($argument),*)))),
+            Kind::I8 => $steps.push(Step::Typed(Box::new($step::<i8 $(, $big)?>::new($($argument),*)))),
+            Kind::U16 => $steps.push(Step::Typed(Box::new($step::<u16 $(, $big)?>::new($($argument),*)))),
+            Kind::I16 => $steps.push(Step::Typed(Box::new($step::<i16 $(, $big)?>::new($($argument),*)))),
+            Kind::U32 => $steps.push(Step::Typed(Box::new($step::<u32 $(, $big)?>::new($($argument),*)))),
+            Kind::I32 => $steps.push(Step::Typed(Box::new($step::<i32 $(, $big)?>::new($($argument),*)))),
+            Kind::U64 => $steps.push(Step::Typed(Box::new($step::<u64 $(, $big)?>::new($($argument),*)))),
+            Kind::I64 => $steps.push(Step::Typed(Box::new($step::<i64 $(, $big)?>::new($($argument),*)))),
+            Kind::F32 => $steps.push(Step::Typed(Box::new($step::<f32 $(, $big)?>::new($($argument),*)))),
+            Kind::F64 => $steps.push(Step::Typed(Box::new($step::<f64 $(, $big)?>::new($($argument),*)))),
         }
     };
 }

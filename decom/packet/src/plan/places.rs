@@ -1,7 +1,7 @@
 //! Compiles where the raw values lie: which bytes of the packet go to which slot of the record.
 
-use super::copy::{FieldOp, Fields, MoveOp, Moves, RunOp, Runs, Window};
-use super::fast::Fast;
+use super::copy::{FieldOp, Fields, MoveOp, Moves, RunOp, Window};
+use super::fast::{Fast, Step};
 use super::values::Source;
 use crate::bits::{Field, Placed, Spot, locate_integer};
 use crate::definition::{Accessor, DataType, Endianness, Item, Packet};
@@ -60,11 +60,14 @@ impl RawOps {
 
 impl Places {
     /// Adds an item whose operations [`raw_ops`] has found.
-    pub(super) fn add(&mut self, item: &Item, packed: &PackedItem, ops: RawOps) {
+    ///
+    /// `copied` says that the numbers are copied where they are converted or checked.
+    pub(super) fn add(&mut self, item: &Item, packed: &PackedItem, ops: RawOps, copied: bool) {
         self.needed = self.needed.max(end_of(&ops));
         self.exact |= item.bit_offset < 0;
         let slot = packed.raw_at;
         match ops {
+            RawOps::Numbers { .. } if copied => {}
             RawOps::None => {}
             RawOps::Fields(list) => {
                 for (pending, index) in list.into_iter().zip(0..) {
@@ -79,20 +82,27 @@ impl Places {
                 }
             }
             RawOps::Bytes { source, length } => {
-                self.runs.push(RunOp { source, slot, length });
+                self.runs.push(RunOp { source, slot, length, group: 1 });
             }
         }
     }
 
     /// Turns what was gathered into operations.
-    pub(super) fn finish(self, packet: &Packet, raw_end: usize, fast: &mut Fast) {
+    pub(super) fn finish(
+        self,
+        packet: &Packet,
+        raw_end: usize,
+        fast: &mut Fast,
+        steps: &mut Vec<Step>,
+    ) {
         fast.exact = self.exact;
         fast.needed = if self.exact { packet.defined_length() } else { self.needed };
-        place_fields(fast, raw_end, &self.fields);
-        gather(fast, &self.moves);
-        if !self.runs.is_empty() {
-            fast.push(Runs::<1>(self.runs));
+        let windows = windows(fast.needed, &self.fields);
+        if !windows.is_empty() {
+            fast.spill_end = raw_end + 8;
+            steps.push(Step::Fields(Fields { windows, raw_end }));
         }
+        gather(steps, self.runs, &self.moves);
     }
 }
 
@@ -206,7 +216,7 @@ impl Move {
 }
 
 /// Chooses the windows of bit fields, as many fields in each as follow one another in it.
-fn place_fields(fast: &mut Fast, raw_end: usize, fields: &[(Pending, u32)]) {
+fn windows(needed: usize, fields: &[(Pending, u32)]) -> Vec<(Window, Vec<FieldOp>)> {
     let mut windows: Vec<(Window, Vec<FieldOp>)> = Vec::new();
     for (pending, slot) in fields {
         let Field { first, count, reversed, .. } = pending.field;
@@ -218,16 +228,13 @@ fn place_fields(fast: &mut Fast, raw_end: usize, fields: &[(Pending, u32)]) {
             Some((window, ops)) => ops.push(field_op(pending, *window, *slot)),
             None => {
                 // Shorter packets are padded to one window.
-                let at = first.min(fast.needed.saturating_sub(8)) as u32;
+                let at = first.min(needed.saturating_sub(8)) as u32;
                 let window = Window { at, little: reversed };
                 windows.push((window, vec![field_op(pending, window, *slot)]));
             }
         }
     }
-    if !windows.is_empty() {
-        fast.spill_end = raw_end + 8;
-        fast.push(Fields { windows, raw_end });
-    }
+    windows
 }
 
 fn field_op(pending: &Pending, window: Window, slot: u32) -> FieldOp {
@@ -245,48 +252,31 @@ fn field_op(pending: &Pending, window: Window, slot: u32) -> FieldOp {
 }
 
 /// Sorts moves into loops: long rows of neighbours as runs, the rest by width and order.
-fn gather(fast: &mut Fast, moves: &[Move]) {
-    let mut loops: Vec<((u32, bool), Vec<MoveOp>)> = Vec::new();
-    let mut runs: Vec<((u32, bool), Vec<RunOp>)> = Vec::new();
+fn gather(steps: &mut Vec<Step>, mut runs: Vec<RunOp>, moves: &[Move]) {
+    let mut single = Moves::default();
+    let mut any = false;
     for row in moves.chunk_by(Move::precedes) {
         let Move { op, width, reversed } = row[0];
         if row.len() >= MIN_RUN {
+            let group = if reversed { width as u8 } else { 1 };
             let length = width * row.len() as u32;
-            let run = RunOp { source: op.source, slot: op.slot, length };
-            into_group(&mut runs, (width, reversed), [run]);
-        } else {
-            into_group(&mut loops, (width, reversed), row.iter().map(|next| next.op));
+            runs.push(RunOp { source: op.source, slot: op.slot, length, group });
+            continue;
+        }
+        let log = width.trailing_zeros() as usize;
+        let list = match reversed {
+            true => single.reversed.get_mut(log.wrapping_sub(1)),
+            false => single.kept.get_mut(log),
+        };
+        if let Some(list) = list {
+            list.extend(row.iter().map(|next| next.op));
+            any = true;
         }
     }
-    for (group, ops) in loops {
-        match group {
-            (1, _) => fast.push(Moves::<1, false>(ops)),
-            (2, false) => fast.push(Moves::<2, false>(ops)),
-            (2, true) => fast.push(Moves::<2, true>(ops)),
-            (4, false) => fast.push(Moves::<4, false>(ops)),
-            (4, true) => fast.push(Moves::<4, true>(ops)),
-            (_, false) => fast.push(Moves::<8, false>(ops)),
-            (_, true) => fast.push(Moves::<8, true>(ops)),
-        }
+    if any {
+        steps.push(Step::Moves(single));
     }
-    for (group, ops) in runs {
-        match group {
-            (2, true) => fast.push(Runs::<2>(ops)),
-            (4, true) => fast.push(Runs::<4>(ops)),
-            (8, true) => fast.push(Runs::<8>(ops)),
-            _ => fast.push(Runs::<1>(ops)),
-        }
-    }
-}
-
-/// Adds operations to their group.
-fn into_group<G: PartialEq, Op>(
-    groups: &mut Vec<(G, Vec<Op>)>,
-    group: G,
-    ops: impl IntoIterator<Item = Op>,
-) {
-    match groups.iter_mut().find(|(known, _)| *known == group) {
-        Some((_, list)) => list.extend(ops),
-        None => groups.push((group, ops.into_iter().collect())),
+    if !runs.is_empty() {
+        steps.push(Step::Runs(runs));
     }
 }

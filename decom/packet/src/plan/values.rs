@@ -3,19 +3,21 @@
 use std::marker::PhantomData;
 
 use super::compile::NO_ENTRY;
-use super::fast::{Step, Work};
+use super::fast::{TypedStep, Work};
 use super::lookup::{Found, Lookup};
 use crate::definition::polynomial;
 use crate::record::{Kind, NO_SLOT, Raw, load, store};
 
-/// Four numbers that lie one after the other where they are read, among the converted values and
-/// among the limits entries: converted by c0 + c1·x and checked without a branch.
+/// Four numbers that lie one after the other in the packet, in the record, among the converted
+/// values and among the limits entries: copied, converted by c0 + c1·x and checked without a branch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block {
     pub(super) constants: [f64; 4],
     pub(super) slopes: [f64; 4],
-    /// First byte of the numbers: of the packet or, for little endian rows, of the record.
+    /// First byte of the numbers in the packet, if they are copied from there.
     pub(super) source: u32,
+    /// Slot of the first number.
+    pub(super) slot: u32,
     /// Slot of the first converted value.
     pub(super) target: u32,
     /// First limits entry, or [`NO_ENTRY`].
@@ -30,36 +32,42 @@ pub(super) struct Single {
     pub(super) constant: f64,
     pub(super) slope: f64,
     pub(super) source: u32,
+    pub(super) slot: u32,
     /// Slot of the converted value, or [`NO_SLOT`] if the number is only checked.
     pub(super) target: u32,
     /// Limits entry, or [`NO_ENTRY`].
     pub(super) entry: u32,
 }
 
-/// Where numbers are read: in the packet, if they are whole bytes there, because reading back
-/// what was just written in pieces would wait for it.
+/// Where numbers come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// The slots in the record.
+    /// They are in their slots already.
     Record,
-    /// Bytes of the packet, most significant first.
+    /// Whole bytes of the packet, most significant first.
     Big,
-    /// Bytes of the packet, least significant first.
+    /// Whole bytes of the packet, least significant first.
     Little,
 }
 
-/// Linear conversions and limits of numbers of one type.
+/// Linear conversions and limits of numbers of one type; `FROM` is a [`Source`].
 #[derive(Debug)]
-pub(super) struct Linear<T, const BIG: bool> {
-    in_record: bool,
+pub(super) struct Linear<T, const FROM: u8> {
     blocks: Vec<Block>,
     singles: Vec<Single>,
     number: PhantomData<T>,
 }
 
-impl<T: Raw, const BIG: bool> Linear<T, BIG> {
-    pub(super) fn new(in_record: bool, blocks: Vec<Block>, singles: Vec<Single>) -> Self {
-        Self { in_record, blocks, singles, number: PhantomData }
+/// [`Source::Record`], as a parameter of types.
+pub(super) const RECORD: u8 = 0;
+/// [`Source::Big`], as a parameter of types.
+pub(super) const BIG: u8 = 1;
+/// [`Source::Little`], as a parameter of types.
+pub(super) const LITTLE: u8 = 2;
+
+impl<T: Raw, const FROM: u8> Linear<T, FROM> {
+    pub(super) fn new(blocks: Vec<Block>, singles: Vec<Single>) -> Self {
+        Self { blocks, singles, number: PhantomData }
     }
 }
 
@@ -67,43 +75,57 @@ impl<T: Raw, const BIG: bool> Linear<T, BIG> {
 const LOWEST: [f64; 4] = [f64::NEG_INFINITY; 4];
 const HIGHEST: [f64; 4] = [f64::INFINITY; 4];
 
-impl<T: Raw, const BIG: bool> Step for Linear<T, BIG> {
+impl<T: Raw, const FROM: u8> TypedStep for Linear<T, FROM> {
     fn run(&self, work: &mut Work<'_>) {
+        // Locals, because what is stored in the record might be the references themselves for
+        // all that the compiler knows.
+        let (packet, record) = (work.packet, &mut *work.record);
+        let (low, high) = work.limits.as_deref().map_or((&[][..], &[][..]), |limits| {
+            (limits.stay_low.as_slice(), limits.stay_high.as_slice())
+        });
+        let mut changed = false;
         for op in &self.blocks {
-            let from = if self.in_record { &*work.record } else { work.packet };
-            let numbers = T::load_four::<BIG>(from, op.source);
+            let numbers = match FROM {
+                RECORD => T::load_four(record, op.slot),
+                BIG => T::copy_four::<true>(packet, op.source, record, op.slot),
+                _ => T::copy_four::<false>(packet, op.source, record, op.slot),
+            };
             let values: [f64; 4] =
                 std::array::from_fn(|i| op.constants[i] + op.slopes[i] * numbers[i]);
-            let (low, high) = bounds(work, op.entry).unwrap_or((&LOWEST, &HIGHEST));
-            let unchanged = T::all_within(&values, low, high);
-            store(work.record, op.target, bytes(values));
-            if !unchanged {
-                recheck(op, work);
-            }
+            store(record, op.target, bytes(values));
+            let (low, high) = (four(low, op.entry, &LOWEST), four(high, op.entry, &HIGHEST));
+            changed |= !T::all_within(&values, low, high);
         }
         for op in &self.singles {
-            let from = if self.in_record { &*work.record } else { work.packet };
-            let mut value = T::load_from::<BIG>(from, op.source).number();
+            let number = match FROM {
+                RECORD => T::load(record, op.slot),
+                BIG => T::copy::<true>(packet, op.source, record, op.slot),
+                _ => T::copy::<false>(packet, op.source, record, op.slot),
+            };
+            let mut value = number.number();
             if op.target != NO_SLOT {
                 value = op.constant + op.slope * value;
-                store(work.record, op.target, value.to_le_bytes());
+                store(record, op.target, value.to_le_bytes());
             }
-            if op.entry != NO_ENTRY
-                && let Some(limits) = work.limits.as_deref_mut()
-            {
-                limits.check_number(op.entry as usize, value, work.transitions);
+            let entry = op.entry as usize;
+            if let (Some(low), Some(high)) = (low.get(entry), high.get(entry)) {
+                changed |= !((*low <= value) & (value <= *high));
             }
+        }
+        if changed {
+            self.recheck(work);
         }
     }
 }
 
-/// Returns the bounds within which four numbers leave their limits as they are.
+/// Returns the bounds of four numbers, or those of numbers without limits.
 #[inline(always)]
-fn bounds<'a>(work: &'a Work<'_>, entry: u32) -> Option<(&'a [f64; 4], &'a [f64; 4])> {
-    let limits = work.limits.as_deref()?;
+fn four<'a>(bounds: &'a [f64], entry: u32, without: &'a [f64; 4]) -> &'a [f64; 4] {
     let entry = entry as usize;
-    let low = limits.stay_low.get(entry..entry + 4)?.first_chunk()?;
-    Some((low, limits.stay_high.get(entry..entry + 4)?.first_chunk()?))
+    match bounds.get(entry..entry + 4).and_then(|bounds| bounds.first_chunk()) {
+        Some(bounds) => bounds,
+        None => without,
+    }
 }
 
 #[inline(always)]
@@ -115,23 +137,30 @@ fn bytes(values: [f64; 4]) -> [u8; 32] {
     bytes
 }
 
-/// Checks a block of which at least one number may change a limits state.
-#[cold]
-#[inline(never)]
-fn recheck(op: &Block, work: &mut Work<'_>) {
-    if let (true, Some(limits)) = (op.entry != NO_ENTRY, work.limits.as_deref_mut()) {
-        for index in op.known..4 {
-            let value = f64::from_le_bytes(load(work.record, op.target + index * 8));
-            limits.check_number((op.entry + index) as usize, value, work.transitions);
+impl<T: Raw, const FROM: u8> Linear<T, FROM> {
+    /// Checks all numbers, of which at least one may change a limits state.
+    #[cold]
+    fn recheck(&self, work: &mut Work<'_>) {
+        let Some(limits) = work.limits.as_deref_mut() else {
+            return;
+        };
+        for op in self.blocks.iter().filter(|op| op.entry != NO_ENTRY) {
+            for index in op.known..4 {
+                let value = f64::load(work.record, op.target + index * 8);
+                limits.check_number((op.entry + index) as usize, value, work.transitions);
+            }
+        }
+        for op in self.singles.iter().filter(|op| op.entry != NO_ENTRY) {
+            let value = match op.target {
+                NO_SLOT => T::load(work.record, op.slot).number(),
+                target => f64::load(work.record, target),
+            };
+            limits.check_number(op.entry as usize, value, work.transitions);
         }
     }
 }
 
-/// Polynomials of any degree but one.
-#[derive(Debug)]
-pub(super) struct Polynomials(pub(super) Vec<PolynomialOp>);
-
-/// One polynomial.
+/// A polynomial of any degree but one.
 #[derive(Debug)]
 pub(super) struct PolynomialOp {
     pub(super) kind: Kind,
@@ -140,12 +169,11 @@ pub(super) struct PolynomialOp {
     pub(super) coefficients: Box<[f64]>,
 }
 
-impl Step for Polynomials {
-    fn run(&self, work: &mut Work<'_>) {
-        for op in &self.0 {
-            let value = polynomial(&op.coefficients, op.kind.number(work.record, op.slot));
-            store(work.record, op.target, value.to_le_bytes());
-        }
+pub(super) fn polynomials(ops: &[PolynomialOp], work: &mut Work<'_>) {
+    let record = &mut *work.record;
+    for op in ops {
+        let value = polynomial(&op.coefficients, op.kind.number(record, op.slot));
+        store(record, op.target, value.to_le_bytes());
     }
 }
 
@@ -156,10 +184,6 @@ pub(super) struct NumberStates<T> {
     number: PhantomData<T>,
 }
 
-/// States of bytes, which are most of all states: every byte has an entry.
-#[derive(Debug)]
-pub(super) struct ByteStates(pub(super) Vec<StateOp<Box<[Found; 256]>>>);
-
 /// A state, and the limits entry that its colour sets, or [`NO_ENTRY`].
 #[derive(Debug, Clone)]
 pub(super) struct StateOp<L> {
@@ -169,16 +193,32 @@ pub(super) struct StateOp<L> {
     pub(super) lookup: L,
 }
 
-impl<L> StateOp<L> {
-    #[inline(always)]
-    fn put(&self, found: Found, work: &mut Work<'_>) {
-        store(work.record, self.target, found.index.to_le_bytes());
-        if self.entry != NO_ENTRY
-            && let Some(limits) = work.limits.as_deref_mut()
-            && !limits.has_color(self.entry as usize, found.color)
-        {
-            limits.check_state(self.entry as usize, found.index, work.transitions);
-        }
+/// Stores states and checks the limits that their colours set.
+#[inline(always)]
+fn put_states<L>(ops: &[StateOp<L>], work: &mut Work<'_>, find: impl Fn(&L, &[u8], u32) -> Found) {
+    let record = &mut *work.record;
+    let current = work.limits.as_deref().map_or(&[][..], |limits| limits.current.as_slice());
+    let mut changed = false;
+    for op in ops {
+        let found = find(&op.lookup, record, op.slot);
+        store(record, op.target, found.index.to_le_bytes());
+        // What has no limits has no entry.
+        changed |= current.get(op.entry as usize).is_some_and(|color| *color != found.color);
+    }
+    if changed {
+        recheck_states(ops, work);
+    }
+}
+
+/// Checks states of which at least one has another colour than the one before.
+#[cold]
+fn recheck_states<L>(ops: &[StateOp<L>], work: &mut Work<'_>) {
+    let Some(limits) = work.limits.as_deref_mut() else {
+        return;
+    };
+    for op in ops.iter().filter(|op| op.entry != NO_ENTRY) {
+        let index = u16::from_le_bytes(load(work.record, op.target));
+        limits.check_state(op.entry as usize, index, work.transitions);
     }
 }
 
@@ -188,19 +228,18 @@ impl<T: Raw> NumberStates<T> {
     }
 }
 
-impl<T: Raw> Step for NumberStates<T> {
+impl<T: Raw> TypedStep for NumberStates<T> {
     fn run(&self, work: &mut Work<'_>) {
-        for op in &self.ops {
-            op.put(op.lookup.find(T::load(work.record, op.slot).key()), work);
-        }
+        put_states(&self.ops, work, |lookup, record, slot| {
+            lookup.find(T::load(record, slot).key())
+        });
     }
 }
 
-impl Step for ByteStates {
-    fn run(&self, work: &mut Work<'_>) {
-        for op in &self.0 {
-            let [byte] = load(work.record, op.slot);
-            op.put(op.lookup[usize::from(byte)], work);
-        }
-    }
+/// Looks the states of bytes up; every byte has an entry.
+pub(super) fn byte_states(ops: &[StateOp<Box<[Found; 256]>>], work: &mut Work<'_>) {
+    put_states(ops, work, |lookup, record, slot| {
+        let [byte] = load(record, slot);
+        lookup[usize::from(byte)]
+    });
 }

@@ -94,10 +94,13 @@ pub(crate) trait Raw: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// Loads the number at a slot; zero if the record ends before it, which a compiled slot
     /// does not let happen.
     fn load(record: &[u8], slot: u32) -> Self;
-    /// Loads a number of a packet, big endian or little.
-    fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self;
-    /// Loads four numbers that lie one after the other in a packet, as doubles.
-    fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4];
+    /// Loads four numbers that lie one after the other in a record, as doubles.
+    fn load_four(record: &[u8], slot: u32) -> [f64; 4];
+    /// Copies a number of a packet, big endian or little, to its slot, and returns it.
+    fn copy<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32) -> Self;
+    /// Copies four numbers that lie one after the other, and returns them as doubles.
+    fn copy_four<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32)
+    -> [f64; 4];
     /// Returns whether four doubles that were made of such numbers lie within their bounds; may
     /// deny it for some that do. NaN occurs only where the numbers are floats, and never does.
     fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool;
@@ -115,22 +118,32 @@ macro_rules! raw_integers {
                 Self::from_le_bytes(load(record, slot))
             }
             #[inline(always)]
-            fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self {
-                let bytes = load(packet, at);
-                if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) }
+            fn load_four(record: &[u8], slot: u32) -> [f64; 4] {
+                const WIDTH: usize = size_of::<$integer>();
+                let bytes: [u8; 4 * WIDTH] = load(record, slot);
+                four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
             }
             #[inline(always)]
-            fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4] {
+            fn copy<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32) -> Self {
+                let bytes = load(packet, at);
+                let number = if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) };
+                store(record, slot, number.to_le_bytes());
+                number
+            }
+            #[inline(always)]
+            fn copy_four<const BIG: bool>(
+                packet: &[u8],
+                at: u32,
+                record: &mut [u8],
+                slot: u32,
+            ) -> [f64; 4] {
                 const WIDTH: usize = size_of::<$integer>();
-                if WIDTH == 2 {
-                    let halves = u64::from_le_bytes(load(packet, at));
-                    let halves = if BIG { swap_halves(halves) } else { halves };
-                    return std::array::from_fn(|index| {
-                        ((halves >> (16 * index)) as $integer).number()
-                    });
+                let mut bytes: [u8; 4 * WIDTH] = load(packet, at);
+                if BIG {
+                    reverse_each::<WIDTH>(&mut bytes);
                 }
-                let bytes: [u8; 4 * WIDTH] = load(packet, at);
-                std::array::from_fn(|index| Self::load_from::<BIG>(&bytes, (index * WIDTH) as u32).number())
+                store(record, slot, bytes);
+                four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
             }
             #[inline(always)]
             fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
@@ -155,15 +168,32 @@ impl Raw for f32 {
         Self::from_le_bytes(load(record, slot))
     }
     #[inline(always)]
-    fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self {
-        let bytes = load(packet, at);
-        if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) }
+    fn load_four(record: &[u8], slot: u32) -> [f64; 4] {
+        const WIDTH: usize = size_of::<f32>();
+        let bytes: [u8; 4 * WIDTH] = load(record, slot);
+        four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
     }
     #[inline(always)]
-    fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4] {
+    fn copy<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32) -> Self {
+        let bytes = load(packet, at);
+        let number = if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) };
+        store(record, slot, number.to_le_bytes());
+        number
+    }
+    #[inline(always)]
+    fn copy_four<const BIG: bool>(
+        packet: &[u8],
+        at: u32,
+        record: &mut [u8],
+        slot: u32,
+    ) -> [f64; 4] {
         const WIDTH: usize = size_of::<f32>();
-        let bytes: [u8; 4 * WIDTH] = load(packet, at);
-        std::array::from_fn(|index| Self::load_from::<BIG>(&bytes, (index * WIDTH) as u32).number())
+        let mut bytes: [u8; 4 * WIDTH] = load(packet, at);
+        if BIG {
+            reverse_each::<WIDTH>(&mut bytes);
+        }
+        store(record, slot, bytes);
+        four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
     }
     #[inline(always)]
     fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
@@ -185,15 +215,32 @@ impl Raw for f64 {
         Self::from_le_bytes(load(record, slot))
     }
     #[inline(always)]
-    fn load_from<const BIG: bool>(packet: &[u8], at: u32) -> Self {
-        let bytes = load(packet, at);
-        if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) }
+    fn load_four(record: &[u8], slot: u32) -> [f64; 4] {
+        const WIDTH: usize = size_of::<f64>();
+        let bytes: [u8; 4 * WIDTH] = load(record, slot);
+        four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
     }
     #[inline(always)]
-    fn load_four<const BIG: bool>(packet: &[u8], at: u32) -> [f64; 4] {
+    fn copy<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32) -> Self {
+        let bytes = load(packet, at);
+        let number = if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) };
+        store(record, slot, number.to_le_bytes());
+        number
+    }
+    #[inline(always)]
+    fn copy_four<const BIG: bool>(
+        packet: &[u8],
+        at: u32,
+        record: &mut [u8],
+        slot: u32,
+    ) -> [f64; 4] {
         const WIDTH: usize = size_of::<f64>();
-        let bytes: [u8; 4 * WIDTH] = load(packet, at);
-        std::array::from_fn(|index| Self::load_from::<BIG>(&bytes, (index * WIDTH) as u32).number())
+        let mut bytes: [u8; 4 * WIDTH] = load(packet, at);
+        if BIG {
+            reverse_each::<WIDTH>(&mut bytes);
+        }
+        store(record, slot, bytes);
+        four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
     }
     #[inline(always)]
     fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
@@ -250,9 +297,31 @@ fn no_sign(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
     signs >> 63 == 0
 }
 
-/// Exchanges the two bytes of each of four halves.
+/// Makes four doubles.
 #[inline(always)]
-fn swap_halves(halves: u64) -> u64 {
+fn four_of<const WIDTH: usize>(
+    chunks: &[[u8; WIDTH]],
+    number: impl Fn([u8; WIDTH]) -> f64,
+) -> [f64; 4] {
+    let mut four = [0.0; 4];
+    for (four, chunk) in four.iter_mut().zip(chunks) {
+        *four = number(*chunk);
+    }
+    four
+}
+
+/// Reverses the bytes of each number; of halves, four at once.
+#[inline(always)]
+fn reverse_each<const WIDTH: usize>(bytes: &mut [u8]) {
     const LOW: u64 = 0x00ff_00ff_00ff_00ff;
-    ((halves & LOW) << 8) | ((halves >> 8) & LOW)
+    if WIDTH == 2 {
+        for halves in bytes.as_chunks_mut::<8>().0 {
+            let four = u64::from_le_bytes(*halves);
+            *halves = (((four & LOW) << 8) | ((four >> 8) & LOW)).to_le_bytes();
+        }
+        return;
+    }
+    for number in bytes.as_chunks_mut::<WIDTH>().0 {
+        number.reverse();
+    }
 }
