@@ -44,6 +44,7 @@ mod projection;
 mod role_board;
 mod runner;
 mod settings;
+mod settings_snapshot;
 mod settings_store;
 mod snapshot;
 

@@ -45,7 +45,7 @@ pub struct Settings {
     pub limits_set: Option<String>,
     /// PHC string of the password; absent until one is set.
     pub password: Option<String>,
-    /// Sessions by the SHA-256 of their token, revoked ones included.
+    /// Open sessions by the SHA-256 of their token; a revoked one is as good as none.
     pub sessions: BTreeMap<Vec<u8>, Session>,
 }
 
@@ -103,6 +103,9 @@ impl Settings {
             }
             Kind::LimitsSet(active) => self.limits_set = Some(active.set),
             Kind::Password(password) => self.password = Some(password.argon2),
+            Kind::Session(session) if session.revoked => {
+                self.sessions.remove(session.token_hash.as_ref());
+            }
             Kind::Session(session) => {
                 self.sessions.insert(session.token_hash.to_vec(), session);
             }
@@ -112,6 +115,46 @@ impl Settings {
     /// Returns the overridden value of an item in one form.
     pub fn overridden(&self, name: &ItemName, form: ValueType) -> Option<&Scalar> {
         self.overrides.get(name)?.get(&(form as i32))
+    }
+
+    /// Returns the fewest events that give this state when they are folded.
+    pub(crate) fn events(&self) -> impl Iterator<Item = Setting> {
+        let definitions = self.definitions.iter().map(|(hash, plugin)| {
+            let hash = hash.as_bytes().to_vec().into();
+            Kind::Definitions(wire::ActiveDefinitions { hash, plugin: plugin.clone() })
+        });
+        let overrides = self.overrides.iter().flat_map(|(name, forms)| {
+            forms.iter().map(|(form, value)| {
+                let ItemName { target, packet, item } = name.clone();
+                let value = Some(value.clone());
+                Kind::Override(wire::Override { target, packet, item, r#type: *form, value })
+            })
+        });
+        let interfaces = self.interfaces.iter().map(|(interface, connected)| {
+            let (interface, connected) = (interface.clone(), *connected);
+            Kind::Interface(wire::InterfaceWanted { interface, connected })
+        });
+        let limits = self.limits.iter().map(|(name, enabled)| {
+            let ItemName { target, packet, item } = name.clone();
+            Kind::Limits(wire::LimitsSetting { target, packet, item, enabled: *enabled })
+        });
+        let set = self.limits_set.iter().map(|set| {
+            let set = set.clone();
+            Kind::LimitsSet(wire::LimitsSetActive { set })
+        });
+        let password = self.password.iter().map(|argon2| {
+            let argon2 = argon2.clone();
+            Kind::Password(wire::PasswordSet { argon2 })
+        });
+        let kinds = definitions
+            .chain(overrides)
+            .chain(interfaces)
+            .chain(self.imports.values().cloned().map(Kind::Import))
+            .chain(limits)
+            .chain(set)
+            .chain(password)
+            .chain(self.sessions.values().cloned().map(Kind::Session));
+        kinds.map(|kind| Setting { kind: Some(kind), ..Setting::default() })
     }
 
     fn override_item(&mut self, over: &wire::Override) {
@@ -227,6 +270,21 @@ mod tests {
         );
         settings.fold(normalize(ValueType::All));
         assert!(settings.overrides.is_empty());
+    }
+
+    #[test]
+    fn a_revoked_session_is_forgotten() {
+        let mut settings = Settings::default();
+        for revoked in [false, true] {
+            let session =
+                Session { token_hash: vec![1].into(), revoked, user: "ada".to_owned() };
+            settings.fold(Setting { kind: Some(Kind::Session(session)), ..Setting::default() });
+            assert_eq!(settings.sessions.is_empty(), revoked);
+        }
+    }
+
+    #[test]
+    fn keys_name_what_is_set() {
         let key = setting_key(&over(ValueType::All, 1));
         assert_eq!(key.as_deref(), Some("override/T/P/I/ALL"));
         assert_eq!(setting_key(&Setting::default()), None);

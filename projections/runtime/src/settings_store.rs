@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use groundlog_log::{Log, LogError, Reader, Records};
+use groundlog_log::{Batch, Log, LogError, Reader, Records};
 use groundlog_proto::{
     Offset, TopicKind, TopicNames, TopicPartition, prost::Message, wire::Setting,
 };
 use tokio::{sync::watch, task::AbortHandle};
 
-use crate::{Settings, SettingsError, setting_key};
+use crate::{Settings, SettingsError, setting_key, settings_snapshot::SettingsSnapshots};
 
 /// Bytes read from the topic at a time.
 const READ_BYTES: usize = 1 << 20;
@@ -38,28 +38,38 @@ impl Drop for Inner {
 pub struct SettingsStore(Arc<Inner>);
 
 impl SettingsStore {
-    /// Folds the topic up to its tail and goes on following it.
+    /// Folds the topic up to its tail, from the newest snapshot in the topic `state` on, and goes on
+    /// following it. Where the log may be written, snapshots are written now and then.
     ///
     /// # Errors
     /// The log's; the topic must exist.
     pub async fn open(log: Arc<dyn Log>, names: &TopicNames) -> Result<Self, SettingsError> {
         let partition = TopicPartition::new(names.topic(TopicKind::Settings), 0);
         let bounds = log.bounds(&partition).await?;
-        let mut reader = log.reader(&partition, bounds.trim).await?;
+        let generation = log.topic(&partition.topic).await?.generation;
+        let mut snapshots =
+            SettingsSnapshots::new(log.clone(), names, partition.clone(), generation);
+        let (settings, from) = snapshots.load(bounds.tail).await.unwrap_or_default();
         let mut folded = Folded {
-            next: bounds.trim,
-            ..Folded::default()
+            settings: Arc::new(settings),
+            next: from.max(bounds.trim),
+            failed: None,
         };
+        let mut reader = log.reader(&partition, folded.next).await?;
+        let mut records = 0;
         while folded.next < bounds.tail {
             let batch = reader.poll(READ_BYTES).await?;
             if batch.is_empty() && reader.position() <= folded.next {
                 break;
             }
-            fold(&mut folded, &batch);
-            folded.next = folded.next.max(reader.position());
+            records += batch.len();
+            fold(&mut folded, &batch, reader.position());
+        }
+        if snapshots.due(records) {
+            snapshots.write(&folded.settings, folded.next);
         }
         let (sender, receiver) = watch::channel(folded);
-        let follower = tokio::spawn(follow(reader, sender)).abort_handle();
+        let follower = tokio::spawn(follow(reader, sender, snapshots)).abort_handle();
         Ok(Self(Arc::new(Inner {
             log,
             partition,
@@ -127,15 +137,20 @@ impl SettingsStore {
     }
 }
 
-async fn follow(mut reader: Box<dyn Reader>, folded: watch::Sender<Folded>) {
+async fn follow(
+    mut reader: Box<dyn Reader>,
+    folded: watch::Sender<Folded>,
+    mut snapshots: SettingsSnapshots,
+) {
     loop {
         match reader.next(READ_BYTES).await {
             Ok(batch) => {
                 let next = batch.next().max(reader.position());
-                folded.send_modify(|folded| {
-                    fold(folded, &batch);
-                    folded.next = folded.next.max(next);
-                });
+                folded.send_modify(|folded| fold(folded, &batch, next));
+                if snapshots.due(batch.len()) {
+                    let folded = folded.borrow();
+                    snapshots.write(&folded.settings, folded.next);
+                }
             }
             Err(error) => {
                 match error {
@@ -149,11 +164,14 @@ async fn follow(mut reader: Box<dyn Reader>, folded: watch::Sender<Folded>) {
     }
 }
 
-fn fold(folded: &mut Folded, batch: &groundlog_log::Batch) {
+/// Takes a batch in; `next` is the first offset behind it.
+fn fold(folded: &mut Folded, batch: &Batch, next: Offset) {
+    folded.next = folded.next.max(next);
     if batch.is_empty() {
         return;
     }
-    let mut settings = Settings::clone(&folded.settings);
+    // Copies only what somebody else still looks at; whoever waits for a change does.
+    let settings = Arc::make_mut(&mut folded.settings);
     for record in batch.iter() {
         match Setting::decode(record.value) {
             Ok(setting) => settings.fold(setting),
@@ -162,7 +180,5 @@ fn fold(folded: &mut Folded, batch: &groundlog_log::Batch) {
                 tracing::error!(%error, at, "a setting that does not parse is passed over");
             }
         }
-        folded.next = record.offset + 1;
     }
-    folded.settings = Arc::new(settings);
 }

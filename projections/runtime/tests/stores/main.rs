@@ -1,5 +1,6 @@
 //! Definitions, settings, snapshots, lag: the stores that services share, over a real log.
 
+mod counting;
 mod definitions;
 mod lag;
 mod settings;
