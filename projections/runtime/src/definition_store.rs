@@ -1,5 +1,6 @@
 use std::{
     collections::HashMap,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -18,11 +19,32 @@ const CHUNK_BYTES: usize = 900 * 1024;
 /// Bytes read from the topic at a time.
 const READ_BYTES: usize = 4 << 20;
 
-/// Where the chunks of the sets on the topic start, as far as it was read.
+/// Records read back from the tail in the first step of a search; each further step goes eight
+/// times as far.
+const FIRST_STEP: u64 = 8;
+
+/// Records from the tail back among which a set is looked for before it is published again: a set
+/// that was last published longer ago is cheaper to write than to look for.
+const PUBLISH_SEARCH: u64 = 64;
+
+/// Where the chunks of the sets on the topic start, as far as it was read: a range that grows
+/// forward with the topic and backward with every search for an older set.
 #[derive(Default)]
 struct Index {
     starts: HashMap<DefinitionHash, Offset>,
-    next: Offset,
+    /// What was read; nothing yet when empty.
+    read: Range<Offset>,
+}
+
+impl Index {
+    /// Notes a range that adjoins what was read before.
+    fn extend(&mut self, read: Range<Offset>) {
+        self.read = if self.read.is_empty() {
+            read
+        } else {
+            self.read.start.min(read.start)..self.read.end.max(read.end)
+        };
+    }
 }
 
 struct Inner {
@@ -33,8 +55,8 @@ struct Inner {
     loaded: Mutex<HashMap<DefinitionHash, Arc<LoadedDefinitions>>>,
 }
 
-/// Definition sets by content hash: published once, for ever, and read, parsed and compiled once
-/// per process. Cheap to clone.
+/// Definition sets by content hash: published for ever, and read, parsed and compiled once per
+/// process. Cheap to clone.
 #[derive(Clone)]
 pub struct DefinitionStore(Arc<Inner>);
 
@@ -56,8 +78,8 @@ impl DefinitionStore {
         DefinitionHash::of(&set.encode_to_vec())
     }
 
-    /// Appends a set unless it is on the log already. It is parsed first: what cannot be read is
-    /// not published.
+    /// Appends a set unless it is among the newest on the log already. It is parsed first: what
+    /// cannot be read is not published.
     pub async fn publish(
         &self,
         set: &DefinitionSet,
@@ -66,12 +88,10 @@ impl DefinitionStore {
         let hash = DefinitionHash::of(&bytes);
         let loaded = read(hash, set)?;
         let mut index = self.0.index.lock().await;
-        self.follow(&mut index).await?;
-        if !index.starts.contains_key(&hash) {
-            self.0
-                .log
-                .append(&self.0.partition, chunks(hash, &bytes))
-                .await?;
+        let chunks = chunks(hash, &bytes);
+        let newest = PUBLISH_SEARCH + chunks.len() as u64;
+        if self.find(&mut index, hash, newest).await?.is_none() {
+            self.0.log.append(&self.0.partition, chunks).await?;
         }
         drop(index);
         Ok(self.lock().entry(hash).or_insert(loaded).clone())
@@ -130,13 +150,8 @@ impl DefinitionStore {
         if let Some(found) = self.cached(hash) {
             return Ok(found);
         }
-        if !index.starts.contains_key(&hash) {
-            self.follow(&mut index).await?;
-        }
-        let start = *index
-            .starts
-            .get(&hash)
-            .ok_or(DefinitionError::Missing { hash })?;
+        let start = self.find(&mut index, hash, u64::MAX).await?;
+        let start = start.ok_or(DefinitionError::Missing { hash })?;
         let bytes = self.assemble(hash, start).await?;
         let damaged = |what: String| DefinitionError::Damaged { hash, what };
         if DefinitionHash::of(&bytes) != hash {
@@ -147,29 +162,57 @@ impl DefinitionStore {
         Ok(self.lock().entry(hash).or_insert(loaded).clone())
     }
 
-    /// Reads what was added to the topic since the last time.
-    async fn follow(&self, index: &mut Index) -> Result<(), DefinitionError> {
+    /// Finds where a set starts, among so many records from the tail back: what is in use is
+    /// mostly what was published last, so that finding it takes the same time at any size of the
+    /// topic.
+    async fn find(
+        &self,
+        index: &mut Index,
+        hash: DefinitionHash,
+        records: u64,
+    ) -> Result<Option<Offset>, DefinitionError> {
+        if let Some(start) = index.starts.get(&hash) {
+            return Ok(Some(*start));
+        }
         let bounds = self.0.log.bounds(&self.0.partition).await?;
-        let from = index.next.max(bounds.trim);
-        if from >= bounds.tail {
+        if index.read.is_empty() {
+            index.read = bounds.tail..bounds.tail;
+        }
+        // What came since the last time.
+        self.index(index, index.read.end.max(bounds.trim)..bounds.tail).await?;
+        let oldest = bounds.tail.saturating_sub(records).max(bounds.trim);
+        let mut step = FIRST_STEP;
+        while !index.starts.contains_key(&hash) && index.read.start > oldest {
+            let start = index.read.start.saturating_sub(step).max(oldest);
+            self.index(index, start..index.read.start).await?;
+            step = step.saturating_mul(8);
+        }
+        Ok(index.starts.get(&hash).copied())
+    }
+
+    /// Takes a range in that adjoins what was read before.
+    async fn index(&self, index: &mut Index, range: Range<Offset>) -> Result<(), DefinitionError> {
+        if range.is_empty() {
             return Ok(());
         }
-        let mut reader = self.0.log.reader(&self.0.partition, from).await?;
-        loop {
+        let mut reader = self.0.log.reader(&self.0.partition, range.start).await?;
+        while reader.position() < range.end {
+            let before = reader.position();
             let batch = reader.poll(READ_BYTES).await?;
-            index.next = reader.position();
-            if batch.is_empty() {
-                return Ok(());
+            if batch.is_empty() && reader.position() == before {
+                break;
             }
-            for record in batch.iter() {
+            for record in batch.iter().take_while(|record| record.offset < range.end) {
                 let Ok(chunk) = DefinitionChunk::decode(record.value) else {
                     continue;
                 };
                 if let (Some(hash), 0) = (DefinitionHash::from_wire(&chunk.hash), chunk.index) {
-                    index.starts.entry(hash).or_insert(record.offset);
+                    index.starts.insert(hash, record.offset);
                 }
             }
         }
+        index.extend(range);
+        Ok(())
     }
 
     async fn assemble(

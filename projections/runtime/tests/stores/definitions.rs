@@ -7,7 +7,7 @@ use groundlog_proto::{
     wire::{DefinitionChunk, DefinitionSet},
 };
 
-use crate::{at, log};
+use crate::{at, counting::CountingLog, log};
 
 fn source(name: &str, text: String) -> TargetSource {
     TargetSource {
@@ -124,4 +124,41 @@ async fn what_is_missing_or_damaged_is_named() {
     other.packets[0].items[0].bit_size = 9;
     let error = store.publish(&other).await.expect_err("other layout");
     assert!(error.to_string().contains("ONE P"), "{error}");
+}
+
+#[tokio::test]
+async fn a_start_does_not_read_every_set_there_ever_was() {
+    let (log, names) = log().await;
+    let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
+    let topic = TopicPartition::new(names.topic(TopicKind::Definitions), 0);
+    let oldest = set("oldest");
+    let store = DefinitionStore::new(log.clone(), &names, settings.clone());
+    let oldest_hash = store.activate(&oldest, "ada").await.expect("published").hash();
+    let mut records = Records::new();
+    for number in 0_u128..5_000 {
+        let chunk = DefinitionChunk {
+            hash: number.to_le_bytes().to_vec().into(),
+            index: 0,
+            count: 1,
+            data: vec![0; 100].into(),
+        };
+        records.push(b"key", &chunk.encode_to_vec());
+    }
+    log.append(&topic, records).await.expect("append");
+    let newest = set("newest");
+    let store = DefinitionStore::new(log.clone(), &names, settings.clone());
+    let newest_hash = store.activate(&newest, "ada").await.expect("published").hash();
+    let tail = log.bounds(&topic).await.expect("bounds").tail;
+
+    let counting = CountingLog::new(log.clone());
+    let store = DefinitionStore::new(counting.clone(), &names, settings.clone());
+    store.activate(&newest, "ada").await.expect("there already");
+    assert!(counting.records_read() < 100, "{} records read", counting.records_read());
+    assert_eq!(log.bounds(&topic).await.expect("bounds").tail, tail, "not published again");
+    store.activate(&set("changed"), "ada").await.expect("published");
+    assert!(counting.records_read() < 200, "{} records read", counting.records_read());
+    // However old, a set that records name is found.
+    let store = DefinitionStore::new(log, &names, settings);
+    assert_eq!(store.get(oldest_hash).await.expect("found").hash(), oldest_hash);
+    assert_eq!(store.get(newest_hash).await.expect("found").hash(), newest_hash);
 }
