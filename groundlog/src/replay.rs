@@ -36,8 +36,11 @@ Examples:
   groundlog replay /archive/2021 --rate 5000 --json
 
 Packets are flagged stored, keep their own times and do not move current values. The same file
-again adds nothing; an interrupted import goes on where it stopped. Exit status: 0 all files read
-whole, 1 some file broken (what was readable is imported), 2 wrong usage.";
+again adds nothing, under whatever options and name; --again NAME imports it once more. Files are
+told apart by their whole content: a copy that lacks its end, or has grown, is another file, and
+all its packets are added. An interrupted import goes on where it stopped. Exit status: 0 all
+files read whole, 1 some file broken (what was readable is imported) or without any time where
+--time says (nothing of it is imported), 2 wrong usage.";
 
 /// Imports recorded packets into the running system
 #[derive(Debug, Args)]
@@ -57,6 +60,10 @@ pub(crate) struct ReplayArgs {
     /// In which order the files of a folder go
     #[arg(long, value_enum, default_value = "newest")]
     order: FileOrder,
+    /// Imports files once more, beside earlier imports, under this name
+    #[arg(long, value_name = "NAME",
+          value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    again: Option<String>,
     /// Scope of the records
     #[arg(long, default_value = "DEFAULT")]
     scope: String,
@@ -84,6 +91,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         layout: args.layout.layout(),
         target,
         scope: args.scope.clone(),
+        again: args.again.clone(),
         ..ImportOptions::default()
     };
     let clock = RecordClock::new(source, items, Nanos::now());
@@ -104,7 +112,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
                 results.push(result_of(&name, &report));
             }
             // The next file may be readable; a system that does not answer stays silent.
-            Err(ImportError::Read(error)) => {
+            Err(error @ (ImportError::Read(_) | ImportError::NoTime { .. })) => {
                 broken = true;
                 eprintln!("{error}");
                 results.push(json!({"file": name, "faults": [error.to_string()]}));
@@ -181,14 +189,27 @@ fn tell(json: bool, name: &str, report: &FileReport, seconds: f64) {
     if json {
         return;
     }
+    say!("{}", told(name, report, seconds));
+}
+
+/// Says what became of a file.
+fn told(name: &str, report: &FileReport, seconds: f64) -> String {
     let FileReport { records, appended, skipped, .. } = report;
-    if *appended == 0 && *skipped > 0 {
-        say!("{name}: already imported, nothing added ({skipped} packets)");
-    } else {
-        let before =
-            if *skipped > 0 { format!(", {skipped} were there before") } else { String::new() };
-        say!("{name}: {appended} of {records} packets imported in {seconds:.2} s{before}");
+    if *skipped == 0 {
+        return format!("{name}: {appended} of {records} packets imported in {seconds:.2} s");
     }
+    if *appended == 0 {
+        return format!(
+            "{name}: already imported, nothing added ({skipped} packets); --again NAME imports it \
+             once more under another name"
+        );
+    }
+    // Their places in the file count, so that another cut of the file does not continue them.
+    format!(
+        "{name}: {appended} of {records} packets imported in {seconds:.2} s; {skipped} were there \
+         from an earlier, unfinished import (if that had another --format or \
+         --skip-header-bytes, import the file whole with --again NAME)"
+    )
 }
 
 fn result_of(name: &str, report: &FileReport) -> Value {

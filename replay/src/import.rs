@@ -26,6 +26,8 @@ pub struct ImportOptions {
     pub scope: String,
     /// Size of what is sent at once.
     pub limits: BatchLimits,
+    /// Name of an import beside earlier ones of the same file; `None` for the first.
+    pub again: Option<String>,
 }
 
 /// How far an import has come, as the log knows it.
@@ -87,6 +89,22 @@ pub enum ImportError<E: std::error::Error> {
     /// The file cannot be opened or read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// No packet at the beginning has a time where one was said to be; nothing was imported.
+    #[error(
+        "{file}, byte {byte}: none of the first {packets} packets from here on has a time at \
+         --time {source_text}; nothing is imported. Say where the time lies, or --time none for \
+         packets without one"
+    )]
+    NoTime {
+        /// The file.
+        file: String,
+        /// Offset of the first packet.
+        byte: u64,
+        /// How many packets were looked at.
+        packets: u64,
+        /// Where the time was said to be.
+        source_text: String,
+    },
     /// The log did not take the records.
     #[error(transparent)]
     Sink(E),
@@ -94,6 +112,10 @@ pub enum ImportError<E: std::error::Error> {
 
 /// Told now and then how far a file is: packets done and the offset in the file.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// How many packets at the beginning of a file may lack the time asked for before the file is
+/// refused.
+const PACKETS_WITHOUT_TIME: usize = 1_000;
 
 /// How often progress is told.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
@@ -109,12 +131,7 @@ pub struct Importer<S> {
 impl<S: ImportSink> Importer<S> {
     /// Takes what an import needs.
     pub fn new(options: ImportOptions, clock: RecordClock, pace: Pace, sink: S) -> Self {
-        Self {
-            options,
-            clock,
-            pace,
-            sink,
-        }
+        Self { options, clock, pace, sink }
     }
 
     /// Imports one file, going on where an earlier run stopped.
@@ -123,25 +140,22 @@ impl<S: ImportSink> Importer<S> {
     /// is marked complete only when all of it was readable.
     ///
     /// # Errors
-    /// [`ImportError`] when the file cannot be opened or the sink refuses; what was sent before
-    /// stays, and the same import goes on from there.
+    /// [`ImportError`] when the file cannot be opened, its packets have no time where the options
+    /// say, or the sink refuses; what was sent before stays, and the same import goes on from there.
     pub fn import(
         &mut self,
         path: &Path,
         progress: Progress<'_>,
     ) -> Result<FileReport, ImportError<S::Error>> {
         let id = self.identify(path)?;
-        let state = self
-            .sink
-            .state(&id)
-            .map_err(ImportError::Sink)?
-            .unwrap_or_default();
+        let state = self.sink.state(&id).map_err(ImportError::Sink)?.unwrap_or_default();
         let mut report = FileReport::new(id);
         if state.complete {
             report.records = state.next_index;
             report.skipped = state.next_index;
             return Ok(report);
         }
+        self.check_times(path)?;
         let mut writer = self.batch_writer(path, &report.id);
         let mut last_told = Instant::now();
         for item in Records::open(path, &self.options.layout)? {
@@ -172,28 +186,40 @@ impl<S: ImportSink> Importer<S> {
     }
 
     fn identify(&self, path: &Path) -> Result<ImportId, ReadError> {
-        let ImportOptions { layout, target, .. } = &self.options;
-        ImportId::of_file(path, layout, self.clock.source(), target).map_err(|error| {
+        ImportId::of_file(path, self.options.again.as_deref()).map_err(|error| {
             let file = path.display().to_string().into();
-            ReadError {
-                file,
-                byte: 0,
-                fault: error.into(),
-            }
+            ReadError { file, byte: 0, fault: error.into() }
         })
     }
 
+    /// Looks for a time in the first packets: a log keeps wrong times for ever.
+    fn check_times(&mut self, path: &Path) -> Result<(), ImportError<S::Error>> {
+        if !self.clock.expects_time() {
+            return Ok(());
+        }
+        let (mut packets, mut byte) = (0, 0);
+        let records = Records::open(path, &self.options.layout)?;
+        // What is wrong with the file is told when it is imported.
+        for record in records.filter_map(Result::ok).take(PACKETS_WITHOUT_TIME) {
+            if self.clock.times(&record).packet.is_some() {
+                return Ok(());
+            }
+            if packets == 0 {
+                byte = record.offset;
+            }
+            packets += 1;
+        }
+        if packets == 0 {
+            return Ok(());
+        }
+        let file = path.display().to_string();
+        let source_text = self.clock.source().to_string();
+        Err(ImportError::NoTime { file, byte, packets, source_text })
+    }
+
     fn batch_writer(&self, path: &Path, id: &ImportId) -> BatchWriter {
-        let object = path
-            .file_name()
-            .unwrap_or(path.as_os_str())
-            .to_string_lossy();
-        let ImportOptions {
-            target,
-            scope,
-            limits,
-            ..
-        } = &self.options;
+        let object = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let ImportOptions { target, scope, limits, .. } = &self.options;
         BatchWriter::new(id, &object, target, scope, self.pace.limit(*limits))
     }
 
@@ -223,13 +249,6 @@ impl<S: ImportSink> Importer<S> {
 
 impl FileReport {
     fn new(id: ImportId) -> Self {
-        Self {
-            id,
-            records: 0,
-            appended: 0,
-            skipped: 0,
-            without_time: 0,
-            faults: Vec::new(),
-        }
+        Self { id, records: 0, appended: 0, skipped: 0, without_time: 0, faults: Vec::new() }
     }
 }

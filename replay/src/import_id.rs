@@ -7,50 +7,33 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{format::FileLayout, time::TimeSource};
-
-/// Identifies one import for ever: the same bytes read in the same way are the same import,
-/// whatever the file is called.
+/// Identifies one import for ever: the same bytes are the same import, whatever the file is called
+/// and with whatever options it is read.
 ///
-/// It is the first half of SHA-256 over the options that change what is imported (as text, one a
-/// line) and the file's content.
+/// It is the first half of SHA-256 over a name and the file's content. The name is empty unless
+/// the user wants the same file once more beside an earlier import. A copy that lacks its end has
+/// other content and is another import.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ImportId(String);
 
 impl ImportId {
-    /// Reads a file once to identify its import.
+    /// Reads a file once to identify its import; `again` names an import beside earlier ones.
     ///
     /// # Errors
     /// The operating system's, when the file cannot be read.
-    pub fn of_file(
-        path: &Path,
-        layout: &FileLayout,
-        time: &TimeSource,
-        target: &str,
-    ) -> io::Result<Self> {
-        Self::of(File::open(path)?, layout, time, target)
+    pub fn of_file(path: &Path, again: Option<&str>) -> io::Result<Self> {
+        Self::of(File::open(path)?, again)
     }
 
-    /// Identifies the import of a stream of bytes.
+    /// Identifies the import of a stream of bytes; `again` names an import beside earlier ones.
     ///
     /// # Errors
     /// The reader's.
-    pub fn of(
-        mut content: impl Read,
-        layout: &FileLayout,
-        time: &TimeSource,
-        target: &str,
-    ) -> io::Result<Self> {
-        let FileLayout {
-            format,
-            skip_header_bytes,
-            subseconds,
-        } = layout;
+    pub fn of(mut content: impl Read, again: Option<&str>) -> io::Result<Self> {
         let mut hash = Sha256::new();
-        hash.update(format!(
-            "groundlog import 1\nformat {format}\nskip {skip_header_bytes}\n\
-             subseconds {subseconds}\ntime {time}\ntarget {target}\n"
-        ));
+        // Its length before the name: no content can look like the end of one.
+        let again = again.unwrap_or("");
+        hash.update(format!("groundlog import 2\nagain {}\n{again}\n", again.len()));
         let mut buffer = vec![0; 256 * 1024];
         loop {
             match content.read(&mut buffer) {
@@ -61,12 +44,7 @@ impl ImportId {
             }
         }
         let digest = hash.finalize();
-        Ok(Self(
-            digest[..16]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        ))
+        Ok(Self(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
     /// Returns the id as 32 hexadecimal digits.
@@ -84,25 +62,18 @@ impl fmt::Display for ImportId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Format;
 
-    fn id(content: &[u8], layout: &FileLayout, time: &TimeSource, target: &str) -> ImportId {
-        ImportId::of(content, layout, time, target).expect("memory can be read")
+    fn id(content: &[u8], again: Option<&str>) -> ImportId {
+        ImportId::of(content, again).expect("memory can be read")
     }
 
     #[test]
-    fn content_and_options_make_the_id() {
-        let layout = FileLayout::default();
-        let dump = FileLayout {
-            format: Format::Dump,
-            ..FileLayout::default()
-        };
-        let one = id(b"abc", &layout, &TimeSource::None, "T");
+    fn content_and_name_make_the_id() {
+        let one = id(b"abc", None);
         assert_eq!(one.as_str().len(), 32);
-        assert_eq!(one, id(b"abc", &layout, &TimeSource::None, "T"));
-        assert_ne!(one, id(b"abd", &layout, &TimeSource::None, "T"));
-        assert_ne!(one, id(b"abc", &dump, &TimeSource::None, "T"));
-        assert_ne!(one, id(b"abc", &layout, &TimeSource::Header, "T"));
-        assert_ne!(one, id(b"abc", &layout, &TimeSource::None, "U"));
+        assert_eq!(one, id(b"abc", None));
+        assert_ne!(one, id(b"abd", None));
+        assert_ne!(one, id(b"abc", Some("second")));
+        assert_ne!(id(b"abc", Some("third")), id(b"abc", Some("second")));
     }
 }

@@ -43,10 +43,7 @@ impl ImportSink for &mut Log {
         for index in batch.first_index..batch.first_index + batch.records {
             let record = RawRecord::decode_length_delimited(&mut body).expect("a record");
             let origin = record.origin.as_ref().expect("an origin");
-            assert_eq!(
-                (origin.index, &origin.import_id),
-                (index, &batch.id.to_string())
-            );
+            assert_eq!((origin.index, &origin.import_id), (index, &batch.id.to_string()));
             if index < state.next_index {
                 answer.skipped += 1;
             } else {
@@ -62,9 +59,7 @@ impl ImportSink for &mut Log {
 }
 
 fn packets(count: u8) -> Vec<u8> {
-    (0..count)
-        .flat_map(|n| [0, 11, 0xc0, n, 0, 1, n, n])
-        .collect()
+    (0..count).flat_map(|n| [0, 11, 0xc0, n, 0, 1, n, n]).collect()
 }
 
 fn file(folder: &TempDir, content: &[u8]) -> PathBuf {
@@ -77,10 +72,7 @@ fn options() -> ImportOptions {
     ImportOptions {
         target: "SAT".into(),
         scope: "DEFAULT".into(),
-        limits: BatchLimits {
-            records: 3,
-            bytes: usize::MAX,
-        },
+        limits: BatchLimits { records: 3, bytes: usize::MAX },
         ..ImportOptions::default()
     }
 }
@@ -88,9 +80,7 @@ fn options() -> ImportOptions {
 fn import(log: &mut Log, path: &std::path::Path) -> Result<FileReport, String> {
     let clock = RecordClock::new("none".parse().expect("none"), None, Nanos(77));
     let mut importer = Importer::new(options(), clock, Pace::new(None), log);
-    importer
-        .import(path, &mut |_, _| {})
-        .map_err(|error| error.to_string())
+    importer.import(path, &mut |_, _| {}).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -116,19 +106,11 @@ fn records_are_stored_and_say_where_they_come_from() {
     import(&mut log, &file(&folder, &packets(2))).expect("imported");
     let record = &log.records[1];
     assert!(record.stored);
-    assert_eq!(
-        (record.scope.as_str(), record.received_time_ns),
-        ("DEFAULT", 77)
-    );
+    assert_eq!((record.scope.as_str(), record.received_time_ns), ("DEFAULT", 77));
     assert_eq!(record.packet_time_ns, None);
     let origin = record.origin.as_ref().expect("an origin");
-    assert_eq!(
-        (origin.object.as_str(), origin.kind()),
-        ("pass.dat", OriginKind::Import)
-    );
-    let Some(Body::Packet(packet)) = &record.body else {
-        panic!("a packet")
-    };
+    assert_eq!((origin.object.as_str(), origin.kind()), ("pass.dat", OriginKind::Import));
+    let Some(Body::Packet(packet)) = &record.body else { panic!("a packet") };
     assert_eq!((packet.target.as_str(), packet.name.as_str()), ("SAT", ""));
     assert_eq!(packet.data, [0, 11, 0xc0, 1, 0, 1, 1, 1].as_slice());
 }
@@ -137,24 +119,15 @@ fn records_are_stored_and_say_where_they_come_from() {
 fn an_interrupted_import_goes_on_where_it_stopped() {
     let folder = TempDir::new().expect("a folder");
     let path = file(&folder, &packets(20));
-    let mut log = Log {
-        batches_left: Some(2),
-        ..Log::default()
-    };
+    let mut log = Log { batches_left: Some(2), ..Log::default() };
     let error = import(&mut log, &path).expect_err("the connection is lost");
     assert_eq!(error, "the connection is lost");
     assert_eq!(log.records.len(), 6);
     log.batches_left = None;
     let report = import(&mut log, &path).expect("imported");
-    assert_eq!(
-        (report.records, report.appended, report.skipped),
-        (20, 14, 6)
-    );
-    let order: Vec<u64> = log
-        .records
-        .iter()
-        .filter_map(|r| Some(r.origin.as_ref()?.index))
-        .collect();
+    assert_eq!((report.records, report.appended, report.skipped), (20, 14, 6));
+    let order: Vec<u64> =
+        log.records.iter().filter_map(|r| Some(r.origin.as_ref()?.index)).collect();
     assert_eq!(order, (0..20).collect::<Vec<_>>());
     assert!(log.progress[report.id.as_str()].complete);
 }
@@ -171,10 +144,7 @@ fn a_broken_file_is_imported_up_to_its_fault_and_never_complete() {
     assert!(report.faults[0].to_string().contains("pass.dat"));
     assert!(!log.progress[report.id.as_str()].complete);
     let again = import(&mut log, &path).expect("imported");
-    assert_eq!(
-        (again.appended, again.skipped, again.faults.len()),
-        (0, 4, 1)
-    );
+    assert_eq!((again.appended, again.skipped, again.faults.len()), (0, 4, 1));
 }
 
 #[test]
@@ -193,14 +163,64 @@ fn a_missing_file_is_named() {
     assert!(error.contains("/nowhere/pass.dat"), "{error}");
 }
 
+/// Imports with a place of the time and perhaps a name.
+fn import_with(
+    log: &mut Log,
+    path: &std::path::Path,
+    time: &str,
+    again: Option<&str>,
+) -> Result<FileReport, String> {
+    let clock = RecordClock::new(time.parse().expect("a time"), None, Nanos(77));
+    let options = ImportOptions { again: again.map(str::to_owned), ..options() };
+    let mut importer = Importer::new(options, clock, Pace::new(Some(1e6)), log);
+    importer.import(path, &mut |_, _| {}).map_err(|error| error.to_string())
+}
+
+/// A packet with CCSDS day segmented time at byte 6.
+const TIMED: [u8; 14] = [8, 11, 0, 0, 0, 7, 0x5a, 0x45, 0, 0, 0, 7, 0, 0x89];
+
 #[test]
 fn packets_without_the_time_asked_for_are_counted() {
     let folder = TempDir::new().expect("a folder");
-    let path = file(&folder, &packets(3));
+    let path = file(&folder, &[packets(3), TIMED.to_vec()].concat());
     let mut log = Log::default();
-    let clock = RecordClock::new("cds:6".parse().expect("cds"), None, Nanos(77));
-    let mut importer = Importer::new(options(), clock, Pace::new(Some(1e6)), &mut log);
-    let report = importer.import(&path, &mut |_, _| {}).expect("imported");
-    assert_eq!((report.appended, report.without_time), (3, 3));
+    let report = import_with(&mut log, &path, "cds:6", None).expect("imported");
+    assert_eq!((report.appended, report.without_time), (4, 3));
     assert_eq!(log.records[0].received_time_ns, 77);
+}
+
+#[test]
+fn a_file_without_any_time_where_it_should_be_is_refused_whole() {
+    let folder = TempDir::new().expect("a folder");
+    let path = file(&folder, &packets(9));
+    let mut log = Log::default();
+    let error = import_with(&mut log, &path, "cds:600", None).expect_err("refused");
+    assert!(error.contains("pass.dat, byte 0: "), "{error}");
+    assert!(error.contains("first 9 packets") && error.contains("cds:600"), "{error}");
+    assert!(error.contains("--time none"), "{error}");
+    assert!(log.records.is_empty() && log.progress.is_empty());
+    // A time that comes too late does not help.
+    let late = [packets(250).repeat(4), TIMED.to_vec()].concat();
+    let error = import_with(&mut log, &file(&folder, &late), "cds:6", None).expect_err("refused");
+    assert!(error.contains("first 1000 packets"), "{error}");
+    assert!(log.records.is_empty());
+}
+
+#[test]
+fn other_options_are_no_other_import_but_another_name_is() {
+    let folder = TempDir::new().expect("a folder");
+    let path = file(&folder, &TIMED.repeat(5));
+    let mut log = Log::default();
+    let first = import_with(&mut log, &path, "none", None).expect("imported");
+    assert_eq!(first.appended, 5);
+    // What is there is told before the time is looked for.
+    for time in ["cds:6", "cds:600", "none"] {
+        let again = import_with(&mut log, &path, time, None).expect("there already");
+        assert_eq!((again.appended, again.skipped, &again.id), (0, 5, &first.id), "{time}");
+    }
+    let named = import_with(&mut log, &path, "cds:6", Some("timed")).expect("imported");
+    assert_eq!((named.appended, named.without_time), (5, 0));
+    let once = import_with(&mut log, &path, "cds:6", Some("timed")).expect("there already");
+    assert_eq!((once.appended, once.skipped), (0, 5));
+    assert_eq!(log.records.len(), 10);
 }
