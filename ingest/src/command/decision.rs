@@ -34,8 +34,14 @@ pub(super) struct Waiting {
 pub(super) enum Decision {
     /// Nothing yet.
     Wait,
-    /// It goes out: a place in its link's inbox, and the bytes.
-    Release(mpsc::OwnedPermit<Outgoing>, Vec<u8>),
+    /// It goes out.
+    Release {
+        /// A place in its link's inbox.
+        permit: mpsc::OwnedPermit<Outgoing>,
+        packet: Vec<u8>,
+        /// After which the link must not send it any more.
+        expires_ns: i64,
+    },
     /// It is refused, for this reason.
     Reject(String),
     /// Its time is over.
@@ -90,7 +96,11 @@ impl Routes {
             };
         }
         match route.inbox.clone().try_reserve_owned() {
-            Ok(permit) => Decision::Release(permit, request.packet.to_vec()),
+            Ok(permit) => Decision::Release {
+                permit,
+                packet: request.packet.to_vec(),
+                expires_ns: request.expires_ns,
+            },
             Err(mpsc::error::TrySendError::Full(_)) => Decision::Wait,
             Err(mpsc::error::TrySendError::Closed(_)) => Decision::Reject(not_connected(interface)),
         }

@@ -65,6 +65,7 @@ struct Prepared {
     command: Command<Released>,
     permit: mpsc::OwnedPermit<Outgoing>,
     packet: Vec<u8>,
+    expires_ns: i64,
 }
 
 impl Release {
@@ -231,13 +232,9 @@ impl Release {
                     left.push_back(waiting);
                     continue;
                 }
-                Decision::Release(permit, packet) => {
+                Decision::Release { permit, packet, expires_ns } => {
                     let (command, event) = command.advance::<Released>(&self.detail(""));
-                    prepared.push(Prepared {
-                        command,
-                        permit,
-                        packet,
-                    });
+                    prepared.push(Prepared { command, permit, packet, expires_ns });
                     event
                 }
                 Decision::Reject(reason) => command.advance::<Rejected>(&self.detail(&reason)).1,
@@ -305,14 +302,10 @@ impl Release {
     }
 
     fn hand_over(&mut self, prepared: Prepared) {
-        let Prepared {
-            command,
-            permit,
-            packet,
-        } = prepared;
+        let Prepared { command, permit, packet, expires_ns } = prepared;
         let completion = Completion::new(command.id().to_owned(), self.report.clone());
         self.released.insert(command.id().to_owned(), command);
-        permit.send(Outgoing { packet, completion });
+        permit.send(Outgoing { packet, expires_ns, completion });
     }
 
     fn outcome(&mut self, id: &str, outcome: Outcome) {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use groundlog_proto::Nanos;
 use tokio::sync::{mpsc, watch};
 
 use super::shared::Shared;
@@ -22,6 +23,8 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) packet: Vec<u8>,
+    /// When it must not be sent any more, in nanoseconds since 1970; 0 for never.
+    pub(crate) expires_ns: i64,
     pub(crate) completion: Completion,
 }
 
@@ -64,6 +67,15 @@ impl Drop for Completion {
 }
 
 impl Outgoing {
+    /// Returns why it is too late for the command, if it is.
+    fn overdue(&self) -> Option<String> {
+        let late = Nanos::now().0.saturating_sub(self.expires_ns);
+        (self.expires_ns != 0 && late >= 0).then(|| {
+            let milliseconds = late / 1_000_000;
+            format!("not sent: expired {milliseconds} ms before its turn on the interface came")
+        })
+    }
+
     /// Refuses the command because there is no connection.
     pub(crate) fn not_connected(self, interface: &str) {
         self.completion
@@ -95,7 +107,13 @@ pub(super) async fn run(
             outgoing = next(inbox) => outgoing,
             () = writer.closed() => return "the other side closed the connection".to_owned(),
         };
-        let Outgoing { packet, completion } = outgoing;
+        // A command may have waited long behind others: what is too late stays here.
+        let overdue = outgoing.overdue();
+        let Outgoing { packet, completion, .. } = outgoing;
+        if let Some(reason) = overdue {
+            completion.done(Outcome::Failed(reason));
+            continue;
+        }
         let data = match chain.write(packet) {
             Ok(Some(data)) => data,
             Ok(None) => {
@@ -148,3 +166,7 @@ async fn next(inbox: &mut mpsc::Receiver<Outgoing>) -> Outgoing {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "writing/tests.rs"]
+mod tests;
