@@ -193,7 +193,7 @@ fn clear(buf: &mut [u8], start: u64, bits: u64) {
     let mut bit = start;
     while bit < end {
         let byte = &mut buf[(bit / 8) as usize];
-        if bit % 8 == 0 && end - bit >= 8 {
+        if bit.is_multiple_of(8) && end - bit >= 8 {
             *byte = 0;
             bit += 8;
         } else {

@@ -65,12 +65,12 @@ pub(super) fn write(
 }
 
 /// Returns the part of the value that a field of `width` bytes stores.
-pub(super) fn fit<'a>(
-    bytes: &'a [u8],
+pub(super) fn fit(
+    bytes: &[u8],
     width: usize,
     data_type: DataType,
     overflow: Overflow,
-) -> Result<&'a [u8], BitsError> {
+) -> Result<&[u8], BitsError> {
     if bytes.len() > width && overflow != Overflow::Truncate {
         return Err(BitsError::DoesNotFit {
             given: bytes.len(),

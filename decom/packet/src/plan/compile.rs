@@ -74,9 +74,8 @@ fn values_are_fast(item: &Item, packed: &PackedItem) -> bool {
     }
     let plain = packed.converted == ConvertedForm::Same && packed.state_at == NO_SLOT;
     // Nothing follows from the value, or it is a number that the operations can load.
-    (plain && packed.limits_at == NO_SLOT)
-        || (packed.raw == RawForm::None && plain)
-        || kind(packed).is_some()
+    let nothing_follows = packed.limits_at == NO_SLOT || packed.raw == RawForm::None;
+    (plain && nothing_follows) || kind(packed).is_some()
 }
 
 /// Returns the kind of an item's numbers.
