@@ -254,7 +254,7 @@ impl Owner<'_> {
             options,
             interfaces: mine,
             wanted: &self.wanted,
-            control_partition: partition.partition,
+            control: (partition.partition, count),
             epoch,
         })?;
         self.sessions.insert(partition.partition, session);

@@ -41,7 +41,8 @@ pub(crate) struct SessionSetup<'a> {
     pub(crate) options: &'a IngestOptions,
     pub(crate) interfaces: Vec<(&'a InterfaceOptions, Arc<Shared>)>,
     pub(crate) wanted: &'a std::collections::BTreeMap<String, bool>,
-    pub(crate) control_partition: u32,
+    /// Which of the `control` partitions, of how many.
+    pub(crate) control: (u32, u32),
     pub(crate) epoch: u64,
 }
 
@@ -57,22 +58,18 @@ impl Session {
             stop_links,
             stop_release,
         };
-        let mut routes = Routes::default();
+        let mut by_interface = HashMap::new();
         for (options, shared) in &setup.interfaces {
             let route = session.start_link(setup, options, shared, shutdown.clone())?;
-            routes.by_interface.insert(options.name.clone(), route);
-            for target in &options.cmd_targets {
-                routes
-                    .by_target
-                    .entry(target.clone())
-                    .or_insert_with(|| options.name.clone());
-            }
+            by_interface.insert(options.name.clone(), route);
         }
+        let by_target = routes_by_target(&setup.options.interfaces);
+        let routes = Routes { by_interface, by_target, control: setup.control };
         let names = &setup.options.names;
         let release = Release::new(ReleaseSetup {
             log: Arc::clone(setup.log),
             commands: TopicPartition::new(names.topic(TopicKind::Commands), 0),
-            group: release_group(setup.control_partition),
+            group: release_group(setup.control.0),
             process: setup.options.process.clone(),
             epoch: setup.epoch,
             limits: setup.options.limits,
@@ -184,6 +181,17 @@ impl Session {
         }
         result
     }
+}
+
+/// Maps each target to the first interface that its commands go out on.
+fn routes_by_target(interfaces: &[InterfaceOptions]) -> HashMap<String, String> {
+    let mut routes = HashMap::new();
+    for one in interfaces {
+        for target in &one.cmd_targets {
+            routes.entry(target.clone()).or_insert_with(|| one.name.clone());
+        }
+    }
+    routes
 }
 
 /// Names the consumer group that follows `commands` for the interfaces of a control partition.

@@ -191,6 +191,12 @@ impl CommandBook {
         Some((&entry.target, &entry.interface, entry.request.as_ref()?))
     }
 
+    /// Returns target and interface of a command; the interface is empty while nobody has named one.
+    pub(super) fn destination(&self, id: &str) -> Option<(&str, &str)> {
+        let entry = self.commands.get(id)?;
+        Some((&entry.target, &entry.interface))
+    }
+
     /// Takes up a command that is requested and nothing more.
     pub(super) fn requested(&self, id: &str) -> Option<Command<Requested>> {
         self.found(id, CommandState::Requested)

@@ -6,7 +6,10 @@ use groundlog_proto::Nanos;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::book::CommandBook;
-use crate::link::{LinkState, Outgoing, Shared, not_connected};
+use crate::{
+    link::{LinkState, Outgoing, Shared, not_connected},
+    ownership::control_partition,
+};
 
 /// One link as a destination of commands.
 #[derive(Debug, Clone)]
@@ -15,12 +18,15 @@ pub(crate) struct Route {
     pub(crate) inbox: mpsc::Sender<Outgoing>,
 }
 
-/// Where the commands of each target go.
-#[derive(Debug, Clone, Default)]
+/// Where the commands of each target go, as the owner of one `control` partition sees it.
+#[derive(Debug, Clone)]
 pub(crate) struct Routes {
+    /// The links of this owner.
     pub(crate) by_interface: HashMap<String, Route>,
-    /// Target to the first interface that is mapped for its commands.
+    /// Target to the first interface that is mapped for its commands, whoever owns it.
     pub(crate) by_target: HashMap<String, String>,
+    /// Which of the `control` partitions, of how many.
+    pub(crate) control: (u32, u32),
 }
 
 /// A command that is requested and undecided.
@@ -49,6 +55,19 @@ pub(super) enum Decision {
 }
 
 impl Routes {
+    /// Returns whether a command is this owner's to decide and to end. Every command has one owner,
+    /// by the interface it goes to; where there is no such interface, by the name that leads
+    /// nowhere, so that one of the owners says so.
+    pub(super) fn owns(&self, book: &CommandBook, id: &str) -> bool {
+        let Some((target, named)) = book.destination(id) else {
+            return false;
+        };
+        let mapped = || self.by_target.get(target).map_or(target, String::as_str);
+        let name = if named.is_empty() { mapped() } else { named };
+        let (mine, partitions) = self.control;
+        control_partition(name, partitions) == mine
+    }
+
     /// Names the interface that a command goes to: the one its request names, else the first that
     /// is mapped to its target.
     pub(super) fn interface<'a>(&'a self, book: &CommandBook, id: &str) -> Option<&'a str> {

@@ -158,7 +158,7 @@ impl Release {
         }
         member.seek(partition, reader.position()).await?;
         for id in self.book.in_state(CommandState::Released) {
-            if self.released.contains_key(&id) {
+            if self.released.contains_key(&id) || !self.setup.routes.owns(&self.book, &id) {
                 continue;
             }
             if let Some(command) = self.book.released(&id) {
@@ -170,6 +170,7 @@ impl Release {
         let open = self.book.in_state(CommandState::Requested);
         self.waiting = open
             .into_iter()
+            .filter(|id| self.setup.routes.owns(&self.book, id))
             .map(|id| Waiting { id, patience })
             .collect();
         self.live = true;
@@ -195,7 +196,9 @@ impl Release {
             let state = event.state();
             match self.book.apply(record.offset, event) {
                 Applied::Began if self.live && state == CommandState::Requested => {
-                    self.waiting.push_back(Waiting { id, patience: None });
+                    if self.setup.routes.owns(&self.book, &id) {
+                        self.waiting.push_back(Waiting { id, patience: None });
+                    }
                 }
                 Applied::Illegal { from } => {
                     let why = format!("{state:?} cannot follow {from:?}");
@@ -381,3 +384,7 @@ async fn wait_until(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "release/tests.rs"]
+mod tests;
