@@ -2,6 +2,7 @@
 
 pub(crate) mod cors;
 mod health;
+mod panics;
 mod rates;
 
 use std::{sync::Arc, time::Duration};
@@ -39,6 +40,7 @@ pub(crate) fn router(system: Arc<System>) -> Router {
         .merge(operator::routes(&system))
         .route("/openc3-api/ping", get(async || "OK"))
         .merge(health::routes())
+        .layer(axum::middleware::from_fn(panics::answer))
         .layer(axum::middleware::from_fn(cors::add))
         // Below the layer: it would cost every call a few allocations.
         .merge(rpc::routes())

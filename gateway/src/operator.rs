@@ -5,6 +5,7 @@
 mod append;
 mod definitions;
 mod directives;
+mod given;
 mod status;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use axum::{
     http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use serde_json::json;
 
@@ -35,6 +36,8 @@ pub(crate) fn routes(system: &Arc<System>) -> Router<Arc<System>> {
         .route("/groundlog/v1/rebuild", post(directives::rebuild))
         .route("/groundlog/v1/rebuild/{id}", get(directives::rebuild_status))
         .route("/groundlog/v1/interfaces/{name}/{action}", post(directives::interface))
+        .route("/groundlog/v1/{*rest}", any(unknown))
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(system.clone(), authenticate))
 }
 
@@ -53,7 +56,16 @@ async fn authenticate(State(system): State<Arc<System>>, request: Request, next:
     }
 }
 
+async fn unknown(request: Request) -> Response {
+    refuse(StatusCode::NOT_FOUND, format!("{} is not known", request.uri().path()))
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    refuse(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for {path}"))
+}
+
 /// Makes a refusal.
-fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Response {
+pub(crate) fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Response {
     (status, Json(json!({ "error": why.to_string() }))).into_response()
 }

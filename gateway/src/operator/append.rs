@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::refuse;
+use super::{given::Given, refuse};
 use crate::{
     auth,
     http::{self, BodyError},
@@ -70,7 +70,7 @@ impl AppendError {
         match self {
             Self::NoImport | Self::Record { .. } => StatusCode::BAD_REQUEST,
             Self::Gap { .. } | Self::NoDefinitions { .. } => StatusCode::CONFLICT,
-            Self::Log(LogError::RecordTooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Log(error) if is_too_large(error) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Log(_) | Self::Settings(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -95,7 +95,7 @@ impl Importer {
 /// `POST append?import_id=&object=&first_index=`.
 pub(super) async fn append(
     State(system): State<Arc<System>>,
-    Query(place): Query<Place>,
+    Given(Query(place)): Given<Query<Place>>,
     body: Body,
 ) -> Response {
     let body = match http::read(body, BODY_BYTES_MAX).await {
@@ -129,7 +129,7 @@ pub(super) async fn append(
 /// `GET imports/{id}`.
 pub(super) async fn progress(
     State(system): State<Arc<System>>,
-    Path(id): Path<String>,
+    Given(Path(id)): Given<Path<String>>,
 ) -> Response {
     let settings = system.settings.current();
     let Some(progress) = settings.imports.get(&id) else {
@@ -177,7 +177,7 @@ async fn write(
     };
     let (appended, next) = (batch.records.len() as u64, progress.next_index);
     let committed = commit(system, writer, batch.partition, batch.records, progress).await;
-    if matches!(&committed, Err(AppendError::Log(error)) if is_doubtful(error)) {
+    if matches!(&committed, Err(AppendError::Log(error)) if !is_too_large(error)) {
         // Whether this was written, or who writes now, is not known: the next body starts a
         // writer of its own, which fences this one and goes by what the log then holds.
         *slot = None;
@@ -186,9 +186,9 @@ async fn write(
     Ok((appended, batch.skipped, next))
 }
 
-/// A refusal of the sizes leaves writer and log as they were.
-fn is_doubtful(error: &LogError) -> bool {
-    !matches!(
+/// Returns whether it is the sizes that were refused, which leaves writer and log as they were.
+fn is_too_large(error: &LogError) -> bool {
+    matches!(
         error,
         LogError::RecordTooLarge { .. }
             | LogError::AppendTooLarge { .. }

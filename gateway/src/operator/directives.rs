@@ -22,7 +22,7 @@ use groundlog_proto::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::refuse;
+use super::{given::Given, refuse};
 use crate::{auth, http, system::System};
 
 /// A wish that nobody takes up within this time is void.
@@ -46,7 +46,7 @@ fn earliest() -> String {
 pub(super) async fn rebuild(State(system): State<Arc<System>>, body: Body) -> Response {
     let body = match http::read_small(body).await {
         Ok(body) => body,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refuse(refusal.status(), "the body is too large or incomplete"),
     };
     let wish: Rebuild = match serde_json::from_slice(&body) {
         Ok(wish) => wish,
@@ -71,7 +71,7 @@ pub(super) async fn rebuild(State(system): State<Arc<System>>, body: Body) -> Re
 /// `GET rebuild/{id}`.
 pub(super) async fn rebuild_status(
     State(system): State<Arc<System>>,
-    Path(id): Path<String>,
+    Given(Path(id)): Given<Path<String>>,
 ) -> Response {
     let Some(status) = system.interfaces.rebuild(&id) else {
         return refuse(StatusCode::NOT_FOUND, format!("no rebuild '{id}' is known"));
@@ -91,7 +91,7 @@ pub(super) async fn rebuild_status(
 /// `POST interfaces/{name}/connect|disconnect`.
 pub(super) async fn interface(
     State(system): State<Arc<System>>,
-    Path((name, action)): Path<(String, String)>,
+    Given(Path((name, action))): Given<Path<(String, String)>>,
 ) -> Response {
     let name = name.to_uppercase();
     if system.interfaces.get(&name).is_none() {

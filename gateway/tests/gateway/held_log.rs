@@ -31,7 +31,7 @@ impl Control {
         self.held.send_replace(false);
     }
 
-    /// What is begun from now on fails instead of reaching the log.
+    /// What is begun from now on fails instead of reaching the log, which says that it is broken.
     pub(crate) fn refuse(&self, refuse: bool) {
         self.refusing.store(refuse, Ordering::SeqCst);
     }
@@ -129,6 +129,12 @@ impl Log for HeldLog {
         partition: &TopicPartition,
     ) -> Result<Option<Offset>, LogError> {
         self.inner.checkpoint(group, partition).await
+    }
+    fn health(&self) -> Result<(), LogError> {
+        if self.control.refusing.load(Ordering::SeqCst) {
+            return Err(LogError::Closed);
+        }
+        self.inner.health()
     }
     async fn close(&self) -> Result<(), LogError> {
         self.inner.close().await

@@ -10,6 +10,7 @@ mod envelope;
 mod gone_clients;
 mod held_log;
 mod operator;
+mod operator_edges;
 mod owner;
 mod stack;
 mod telemetry;
