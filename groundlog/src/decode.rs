@@ -1,6 +1,7 @@
 //! `groundlog decode`: recordings into tables, without a running system.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
@@ -11,7 +12,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use groundlog_packet::definition::ValueType;
 use groundlog_replay::{
-    Counts, DecodeOptions, PacketDecoder, ReadError, Records, RowFormat, RowWriter,
+    Counts, DecodeError, DecodeOptions, PacketDecoder, ReadError, Records, RowFormat, RowWriter,
 };
 
 use crate::{
@@ -27,7 +28,8 @@ Examples:
 
 JSON lines hold target, packet, offset (of the packet in its file), time and values, which are by
 item name in definition order; blocks are hex, integers have all their digits. Exit status: 0 all
-files read whole, 1 some file broken (what was readable is written), 2 wrong usage.";
+files read whole, 1 some file broken (what was readable is written) or no packet of any decoded,
+2 wrong usage.";
 
 /// Decodes the packets of files to JSON lines or CSV
 #[derive(Debug, Args)]
@@ -89,18 +91,26 @@ impl From<Values> for ValueType {
 /// When definitions, files or the output cannot be used; broken files are in the exit status.
 pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
     let files = files_of(&args.paths, args.order)?;
-    let plugin = args
-        .plugin
-        .load()?
-        .context("say where the definitions are: --plugin DIR, a plug-in or a target folder")?;
+    let Some(plugin) = args.plugin.load()? else {
+        let remedy = "say where the definitions are: --plugin DIR, a plug-in or a target folder";
+        return Ok(wrong_usage(&remedy));
+    };
+    let time = match args.layout.time() {
+        Ok(time) => time,
+        Err(error) => return Ok(wrong_usage(&error)),
+    };
     let options = DecodeOptions {
         target: args.target.clone(),
         packet: args.packet.clone(),
         values: Some(args.values.into()),
-        time: args.layout.time()?,
+        time,
         format: if args.csv { RowFormat::Csv } else { RowFormat::JsonLines },
     };
-    let decoder = PacketDecoder::new(plugin.definitions, options)?;
+    let decoder = match PacketDecoder::new(plugin.definitions, options) {
+        Ok(decoder) => decoder,
+        Err(error @ DecodeError::SeveralPackets { .. }) => return Ok(wrong_usage(&error)),
+        Err(error) => return Err(error.into()),
+    };
     let mut writer = RowWriter::new(decoder, open_output(args.output.as_deref())?);
     let mut broken = false;
     for path in &files {
@@ -115,11 +125,20 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
         }
     }
     match writer.finish() {
-        Ok(counts) => report(&counts),
+        Ok(counts) => {
+            report(&counts);
+            broken |= nothing_decoded(&counts);
+        }
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         Err(error) => return Err(error).context("cannot write the output"),
     }
     Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Says what is wrong with the command line.
+fn wrong_usage(reason: &dyn fmt::Display) -> ExitCode {
+    eprintln!("groundlog: {reason}");
+    ExitCode::from(2)
 }
 
 fn open_output(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
@@ -174,4 +193,70 @@ fn report(counts: &Counts) {
         }
     }
     eprintln!("{text}");
+}
+
+/// Returns whether there were packets and not one of them was wanted and known, and says so.
+fn nothing_decoded(counts: &Counts) -> bool {
+    let packets = counts.unknown + counts.other;
+    let nothing = counts.written == 0 && packets > 0;
+    if nothing {
+        let remedy = if counts.other > 0 {
+            "others than the packet asked for; see --packet and --target"
+        } else {
+            "unknown to the definitions; see --plugin, --format and --skip-header-bytes"
+        };
+        eprintln!("groundlog: none of the {packets} packets was decoded: they are {remedy}");
+    }
+    nothing
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        decode: DecodeArgs,
+    }
+
+    /// Decodes a file with two packets by definitions that know one of them; `{…}` in a word is a
+    /// path.
+    fn decode(words: &str) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("SAT/cmd_tlm")).expect("a folder");
+        let packet = |name: &str, id: u8| {
+            format!("TELEMETRY SAT {name} BIG_ENDIAN\n  APPEND_ID_ITEM ID 16 UINT {id}\n")
+        };
+        let text = packet("ONE", 1) + &packet("TWO", 2) + &packet("NEVER", 9);
+        fs::write(path("SAT/cmd_tlm/tlm.txt"), text).expect("a file");
+        let space_packet = |id: u8| [0, id, 0xc0, 0, 0, 0, 0];
+        fs::write(path("good"), [space_packet(1), space_packet(5)].concat()).expect("a file");
+        fs::write(path("unknown"), space_packet(5)).expect("a file");
+        fs::write(path("empty"), "").expect("a file");
+        let root = folder.path().display().to_string();
+        let words = words.replace('@', &format!("{root}/"));
+        let output = format!("{root}/output");
+        let words = ["decode", "--output", &output].into_iter().chain(words.split(' '));
+        let args = Cli::try_parse_from(words).expect("good words").decode;
+        format!("{:?}", run(&args).expect("a result"))
+    }
+
+    #[test]
+    fn the_exit_status_says_what_became_of_the_packets() {
+        let code = |code: u8| format!("{:?}", ExitCode::from(code));
+        assert_eq!(decode("--plugin @SAT @good"), code(0));
+        assert_eq!(decode("--plugin @SAT @empty"), code(0), "nothing to decode");
+        assert_eq!(decode("--plugin @SAT @unknown"), code(1));
+        assert_eq!(decode("--plugin @SAT --packet NEVER @good"), code(1));
+        assert_eq!(decode("@good"), code(2), "no definitions");
+        assert_eq!(decode("--plugin @SAT --csv @good"), code(2), "several packets");
+        assert_eq!(decode("--plugin @SAT --csv --packet ONE @good"), code(0));
+        assert_eq!(decode("--plugin @SAT --time header @good"), code(2));
+    }
 }
