@@ -12,7 +12,7 @@ use groundlog_packet::plan::DecodePlan;
 use groundlog_packet::record::{PacketMeta, RecordView};
 use groundlog_packet::value::Value;
 
-use by_hand::{Housekeeping, LIMITED, Limits};
+use by_hand::{Adjustable, Fixed, Housekeeping, LIMITED, LimitsSource};
 use packet::{ITEMS, LENGTH};
 
 /// Different packets that are decoded in turn.
@@ -27,8 +27,10 @@ const REPEATS: usize = 4;
 pub struct DecodeRates {
     /// Compiled plan: bytes to packed record, limits checked.
     pub plan: f64,
-    /// Code written by hand, yielding the same values.
+    /// Code written by hand, yielding the same values; its limits can be changed, as the plan's.
     pub by_hand: f64,
+    /// The same with limits that are constants of the program.
+    pub by_hand_fixed: f64,
     /// Reading every raw and converted value and limits state of a packed record.
     pub read: f64,
     /// Writing (which is decoding) and reading one after the other.
@@ -60,30 +62,22 @@ pub fn run() -> DecodeRates {
     assert_same(&plan, &samples);
     let rates = DecodeRates {
         plan: rate(&mut plan_round(&plan, &samples)),
-        by_hand: rate(&mut by_hand_round(&samples)),
+        by_hand: rate(&mut by_hand_round::<Adjustable>(&samples)),
+        by_hand_fixed: rate(&mut by_hand_round::<Fixed>(&samples)),
         read: rate(&mut read_round(&plan, &samples)),
         write_and_read: rate(&mut write_and_read_round(&plan, &samples)),
     };
     println!("decode of {ITEMS} items in {LENGTH} bytes, one core, best of {ROUNDS} rounds");
     let line = |name: &str, rate: f64| {
-        println!(
-            "  {name:<34} {:>10.0} packets/s  {:>6.1} ns",
-            rate,
-            1e9 / rate
-        );
+        println!("  {name:<34} {:>10.0} packets/s  {:>6.1} ns", rate, 1e9 / rate);
     };
     line("compiled plan to packed record", rates.plan);
     line("hand-written decoder", rates.by_hand);
+    line("the same, its limits constants", rates.by_hand_fixed);
     line("reading a packed record", rates.read);
     line("writing and reading a record", rates.write_and_read);
-    println!(
-        "  plan / hand-written                {:>10.2}",
-        rates.ratio()
-    );
-    println!(
-        "  writing and reading / decoding     {:>10.2}",
-        rates.record_cost()
-    );
+    println!("  plan / hand-written                {:>10.2}", rates.ratio());
+    println!("  writing and reading / decoding     {:>10.2}", rates.record_cost());
     rates
 }
 
@@ -119,13 +113,13 @@ fn plan_round(plan: &DecodePlan, samples: &[[u8; LENGTH]]) -> impl FnMut() {
     }
 }
 
-fn by_hand_round(samples: &[[u8; LENGTH]]) -> impl FnMut() {
-    let mut limits = [Limits::default(); LIMITED];
+fn by_hand_round<L: LimitsSource>(samples: &[[u8; LENGTH]]) -> impl FnMut() {
+    let mut limits = by_hand::limits();
     let (mut out, mut changes) = (Housekeeping::default(), Vec::new());
     move || {
         changes.clear();
         for sample in samples {
-            by_hand::decode(black_box(sample), &mut limits, &mut out, &mut changes);
+            by_hand::decode::<L>(black_box(sample), &mut limits, &mut out, &mut changes);
             black_box(&out);
         }
         black_box(&changes);
@@ -138,21 +132,11 @@ fn read_round<'a>(plan: &'a DecodePlan, samples: &[[u8; LENGTH]]) -> impl FnMut(
         .iter()
         .map(|sample| {
             let (mut record, meta) = (Vec::new(), PacketMeta::default());
-            plan.decode_into(
-                sample,
-                meta,
-                Some(&mut limits),
-                &mut record,
-                &mut Vec::new(),
-            );
+            plan.decode_into(sample, meta, Some(&mut limits), &mut record, &mut Vec::new());
             record
         })
         .collect();
-    move || {
-        records
-            .iter()
-            .for_each(|record| read(plan, black_box(record)))
-    }
+    move || records.iter().for_each(|record| read(plan, black_box(record)))
 }
 
 fn write_and_read_round(plan: &DecodePlan, samples: &[[u8; LENGTH]]) -> impl FnMut() {
@@ -193,25 +177,18 @@ fn read(plan: &DecodePlan, record: &[u8]) {
 /// Decodes all samples both ways and compares everything.
 fn assert_same(plan: &DecodePlan, samples: &[[u8; LENGTH]]) {
     let mut limits = LimitsState::new(plan.packet());
-    let mut hand_limits = [Limits::default(); LIMITED];
+    let mut hand_limits = by_hand::limits();
+    let mut fixed_limits = by_hand::limits();
     let mut out = Housekeeping::default();
     let mut all_changes = 0;
     for sample in samples {
         let (mut record, mut transitions, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         let meta = PacketMeta::default();
-        plan.decode_into(
-            sample,
-            meta,
-            Some(&mut limits),
-            &mut record,
-            &mut transitions,
-        );
-        assert!(by_hand::decode(
-            sample,
-            &mut hand_limits,
-            &mut out,
-            &mut changes
-        ));
+        plan.decode_into(sample, meta, Some(&mut limits), &mut record, &mut transitions);
+        assert!(by_hand::decode::<Adjustable>(sample, &mut hand_limits, &mut out, &mut changes));
+        let (mut fixed, mut again) = (Housekeeping::default(), Vec::new());
+        assert!(by_hand::decode::<Fixed>(sample, &mut fixed_limits, &mut fixed, &mut again));
+        assert_eq!((again, fixed.limits), (changes.clone(), out.limits));
         let view = RecordView::new(plan, meta, &record).expect("a sound record");
         compare_values(&view, &out);
         compare_changes(plan, &transitions, &changes);
@@ -250,18 +227,12 @@ fn compare_values(view: &RecordView<'_>, out: &Housekeeping) {
     for (index, value) in out.voltages.iter().enumerate() {
         let name = format!("VOLT{index}");
         raw(&name, (*value).into());
-        assert_eq!(
-            view.converted(place(&name)),
-            Value::Float(out.converted_voltages[index])
-        );
+        assert_eq!(view.converted(place(&name)), Value::Float(out.converted_voltages[index]));
     }
     raw("CURR1", f64::from(out.currents[0]).into());
     raw("CURR2", f64::from(out.currents[1]).into());
     raw("PRESSURE", out.pressure.into());
-    assert_eq!(
-        view.converted(place("PRESSURE")),
-        Value::Float(out.converted_pressure)
-    );
+    assert_eq!(view.converted(place("PRESSURE")), Value::Float(out.converted_pressure));
     raw("MODE", out.mode.into());
     state("MODE", out.mode_state);
     raw("HEATER1", out.heaters[0].into());
@@ -289,17 +260,9 @@ fn compare_changes(plan: &DecodePlan, transitions: &[Transition], changes: &[(u8
     let found: Vec<(u8, u8, u8)> = transitions
         .iter()
         .map(|t| {
-            let order = plan
-                .packet()
-                .limits_items
-                .iter()
-                .position(|place| *place == t.item);
+            let order = plan.packet().limits_items.iter().position(|place| *place == t.item);
             let code = |color: Option<_>| groundlog_packet::limits::LimitsColor::code(color);
-            (
-                order.expect("a registered item") as u8,
-                code(t.old),
-                code(t.new),
-            )
+            (order.expect("a registered item") as u8, code(t.old), code(t.new))
         })
         .collect();
     assert_eq!(found, changes);

@@ -2,8 +2,9 @@
 //!
 //! It yields the same values: every raw value, the converted ones that differ, the index of every
 //! state, limits with persistence and operational bands, and a list of the changes of state. Its
-//! conversions and limits are constants of the program, where a plan's come from a definition and
-//! a plan's limits may be changed at run time.
+//! conversions are constants of the program. Limits can be changed while it runs, as operators do,
+//! so they are part of its state; [`Fixed`] is the same decoder with limits that nobody can
+//! change, which saves it the loads.
 
 use super::packet::{BLOCK, LENGTH, TEMPERATURES, VOLTAGES};
 
@@ -22,13 +23,75 @@ const YELLOW: u8 = 10;
 /// Stands for "no state".
 pub(super) const NO_STATE: u16 = u16::MAX;
 
-/// State of one item's limits.
+/// Limits and their state of one item.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Limits {
-    /// Code of the state, 0 for none.
-    pub(super) state: u8,
+    set: Set,
+    persistence: u32,
     count: u32,
+    /// Code of the state, 0 for none.
+    state: u8,
     disabled: bool,
+}
+
+/// The numbers of an item's limits.
+#[derive(Debug, Clone, Copy, Default)]
+struct Set {
+    red_low: f64,
+    yellow_low: f64,
+    yellow_high: f64,
+    red_high: f64,
+    green: Option<(f64, f64)>,
+}
+
+const TEMPERATURE: Set = Set {
+    red_low: -80.0,
+    yellow_low: -70.0,
+    yellow_high: 60.0,
+    red_high: 80.0,
+    green: Some((-20.0, 20.0)),
+};
+const VOLTAGE: Set =
+    Set { red_low: -30.0, yellow_low: -25.0, yellow_high: 25.0, red_high: 30.0, green: None };
+const CURRENT: Set =
+    Set { red_low: -10.0, yellow_low: -8.0, yellow_high: 8.0, red_high: 10.0, green: None };
+
+/// Whether limits are constants or part of the state.
+pub(super) trait LimitsSource {
+    /// Returns the limits in use: those of the state or the ones given, with the persistence.
+    fn choose(state: &Limits, fixed: (Set, u32)) -> (Set, u32);
+}
+
+/// Limits that can be changed at run time.
+pub(super) struct Adjustable;
+
+impl LimitsSource for Adjustable {
+    #[inline(always)]
+    fn choose(state: &Limits, _: (Set, u32)) -> (Set, u32) {
+        (state.set, state.persistence)
+    }
+}
+
+/// Limits that are constants of the program.
+pub(super) struct Fixed;
+
+impl LimitsSource for Fixed {
+    #[inline(always)]
+    fn choose(_: &Limits, fixed: (Set, u32)) -> (Set, u32) {
+        fixed
+    }
+}
+
+/// Returns the limits before the first packet.
+pub(super) fn limits() -> [Limits; LIMITED] {
+    std::array::from_fn(|index| {
+        let (set, persistence) = match index {
+            0..TEMPERATURES => (TEMPERATURE, 2),
+            _ if index < TEMPERATURES + VOLTAGES => (VOLTAGE, 3),
+            _ => (CURRENT, 1),
+        };
+        Limits { set, persistence, ..Limits::default() }
+    })
 }
 
 /// Items with limits: temperatures, voltages, two currents, mode, two heaters.
@@ -117,13 +180,21 @@ impl Default for Housekeeping {
 
 impl Limits {
     #[inline(always)]
-    fn number(&mut self, item: u8, state: u8, persistence: u32, changes: &mut Vec<(u8, u8, u8)>) {
+    fn number<L: LimitsSource>(
+        &mut self,
+        item: u8,
+        value: f64,
+        fixed: (Set, u32),
+        changes: &mut Vec<(u8, u8, u8)>,
+    ) -> u8 {
         if self.disabled {
-            return;
+            return self.state;
         }
+        let (set, persistence) = L::choose(self, fixed);
+        let state = state(value, &set);
         if state == self.state {
             self.count = 0;
-            return;
+            return state;
         }
         self.count += 1;
         if self.count >= persistence {
@@ -131,56 +202,42 @@ impl Limits {
             changes.push((item, self.state, state));
             self.state = state;
         }
+        self.state
     }
 
     #[inline(always)]
-    fn color(&mut self, item: u8, state: u8, changes: &mut Vec<(u8, u8, u8)>) {
+    fn color(&mut self, item: u8, state: u8, changes: &mut Vec<(u8, u8, u8)>) -> u8 {
         if state != self.state && !self.disabled {
             changes.push((item, self.state, state));
             self.state = state;
         }
+        self.state
     }
 }
 
 #[inline(always)]
-fn outside(v: f64, red_low: f64, yellow_high: f64, red_high: f64) -> u8 {
-    if v >= red_high {
+fn state(v: f64, set: &Set) -> u8 {
+    if v > set.yellow_low && v < set.yellow_high {
+        return match set.green {
+            None => GREEN,
+            Some((low, _)) if v <= low => GREEN_LOW,
+            Some((_, high)) if v >= high => GREEN_HIGH,
+            Some(_) => BLUE,
+        };
+    }
+    if v >= set.red_high {
         RED_HIGH
-    } else if v >= yellow_high {
+    } else if v >= set.yellow_high {
         YELLOW_HIGH
-    } else if v > red_low {
+    } else if v > set.red_low {
         YELLOW_LOW
     } else {
         RED_LOW
     }
 }
 
-#[inline(always)]
-fn temperature_state(v: f64) -> u8 {
-    if v > -70.0 && v < 60.0 {
-        if v <= -20.0 {
-            GREEN_LOW
-        } else if v >= 20.0 {
-            GREEN_HIGH
-        } else {
-            BLUE
-        }
-    } else {
-        outside(v, -80.0, 60.0, 80.0)
-    }
-}
-
-#[inline(always)]
-fn state(v: f64, red_low: f64, yellow_low: f64, yellow_high: f64, red_high: f64) -> u8 {
-    if v > yellow_low && v < yellow_high {
-        GREEN
-    } else {
-        outside(v, red_low, yellow_high, red_high)
-    }
-}
-
 /// Decodes one packet; returns false if it has another length.
-pub(super) fn decode(
+pub(super) fn decode<L: LimitsSource>(
     bytes: &[u8],
     limits: &mut [Limits; LIMITED],
     out: &mut Housekeeping,
@@ -193,22 +250,20 @@ pub(super) fn decode(
     for (index, raw) in out.temperatures.iter().enumerate() {
         let converted = -100.0 + 0.003_051_757_812_5 * f64::from(*raw);
         out.converted_temperatures[index] = converted;
-        limits[index].number(index as u8, temperature_state(converted), 2, changes);
-        out.limits[index] = limits[index].state;
+        let fixed = (TEMPERATURE, 2);
+        out.limits[index] = limits[index].number::<L>(index as u8, converted, fixed, changes);
     }
     for (index, raw) in out.voltages.iter().enumerate() {
         let converted = 0.5 + 0.001 * f64::from(*raw);
         out.converted_voltages[index] = converted;
         let index = TEMPERATURES + index;
-        let state = state(converted, -30.0, -25.0, 25.0, 30.0);
-        limits[index].number(index as u8, state, 3, changes);
-        out.limits[index] = limits[index].state;
+        let fixed = (VOLTAGE, 3);
+        out.limits[index] = limits[index].number::<L>(index as u8, converted, fixed, changes);
     }
     for (index, raw) in out.currents.iter().enumerate() {
         let index = TEMPERATURES + VOLTAGES + index;
-        let state = state(f64::from(*raw), -10.0, -8.0, 8.0, 10.0);
-        limits[index].number(index as u8, state, 1, changes);
-        out.limits[index] = limits[index].state;
+        let (value, fixed) = (f64::from(*raw), (CURRENT, 1));
+        out.limits[index] = limits[index].number::<L>(index as u8, value, fixed, changes);
     }
     let x = f64::from(out.pressure);
     out.converted_pressure = 1.5 + 0.01 * x + 1e-8 * (x * x) + 2e-18 * (x * x * x);
@@ -256,11 +311,7 @@ fn raw(b: &[u8; LENGTH], out: &mut Housekeeping) {
 fn states(limits: &mut [Limits; LIMITED], out: &mut Housekeeping, changes: &mut Vec<(u8, u8, u8)>) {
     // State numbers are the raw values here, in the order of their definition.
     let index = |raw: u8, count: u8| {
-        if raw < count {
-            u16::from(raw)
-        } else {
-            NO_STATE
-        }
+        if raw < count { u16::from(raw) } else { NO_STATE }
     };
     out.secondary_state = index(out.secondary, 2);
     out.sequence_flags_state = index(out.sequence_flags, 4);
@@ -273,13 +324,11 @@ fn states(limits: &mut [Limits; LIMITED], out: &mut Housekeeping, changes: &mut 
         2 | 3 => GREEN,
         _ => 0,
     };
-    limits[first].color(first as u8, color, changes);
-    out.limits[first] = limits[first].state;
+    out.limits[first] = limits[first].color(first as u8, color, changes);
     for heater in 0..2 {
         let at = first + 1 + heater;
         out.heater_states[heater] = index(out.heaters[heater], 3);
         let color = if out.heaters[heater] == 2 { RED } else { 0 };
-        limits[at].color(at as u8, color, changes);
-        out.limits[at] = limits[at].state;
+        out.limits[at] = limits[at].color(at as u8, color, changes);
     }
 }

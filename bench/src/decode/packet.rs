@@ -85,10 +85,7 @@ pub(super) fn samples(count: usize) -> Vec<[u8; LENGTH]> {
     (0..count)
         .map(|index| {
             let mut packet = [0; LENGTH];
-            packet
-                .iter_mut()
-                .skip(93)
-                .for_each(|byte| *byte = next() as u8);
+            packet.iter_mut().skip(93).for_each(|byte| *byte = next() as u8);
             let rare = next() % 100 == 0;
             fill(&mut packet, index as u32, rare, &mut next);
             packet
@@ -106,29 +103,14 @@ fn fill(packet: &mut [u8; LENGTH], index: u32, rare: bool, next: &mut impl FnMut
     put(14, &1_u16.to_be_bytes());
     for temperature in 0..TEMPERATURES {
         // About -6 to +6 degrees, or 90 once in a while.
-        let raw = if rare && temperature == 3 {
-            62_300
-        } else {
-            31_000 + (next() % 4_000) as u16
-        };
+        let raw = if rare && temperature == 3 { 62_300 } else { 31_000 + (next() % 4_000) as u16 };
         put(16 + 2 * temperature, &raw.to_be_bytes());
     }
     for voltage in 0..VOLTAGES {
-        put(
-            36 + 2 * voltage,
-            &((next() % 40_000) as i32 - 20_000).to_be_bytes()[2..],
-        );
+        put(36 + 2 * voltage, &((next() % 40_000) as i32 - 20_000).to_be_bytes()[2..]);
     }
     put(44, &((next() % 100) as f32 / 16.0).to_be_bytes());
-    put(
-        48,
-        &if rare {
-            9.5_f32
-        } else {
-            (next() % 100) as f32 / 16.0
-        }
-        .to_be_bytes(),
-    );
+    put(48, &if rare { 9.5_f32 } else { (next() % 100) as f32 / 16.0 }.to_be_bytes());
     put(52, &((next() % 3_000_000) as u32).to_be_bytes());
     put(56, &[if rare { 1 } else { 2 + (next() & 1) as u8 }]);
     put(57, &[0b0001_0100 | ((next() & 1) as u8) << 6]);

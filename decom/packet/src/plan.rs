@@ -39,8 +39,6 @@ pub struct DecodePlan {
     layout: Layout,
     fast: Fast,
     header: [u8; HEADER_LENGTH],
-    /// Bytes behind the fixed part that are needed while decoding.
-    spare: usize,
     codes: Codes,
     slow: Vec<Slow>,
     /// Everything, for packets that the fast operations do not cover.
@@ -131,7 +129,6 @@ impl DecodePlan {
             first_moving: compile::first_moving(packet),
             packet: Arc::clone(packet),
             header: header(&layout),
-            spare: fast.spill_end.saturating_sub(layout.fixed_length),
             codes: Codes::of(packet, &layout),
             layout,
             fast,
@@ -179,7 +176,7 @@ impl DecodePlan {
         transitions: &mut Vec<Transition>,
     ) {
         let base = record.len();
-        record.resize(base + self.layout.fixed_length + self.spare, 0);
+        record.resize(base + self.layout.fixed_length, 0);
         self.decode_at(base, bytes, meta, limits, record, transitions);
     }
 
@@ -194,7 +191,7 @@ impl DecodePlan {
         record: &mut Vec<u8>,
         transitions: &mut Vec<Transition>,
     ) {
-        record.resize(self.layout.fixed_length + self.spare, 0);
+        record.resize(self.layout.fixed_length, 0);
         self.decode_at(0, bytes, meta, limits, record, transitions);
     }
 
@@ -218,7 +215,6 @@ impl DecodePlan {
                 self.fast.run(Work { packet, record: fixed, limits, transitions });
             }
         }
-        record.truncate(base + self.layout.fixed_length);
         let rest = if covered { &self.slow } else { &self.careful };
         if !rest.is_empty() || !self.hidden_limits.is_empty() {
             let limits = limits.as_deref_mut();

@@ -1,8 +1,9 @@
 //! The packed values of one decommutated packet, as a log record carries them.
 //!
 //! Packing is positional: names, types and states live in the definition, which the record's
-//! envelope names by its hash and which is published ([`DecodePlan::published_items`]). Everything
-//! is little endian; nothing is aligned. `docs/decom-record.md` explains the same to outsiders,
+//! envelope names by its hash and which is published ([`DecodePlan::published_items`]). Raw
+//! numbers are big endian, as in most packets, whose bytes are then copied as they lie; everything
+//! else is little endian. Nothing is aligned. `docs/decom-record.md` explains the same to outsiders,
 //! with an example in bytes.
 //!
 //! # Layout
@@ -70,7 +71,7 @@ pub use view::RecordView;
 pub(crate) use layout::{
     ConvertedForm, Element, HEADER_LENGTH, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm,
 };
-pub(crate) use number::{Kind, Raw, load, store};
+pub(crate) use number::{Converted, Kind, Raw, load, store};
 pub(crate) use tagged::write as write_tagged;
 
 #[expect(unused_imports, reason = "named by the documentation")]

@@ -9,7 +9,7 @@ use super::values::{
     BIG, Block, LITTLE, Linear, NumberStates, PolynomialOp, RECORD, Single, Source, StateOp,
 };
 use crate::definition::{Conversion, Item, Packet};
-use crate::record::{ConvertedForm, Kind, Layout, NO_SLOT, PackedItem, RawForm};
+use crate::record::{Converted, ConvertedForm, Kind, Layout, NO_SLOT, PackedItem, RawForm};
 
 /// Stands for "no limits entry".
 pub(super) const NO_ENTRY: u32 = u32::MAX;
@@ -49,12 +49,12 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
             continue;
         };
         match values.add(packet, item, packed, ops.source(packed)) {
-            Ok(copied) => places.add(item, packed, ops, copied),
+            Ok(()) => places.add(item, packed, ops),
             Err(NotFast) => compiled.slow.push(index),
         }
     }
     let mut steps = Vec::new();
-    places.finish(packet, layout.raw_end, &mut compiled.fast, &mut steps);
+    places.finish(packet, &mut compiled.fast, &mut steps);
     values.finish(&mut steps);
     compiled.fast.steps = Arc::new(steps);
     compiled
@@ -94,7 +94,6 @@ struct NotFast;
 struct Number {
     pair: [f64; 2],
     source: u32,
-    slot: u32,
     target: u32,
     entry: u32,
 }
@@ -118,17 +117,15 @@ struct Values {
 
 impl Values {
     /// Compiles conversion, states and limits of an item whose numbers are read at `source`.
-    ///
-    /// Returns whether its numbers are copied to their slots on the way.
     fn add(
         &mut self,
         packet: &Packet,
         item: &Item,
         packed: &PackedItem,
         source: (Source, u32),
-    ) -> Result<bool, NotFast> {
+    ) -> Result<(), NotFast> {
         let Some(kind) = kind(packed) else {
-            return Ok(false);
+            return Ok(());
         };
         let states = item.states.as_ref().filter(|_| packed.state_at != NO_SLOT);
         let lookup = match states {
@@ -141,7 +138,7 @@ impl Values {
             entry => entry,
         };
         let checked = if lookup.is_some() { NO_ENTRY } else { entry };
-        let (copied, value) = self.convert(item, packed, kind, source, checked);
+        let value = self.convert(item, packed, kind, source, checked);
         if let Some(lookup) = lookup {
             let (kind, slot) = value;
             let op = StateOp { slot, target: packed.state_at, entry, lookup };
@@ -150,11 +147,10 @@ impl Values {
                 None => self.states.push((kind, vec![op])),
             }
         }
-        Ok(copied)
+        Ok(())
     }
 
-    /// Compiles the conversion and the limits of numbers; returns whether they
-    /// are copied to their slots, and where the value is then.
+    /// Compiles the conversion and the limits of numbers; returns where the value is then.
     fn convert(
         &mut self,
         item: &Item,
@@ -162,7 +158,7 @@ impl Values {
         kind: Kind,
         (source, at): (Source, u32),
         entry: u32,
-    ) -> (bool, (Kind, u32)) {
+    ) -> (Kind, u32) {
         let coefficients = match item.read_conversion.as_ref().map(|c| &c.conversion) {
             Some(Conversion::Polynomial { coefficients }) => coefficients.as_slice(),
             _ => &[],
@@ -173,13 +169,12 @@ impl Values {
             _ => None,
         };
         let count = packed.count().unwrap_or(0);
-        let slot = packed.raw_at;
-        let checked = Number { pair: [0.0, 1.0], source: at, slot, target: NO_SLOT, entry };
+        let checked = Number { pair: [0.0, 1.0], source: at, target: NO_SLOT, entry };
         if packed.converted != ConvertedForm::Number {
             if entry != NO_ENTRY {
                 add(&mut self.numbers, kind, source, checked);
             }
-            return (entry != NO_ENTRY && source != Source::Record, (kind, slot));
+            return (kind, packed.raw_at);
         }
         let target = packed.converted_at;
         for index in 0..count {
@@ -188,8 +183,7 @@ impl Values {
                 // 0.0 is where the sum of the general form begins.
                 let pair = [0.0 + c0, c1];
                 let source_at = at + index * kind.width();
-                let slot = slot + index * kind.width();
-                let number = Number { pair, source: source_at, slot, target, entry };
+                let number = Number { pair, source: source_at, target, entry };
                 add(&mut self.numbers, kind, source, number);
             } else {
                 let slot = packed.raw_at + index * kind.width();
@@ -198,10 +192,10 @@ impl Values {
             }
         }
         if linear.is_none() && entry != NO_ENTRY {
-            let number = Number { slot: target, ..checked };
-            add(&mut self.late, Kind::F64, Source::Record, number);
+            let number = Number { source: target, ..checked };
+            add(&mut self.late, Kind::Converted, Source::Record, number);
         }
-        (linear.is_some() && source != Source::Record, (Kind::F64, target))
+        (Kind::Converted, target)
     }
 
     /// Adds the steps, which come after those that bring the raw values.
@@ -245,7 +239,6 @@ fn join(numbers: &Numbers, steps: &mut Vec<Step>) {
                 constant: number.pair[0],
                 slope: number.pair[1],
                 source: number.source,
-                slot: number.slot,
                 target: number.target,
                 entry: number.entry,
             }));
@@ -258,7 +251,6 @@ fn join(numbers: &Numbers, steps: &mut Vec<Step>) {
                 constants: std::array::from_fn(|index| four[index].pair[0]),
                 slopes: std::array::from_fn(|index| four[index].pair[1]),
                 source: four[0].source,
-                slot: four[0].slot,
                 target: four[0].target,
                 entry: four[0].entry,
                 known: known as u32,
@@ -277,7 +269,6 @@ fn follows(kind: Kind, a: &Number, b: &Number) -> bool {
     a.target != NO_SLOT
         && b.target == a.target.wrapping_add(8)
         && b.source == a.source + kind.width()
-        && b.slot == a.slot + kind.width()
         && (b.entry == NO_ENTRY) == (a.entry == NO_ENTRY)
         && (a.entry == NO_ENTRY || b.entry == a.entry + 1)
 }

@@ -3,18 +3,15 @@
 use super::fast::Work;
 use crate::record::{load, store};
 
-/// Bit fields, window by window.
-#[derive(Debug)]
-pub(super) struct Fields {
-    pub(super) windows: Vec<(Window, Vec<FieldOp>)>,
-    pub(super) raw_end: usize,
-}
-
 /// Eight bytes of the packet that hold bit fields.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Window {
     pub(super) at: u32,
     pub(super) little: bool,
+    /// Fields that take one byte in the record.
+    bytes: Vec<FieldOp>,
+    /// Wider fields.
+    wide: Vec<FieldOp>,
 }
 
 /// A bit field of a window: shifted to the right and masked; `sign` is its sign bit, if it has one.
@@ -24,28 +21,48 @@ pub(super) struct FieldOp {
     pub(super) sign: u64,
     pub(super) slot: u32,
     pub(super) shift: u8,
+    /// Bytes it takes in the record.
+    pub(super) width: u8,
 }
 
-impl Fields {
-    pub(super) fn run(&self, work: &mut Work<'_>) {
-        let mut padded = [0; 8];
-        let mut packet = work.packet;
-        if packet.len() < 8 {
-            padded[..packet.len()].copy_from_slice(packet);
-            packet = &padded;
+impl Window {
+    pub(super) fn new(at: u32, little: bool) -> Self {
+        Self { at, little, bytes: Vec::new(), wide: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, op: FieldOp) {
+        if op.width == 1 { &mut self.bytes } else { &mut self.wide }.push(op);
+    }
+}
+
+impl FieldOp {
+    #[inline(always)]
+    fn value(&self, bits: u64) -> u64 {
+        let value = (bits >> (self.shift & 63)) & self.mask;
+        (value ^ self.sign).wrapping_sub(self.sign)
+    }
+}
+
+pub(super) fn fields(windows: &[Window], work: &mut Work<'_>) {
+    let (mut packet, record) = (work.packet, &mut *work.record);
+    let mut padded = [0; 8];
+    if packet.len() < 8 {
+        padded[..packet.len()].copy_from_slice(packet);
+        packet = &padded;
+    }
+    for window in windows {
+        let big = u64::from_be_bytes(load(packet, window.at));
+        let bits = if window.little { big.swap_bytes() } else { big };
+        for op in &window.bytes {
+            store(record, op.slot, [op.value(bits) as u8]);
         }
-        let record = &mut *work.record;
-        for (window, fields) in &self.windows {
-            let big = u64::from_be_bytes(load(packet, window.at));
-            let bits = if window.little { big.swap_bytes() } else { big };
-            for op in fields {
-                let value = (bits >> (op.shift & 63)) & op.mask;
-                store(record, op.slot, (value ^ op.sign).wrapping_sub(op.sign).to_le_bytes());
+        for op in &window.wide {
+            let value = op.value(bits);
+            match op.width {
+                2 => store(record, op.slot, (value as u16).to_be_bytes()),
+                4 => store(record, op.slot, (value as u32).to_be_bytes()),
+                _ => store(record, op.slot, value.to_be_bytes()),
             }
-        }
-        // What the last ones spilled into the sections behind.
-        if let Some(spilled) = record.get_mut(self.raw_end..self.raw_end + 8) {
-            spilled.fill(0);
         }
     }
 }

@@ -1,13 +1,12 @@
 //! The operations that decode a packet of full length, as steps that are loops of one kind each.
 //!
-//! The steps run in an order in which none overwrites what another has written: bit fields, then
-//! whole bytes, then conversions, then states. A bit field stores eight bytes at its slot and so
-//! spills over the slots behind it, which later operations of the same or a later step overwrite.
+//! The steps run in an order in which each finds what it needs: raw values first, then
+//! conversions, then states. No two of them write the same byte.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::copy::{self, Fields, Moves, RunOp};
+use super::copy::{self, Moves, RunOp, Window};
 use super::lookup::Found;
 use super::values::{self, PolynomialOp, StateOp};
 use crate::limits::{LimitsState, Transition};
@@ -24,7 +23,7 @@ pub(super) struct Work<'a> {
 #[derive(Debug)]
 pub(super) enum Step {
     /// Bit fields, window by window.
-    Fields(Fields),
+    Fields(Vec<Window>),
     /// Numbers of whole bytes.
     Moves(Moves),
     /// Many bytes at once.
@@ -50,8 +49,6 @@ pub(super) struct Fast {
     pub(super) needed: usize,
     /// Whether places were counted from the end, so that the length must be exactly `needed`.
     pub(super) exact: bool,
-    /// How far bit fields may spill: eight bytes behind the raw section, if there are any.
-    pub(super) spill_end: usize,
     pub(super) steps: Arc<Vec<Step>>,
 }
 
@@ -62,12 +59,12 @@ impl Fast {
         length == self.needed || (length > self.needed && !self.exact)
     }
 
-    /// Decodes a packet that [`Fast::covers`] into a record that reaches to `spill_end`.
+    /// Decodes a packet that [`Fast::covers`] into the fixed part of a record.
     #[inline]
     pub(super) fn run(&self, mut work: Work<'_>) {
         for step in self.steps.iter() {
             match step {
-                Step::Fields(fields) => fields.run(&mut work),
+                Step::Fields(windows) => copy::fields(windows, &mut work),
                 Step::Moves(moves) => moves.run(&mut work),
                 Step::Runs(ops) => copy::runs(ops, &mut work),
                 Step::Polynomials(ops) => values::polynomials(ops, &mut work),
@@ -92,6 +89,7 @@ macro_rules! push_of_kind {
             Kind::I64 => $steps.push(Step::Typed(Box::new($step::<i64 $(, $big)?>::new($($argument),*)))),
             Kind::F32 => $steps.push(Step::Typed(Box::new($step::<f32 $(, $big)?>::new($($argument),*)))),
             Kind::F64 => $steps.push(Step::Typed(Box::new($step::<f64 $(, $big)?>::new($($argument),*)))),
+            Kind::Converted => $steps.push(Step::Typed(Box::new($step::<Converted $(, $big)?>::new($($argument),*)))),
         }
     };
 }

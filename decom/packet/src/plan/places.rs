@@ -1,6 +1,6 @@
 //! Compiles where the raw values lie: which bytes of the packet go to which slot of the record.
 
-use super::copy::{FieldOp, Fields, MoveOp, Moves, RunOp, Window};
+use super::copy::{FieldOp, MoveOp, Moves, RunOp, Window};
 use super::fast::{Fast, Step};
 use super::values::Source;
 use crate::bits::{Field, Placed, Spot, locate_integer};
@@ -9,8 +9,8 @@ use crate::record::{Element, PackedItem, RawForm};
 
 /// Arrays of bit fields up to this length are compiled element by element.
 const MAX_FIELD_ARRAY: u32 = 256;
-/// As many neighbouring numbers as are worth a loop of their own.
-const MIN_RUN: usize = 4;
+/// As many neighbouring numbers as are worth being copied at once.
+const MIN_RUN: usize = 3;
 
 /// The raw bytes of one item in fast form.
 pub(super) enum RawOps {
@@ -22,7 +22,7 @@ pub(super) enum RawOps {
         source: u32,
         width: u32,
         count: u32,
-        reversed: bool,
+        little: bool,
     },
     Bytes {
         source: u32,
@@ -42,7 +42,6 @@ pub(super) struct Pending {
 pub(super) struct Places {
     fields: Vec<(Pending, u32)>,
     moves: Vec<Move>,
-    runs: Vec<RunOp>,
     needed: usize,
     exact: bool,
 }
@@ -51,8 +50,8 @@ impl RawOps {
     /// Returns where the item's numbers are read.
     pub(super) fn source(&self, packed: &PackedItem) -> (Source, u32) {
         match self {
-            Self::Numbers { source, reversed: true, .. } => (Source::Big, *source),
-            Self::Numbers { source, reversed: false, .. } => (Source::Little, *source),
+            Self::Numbers { source, little: false, .. } => (Source::Big, *source),
+            Self::Numbers { source, little: true, .. } => (Source::Little, *source),
             _ => (Source::Record, packed.raw_at),
         }
     }
@@ -60,14 +59,11 @@ impl RawOps {
 
 impl Places {
     /// Adds an item whose operations [`raw_ops`] has found.
-    ///
-    /// `copied` says that the numbers are copied where they are converted or checked.
-    pub(super) fn add(&mut self, item: &Item, packed: &PackedItem, ops: RawOps, copied: bool) {
+    pub(super) fn add(&mut self, item: &Item, packed: &PackedItem, ops: RawOps) {
         self.needed = self.needed.max(end_of(&ops));
         self.exact |= item.bit_offset < 0;
         let slot = packed.raw_at;
         match ops {
-            RawOps::Numbers { .. } if copied => {}
             RawOps::None => {}
             RawOps::Fields(list) => {
                 for (pending, index) in list.into_iter().zip(0..) {
@@ -75,34 +71,28 @@ impl Places {
                     self.fields.push((pending, slot));
                 }
             }
-            RawOps::Numbers { source, width, count, reversed } => {
+            RawOps::Numbers { source, width, count, little } => {
                 for index in 0..count {
                     let op = MoveOp { source: source + index * width, slot: slot + index * width };
-                    self.moves.push(Move { op, width, reversed });
+                    self.moves.push(Move { op, width, reversed: little });
                 }
             }
             RawOps::Bytes { source, length } => {
-                self.runs.push(RunOp { source, slot, length, group: 1 });
+                let op = MoveOp { source, slot };
+                self.moves.push(Move { op, width: length, reversed: false });
             }
         }
     }
 
     /// Turns what was gathered into operations.
-    pub(super) fn finish(
-        self,
-        packet: &Packet,
-        raw_end: usize,
-        fast: &mut Fast,
-        steps: &mut Vec<Step>,
-    ) {
+    pub(super) fn finish(self, packet: &Packet, fast: &mut Fast, steps: &mut Vec<Step>) {
         fast.exact = self.exact;
         fast.needed = if self.exact { packet.defined_length() } else { self.needed };
         let windows = windows(fast.needed, &self.fields);
         if !windows.is_empty() {
-            fast.spill_end = raw_end + 8;
-            steps.push(Step::Fields(Fields { windows, raw_end }));
+            steps.push(Step::Fields(windows));
         }
-        gather(steps, self.runs, &self.moves);
+        gather(steps, &self.moves);
     }
 }
 
@@ -136,8 +126,8 @@ pub(super) fn raw_ops(packet: &Packet, item: &Item, packed: &PackedItem) -> Opti
         Element::Single | Element::Double => {
             let source = whole_bytes(offset)?;
             let width = element.width();
-            let reversed = item.endianness == Endianness::Big;
-            Some(RawOps::Numbers { source, width, count, reversed })
+            let little = item.endianness == Endianness::Little;
+            Some(RawOps::Numbers { source, width, count, little })
         }
         Element::Bytes { length, .. } => {
             if item.bit_size % 8 != 0 {
@@ -156,7 +146,7 @@ fn integers(item: &Item, offset: i64, count: u32, width: u32, is_list: bool) -> 
     let little = item.endianness == Endianness::Little;
     if offset % 8 == 0 && matches!(item.bit_size, 8 | 16 | 32 | 64) {
         let source = whole_bytes(offset)?;
-        return Some(RawOps::Numbers { source, width, count, reversed: !little && width > 1 });
+        return Some(RawOps::Numbers { source, width, count, little: little && width > 1 });
     }
     // Arrays of wider little endian bit fields cannot be read at all.
     if count > MAX_FIELD_ARRAY || (is_list && little && item.bit_size > 1) {
@@ -208,39 +198,40 @@ struct Move {
 impl Move {
     /// Returns whether the other number lies right behind this one at both ends.
     fn precedes(&self, other: &Self) -> bool {
-        other.width == self.width
-            && other.reversed == self.reversed
+        other.reversed == self.reversed
+            && (other.width == self.width || !self.reversed)
             && other.op.source == self.op.source + self.width
             && other.op.slot == self.op.slot + self.width
     }
 }
 
 /// Chooses the windows of bit fields, as many fields in each as follow one another in it.
-fn windows(needed: usize, fields: &[(Pending, u32)]) -> Vec<(Window, Vec<FieldOp>)> {
-    let mut windows: Vec<(Window, Vec<FieldOp>)> = Vec::new();
+fn windows(needed: usize, fields: &[(Pending, u32)]) -> Vec<Window> {
+    let mut windows: Vec<Window> = Vec::new();
     for (pending, slot) in fields {
         let Field { first, count, reversed, .. } = pending.field;
-        let fits = |(window, _): &&mut (Window, Vec<FieldOp>)| {
+        let fits = |window: &&mut Window| {
             let at = window.at as usize;
             window.little == reversed && at <= first && first + count <= at + 8
         };
         match windows.last_mut().filter(fits) {
-            Some((window, ops)) => ops.push(field_op(pending, *window, *slot)),
+            Some(window) => window.push(field_op(pending, window.at, *slot)),
             None => {
                 // Shorter packets are padded to one window.
                 let at = first.min(needed.saturating_sub(8)) as u32;
-                let window = Window { at, little: reversed };
-                windows.push((window, vec![field_op(pending, window, *slot)]));
+                let mut window = Window::new(at, reversed);
+                window.push(field_op(pending, at, *slot));
+                windows.push(window);
             }
         }
     }
     windows
 }
 
-fn field_op(pending: &Pending, window: Window, slot: u32) -> FieldOp {
+fn field_op(pending: &Pending, window: u32, slot: u32) -> FieldOp {
     let Field { first, count, skip, size, reversed } = pending.field;
-    let bytes_before = first - window.at as usize;
-    let bytes_behind = window.at as usize + 8 - (first + count);
+    let bytes_before = first - window as usize;
+    let bytes_behind = window as usize + 8 - (first + count);
     let bytes_below = if reversed { bytes_before } else { bytes_behind };
     let bits_below = count * 8 - (skip + size) as usize;
     FieldOp {
@@ -248,29 +239,35 @@ fn field_op(pending: &Pending, window: Window, slot: u32) -> FieldOp {
         sign: if pending.signed { 1 << (size - 1) } else { 0 },
         slot,
         shift: (bytes_below * 8 + bits_below) as u8,
+        width: pending.width as u8,
     }
 }
 
-/// Sorts moves into loops: long rows of neighbours as runs, the rest by width and order.
-fn gather(steps: &mut Vec<Step>, mut runs: Vec<RunOp>, moves: &[Move]) {
-    let mut single = Moves::default();
+/// Sorts moves into loops: rows of neighbours as runs, the rest by width and order.
+fn gather(steps: &mut Vec<Step>, moves: &[Move]) {
+    let (mut single, mut runs) = (Moves::default(), Vec::new());
     let mut any = false;
     for row in moves.chunk_by(Move::precedes) {
         let Move { op, width, reversed } = row[0];
-        if row.len() >= MIN_RUN {
+        let length: u32 = row.iter().map(|next| next.width).sum();
+        if row.len() >= MIN_RUN || !matches!(width, 1 | 2 | 4 | 8) {
             let group = if reversed { width as u8 } else { 1 };
-            let length = width * row.len() as u32;
             runs.push(RunOp { source: op.source, slot: op.slot, length, group });
             continue;
         }
-        let log = width.trailing_zeros() as usize;
-        let list = match reversed {
-            true => single.reversed.get_mut(log.wrapping_sub(1)),
-            false => single.kept.get_mut(log),
-        };
-        if let Some(list) = list {
-            list.extend(row.iter().map(|next| next.op));
-            any = true;
+        any = true;
+        for Move { op, width, .. } in row {
+            let log = width.trailing_zeros() as usize;
+            let list = match reversed {
+                true => single.reversed.get_mut(log.wrapping_sub(1)),
+                false => single.kept.get_mut(log),
+            };
+            match list {
+                Some(list) if width.is_power_of_two() => list.push(*op),
+                _ => {
+                    runs.push(RunOp { source: op.source, slot: op.slot, length: *width, group: 1 })
+                }
+            }
         }
     }
     if any {

@@ -208,12 +208,12 @@ fn put_raw(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool 
 fn element_bytes(element: Element, value: &Value, out: &mut Vec<u8>) -> bool {
     match (element, value) {
         (Element::Int { width, .. }, Value::Int(value)) => {
-            out.extend_from_slice(&value.to_le_bytes()[..usize::from(width)]);
+            out.extend_from_slice(&value.to_be_bytes()[16 - usize::from(width)..]);
         }
         (Element::Single, Value::Float(value)) => {
-            out.extend_from_slice(&(*value as f32).to_le_bytes());
+            out.extend_from_slice(&(*value as f32).to_be_bytes());
         }
-        (Element::Double, Value::Float(value)) => out.extend_from_slice(&value.to_le_bytes()),
+        (Element::Double, Value::Float(value)) => out.extend_from_slice(&value.to_be_bytes()),
         (Element::Bytes { length, .. }, value) => {
             let Some(bytes) = value.as_bytes() else {
                 return false;
@@ -243,7 +243,13 @@ fn put_converted(output: &mut Output<'_>, packed: &PackedItem, value: &Value) ->
         (ConvertedForm::Same | ConvertedForm::Envelope, _) | (_, Value::Null) => true,
         (ConvertedForm::Number, Value::Array(values)) => {
             let mut bytes = Vec::new();
-            let fits = values.iter().all(|value| element_bytes(Element::Double, value, &mut bytes));
+            let fits = values.iter().all(|value| match value {
+                Value::Float(value) => {
+                    bytes.extend(value.to_le_bytes());
+                    true
+                }
+                _ => false,
+            });
             match packed.count() {
                 Some(_) if fits => output.copy(slot, &bytes),
                 None if fits => {

@@ -6,18 +6,16 @@ use super::compile::NO_ENTRY;
 use super::fast::{TypedStep, Work};
 use super::lookup::{Found, Lookup};
 use crate::definition::polynomial;
-use crate::record::{Kind, NO_SLOT, Raw, load, store};
+use crate::record::{Converted, Kind, NO_SLOT, Raw, load, store};
 
-/// Four numbers that lie one after the other in the packet, in the record, among the converted
-/// values and among the limits entries: copied, converted by c0 + c1·x and checked without a branch.
+/// Four numbers that lie one after the other where they are read, among the converted values and
+/// among the limits entries: converted by c0 + c1·x and checked without a branch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block {
     pub(super) constants: [f64; 4],
     pub(super) slopes: [f64; 4],
-    /// First byte of the numbers in the packet, if they are copied from there.
+    /// First byte of the numbers, in the packet or in the record.
     pub(super) source: u32,
-    /// Slot of the first number.
-    pub(super) slot: u32,
     /// Slot of the first converted value.
     pub(super) target: u32,
     /// First limits entry, or [`NO_ENTRY`].
@@ -32,14 +30,14 @@ pub(super) struct Single {
     pub(super) constant: f64,
     pub(super) slope: f64,
     pub(super) source: u32,
-    pub(super) slot: u32,
     /// Slot of the converted value, or [`NO_SLOT`] if the number is only checked.
     pub(super) target: u32,
     /// Limits entry, or [`NO_ENTRY`].
     pub(super) entry: u32,
 }
 
-/// Where numbers come from.
+/// Where numbers are read: in the packet, if they are whole bytes there, because reading back
+/// what was just written in pieces would wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     /// They are in their slots already.
@@ -86,9 +84,9 @@ impl<T: Raw, const FROM: u8> TypedStep for Linear<T, FROM> {
         let mut changed = false;
         for op in &self.blocks {
             let numbers = match FROM {
-                RECORD => T::load_four(record, op.slot),
-                BIG => T::copy_four::<true>(packet, op.source, record, op.slot),
-                _ => T::copy_four::<false>(packet, op.source, record, op.slot),
+                RECORD => T::load_four::<true>(record, op.source),
+                BIG => T::load_four::<true>(packet, op.source),
+                _ => T::load_four::<false>(packet, op.source),
             };
             let values: [f64; 4] =
                 std::array::from_fn(|i| op.constants[i] + op.slopes[i] * numbers[i]);
@@ -97,12 +95,7 @@ impl<T: Raw, const FROM: u8> TypedStep for Linear<T, FROM> {
             changed |= !T::all_within(&values, low, high);
         }
         for op in &self.singles {
-            let number = match FROM {
-                RECORD => T::load(record, op.slot),
-                BIG => T::copy::<true>(packet, op.source, record, op.slot),
-                _ => T::copy::<false>(packet, op.source, record, op.slot),
-            };
-            let mut value = number.number();
+            let mut value = Self::number_of(op, packet, record);
             if op.target != NO_SLOT {
                 value = op.constant + op.slope * value;
                 store(record, op.target, value.to_le_bytes());
@@ -138,6 +131,16 @@ fn bytes(values: [f64; 4]) -> [u8; 32] {
 }
 
 impl<T: Raw, const FROM: u8> Linear<T, FROM> {
+    #[inline(always)]
+    fn number_of(op: &Single, packet: &[u8], record: &[u8]) -> f64 {
+        match FROM {
+            RECORD => T::load::<true>(record, op.source),
+            BIG => T::load::<true>(packet, op.source),
+            _ => T::load::<false>(packet, op.source),
+        }
+        .number()
+    }
+
     /// Checks all numbers, of which at least one may change a limits state.
     #[cold]
     fn recheck(&self, work: &mut Work<'_>) {
@@ -146,14 +149,14 @@ impl<T: Raw, const FROM: u8> Linear<T, FROM> {
         };
         for op in self.blocks.iter().filter(|op| op.entry != NO_ENTRY) {
             for index in op.known..4 {
-                let value = f64::load(work.record, op.target + index * 8);
+                let value = Converted::load::<false>(work.record, op.target + index * 8).number();
                 limits.check_number((op.entry + index) as usize, value, work.transitions);
             }
         }
         for op in self.singles.iter().filter(|op| op.entry != NO_ENTRY) {
             let value = match op.target {
-                NO_SLOT => T::load(work.record, op.slot).number(),
-                target => f64::load(work.record, target),
+                NO_SLOT => Self::number_of(op, work.packet, work.record),
+                target => Converted::load::<false>(work.record, target).number(),
             };
             limits.check_number(op.entry as usize, value, work.transitions);
         }
@@ -231,7 +234,7 @@ impl<T: Raw> NumberStates<T> {
 impl<T: Raw> TypedStep for NumberStates<T> {
     fn run(&self, work: &mut Work<'_>) {
         put_states(&self.ops, work, |lookup, record, slot| {
-            lookup.find(T::load(record, slot).key())
+            lookup.find(T::load::<true>(record, slot).key())
         });
     }
 }

@@ -68,7 +68,7 @@ impl<'a> ItemView<'a> {
     fn wide(&self) -> Option<i128> {
         match self.packed.raw {
             RawForm::One(Element::Int { .. }) => {
-                Some(i128::from_le_bytes(load(self.view.bytes(), self.packed.raw_at)))
+                Some(i128::from_be_bytes(load(self.view.bytes(), self.packed.raw_at)))
             }
             _ => None,
         }

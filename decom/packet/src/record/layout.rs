@@ -283,8 +283,6 @@ pub(crate) struct Layout {
     pub(crate) items: Vec<PackedItem>,
     /// Index into `items` by place in [`Packet::items`], or [`NO_SLOT`].
     pub(crate) by_place: Vec<u32>,
-    /// Bytes up to the converted section.
-    pub(crate) raw_end: usize,
     /// Bytes of the limits section, which ends the fixed part.
     pub(crate) limits: usize,
     /// Bytes up to the variable part.
@@ -300,7 +298,6 @@ impl Layout {
         let mut layout = Self {
             items: Vec::new(),
             by_place: vec![NO_SLOT; packet.items.len()],
-            raw_end: 0,
             limits: 0,
             fixed_length: 0,
             has_references: false,
@@ -344,7 +341,6 @@ impl Layout {
                 RawForm::VariableBytes { .. } | RawForm::VariableList { .. } | RawForm::Tagged
             );
         }
-        self.raw_end = next.0 as usize;
         for (item, published) in self.items.iter_mut().zip(&self.published) {
             let count = item.count();
             self.has_references |= count.is_none() || item.converted == ConvertedForm::Tagged;

@@ -1,4 +1,4 @@
-//! Numbers as they lie in a record.
+//! Numbers as they lie in a record: raw ones big endian, converted ones little endian.
 
 use super::layout::Element;
 use crate::value::Value;
@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     I64,
     F32,
     F64,
+    /// A converted value, which lies little endian in the record.
+    Converted,
 }
 
 impl Kind {
@@ -25,7 +27,7 @@ impl Kind {
             Self::U8 | Self::I8 => 1,
             Self::U16 | Self::I16 => 2,
             Self::U32 | Self::I32 | Self::F32 => 4,
-            Self::U64 | Self::I64 | Self::F64 => 8,
+            Self::U64 | Self::I64 | Self::F64 | Self::Converted => 8,
         }
     }
 
@@ -50,16 +52,17 @@ impl Kind {
     #[inline]
     pub(crate) fn number(self, record: &[u8], slot: u32) -> f64 {
         match self {
-            Self::U8 => u8::load(record, slot).number(),
-            Self::I8 => i8::load(record, slot).number(),
-            Self::U16 => u16::load(record, slot).number(),
-            Self::I16 => i16::load(record, slot).number(),
-            Self::U32 => u32::load(record, slot).number(),
-            Self::I32 => i32::load(record, slot).number(),
-            Self::U64 => u64::load(record, slot).number(),
-            Self::I64 => i64::load(record, slot).number(),
-            Self::F32 => f32::load(record, slot).number(),
-            Self::F64 => f64::load(record, slot).number(),
+            Self::U8 => u8::load::<true>(record, slot).number(),
+            Self::I8 => i8::load::<true>(record, slot).number(),
+            Self::U16 => u16::load::<true>(record, slot).number(),
+            Self::I16 => i16::load::<true>(record, slot).number(),
+            Self::U32 => u32::load::<true>(record, slot).number(),
+            Self::I32 => i32::load::<true>(record, slot).number(),
+            Self::U64 => u64::load::<true>(record, slot).number(),
+            Self::I64 => i64::load::<true>(record, slot).number(),
+            Self::F32 => f32::load::<true>(record, slot).number(),
+            Self::F64 => f64::load::<true>(record, slot).number(),
+            Self::Converted => Converted::load::<true>(record, slot).number(),
         }
     }
 
@@ -67,40 +70,35 @@ impl Kind {
     #[inline]
     pub(crate) fn integer(self, record: &[u8], slot: u32) -> Option<i64> {
         match self {
-            Self::U8 => Some(u8::load(record, slot).into()),
-            Self::I8 => Some(i8::load(record, slot).into()),
-            Self::U16 => Some(u16::load(record, slot).into()),
-            Self::I16 => Some(i16::load(record, slot).into()),
-            Self::U32 => Some(u32::load(record, slot).into()),
-            Self::I32 => Some(i32::load(record, slot).into()),
-            Self::U64 => i64::try_from(u64::load(record, slot)).ok(),
-            Self::I64 => Some(i64::load(record, slot)),
-            Self::F32 | Self::F64 => None,
+            Self::U8 => Some(u8::load::<true>(record, slot).into()),
+            Self::I8 => Some(i8::load::<true>(record, slot).into()),
+            Self::U16 => Some(u16::load::<true>(record, slot).into()),
+            Self::I16 => Some(i16::load::<true>(record, slot).into()),
+            Self::U32 => Some(u32::load::<true>(record, slot).into()),
+            Self::I32 => Some(i32::load::<true>(record, slot).into()),
+            Self::U64 => i64::try_from(u64::load::<true>(record, slot)).ok(),
+            Self::I64 => Some(i64::load::<true>(record, slot)),
+            Self::F32 | Self::F64 | Self::Converted => None,
         }
     }
 
     /// Reads the number at a slot.
     pub(crate) fn value(self, record: &[u8], slot: u32) -> Value {
         match self {
-            Self::F32 | Self::F64 => Value::Float(self.number(record, slot)),
-            Self::U64 => Value::from(u64::load(record, slot)),
+            Self::F32 | Self::F64 | Self::Converted => Value::Float(self.number(record, slot)),
+            Self::U64 => Value::from(u64::load::<true>(record, slot)),
             _ => self.integer(record, slot).map_or(Value::Null, Value::from),
         }
     }
 }
 
-/// A number that can be loaded from a record.
+/// A number that can be loaded from a record or a packet.
 pub(crate) trait Raw: Copy + std::fmt::Debug + Send + Sync + 'static {
-    /// Loads the number at a slot; zero if the record ends before it, which a compiled slot
-    /// does not let happen.
-    fn load(record: &[u8], slot: u32) -> Self;
-    /// Loads four numbers that lie one after the other in a record, as doubles.
-    fn load_four(record: &[u8], slot: u32) -> [f64; 4];
-    /// Copies a number of a packet, big endian or little, to its slot, and returns it.
-    fn copy<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32) -> Self;
-    /// Copies four numbers that lie one after the other, and returns them as doubles.
-    fn copy_four<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32)
-    -> [f64; 4];
+    /// Loads a number, big endian or little; zero if the bytes end before it, which a compiled
+    /// place does not let happen.
+    fn load<const BIG: bool>(bytes: &[u8], at: u32) -> Self;
+    /// Loads four numbers that lie one after the other, as doubles.
+    fn load_four<const BIG: bool>(bytes: &[u8], at: u32) -> [f64; 4];
     /// Returns whether four doubles that were made of such numbers lie within their bounds; may
     /// deny it for some that do. NaN occurs only where the numbers are floats, and never does.
     fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool;
@@ -110,137 +108,79 @@ pub(crate) trait Raw: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn key(self) -> Option<i64>;
 }
 
-macro_rules! raw_integers {
-    ($($integer:ty),+) => {
-        $(impl Raw for $integer {
+macro_rules! raw_numbers {
+    ($within:ident, $number:expr, $key:expr, $($type:ty),+) => {
+        $(impl Raw for $type {
             #[inline(always)]
-            fn load(record: &[u8], slot: u32) -> Self {
-                Self::from_le_bytes(load(record, slot))
+            fn load<const BIG: bool>(bytes: &[u8], at: u32) -> Self {
+                let bytes = load(bytes, at);
+                if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) }
             }
             #[inline(always)]
-            fn load_four(record: &[u8], slot: u32) -> [f64; 4] {
-                const WIDTH: usize = size_of::<$integer>();
-                let bytes: [u8; 4 * WIDTH] = load(record, slot);
-                four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
-            }
-            #[inline(always)]
-            fn copy<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32) -> Self {
-                let bytes = load(packet, at);
-                let number = if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) };
-                store(record, slot, number.to_le_bytes());
-                number
-            }
-            #[inline(always)]
-            fn copy_four<const BIG: bool>(
-                packet: &[u8],
-                at: u32,
-                record: &mut [u8],
-                slot: u32,
-            ) -> [f64; 4] {
-                const WIDTH: usize = size_of::<$integer>();
-                let mut bytes: [u8; 4 * WIDTH] = load(packet, at);
+            fn load_four<const BIG: bool>(bytes: &[u8], at: u32) -> [f64; 4] {
+                const WIDTH: usize = size_of::<$type>();
+                let mut bytes: [u8; 4 * WIDTH] = load(bytes, at);
                 if BIG {
                     reverse_each::<WIDTH>(&mut bytes);
                 }
-                store(record, slot, bytes);
-                four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
+                let mut four = [0.0; 4];
+                for (four, bytes) in four.iter_mut().zip(bytes.as_chunks().0) {
+                    *four = Self::from_le_bytes(*bytes).number();
+                }
+                four
             }
             #[inline(always)]
             fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
-                no_sign(values, low, high)
+                $within(values, low, high)
             }
             #[inline(always)]
             fn number(self) -> f64 {
-                self as f64
+                let number: fn($type) -> f64 = $number;
+                number(self)
             }
             #[inline(always)]
             fn key(self) -> Option<i64> {
-                i64::try_from(self).ok()
+                let key: fn($type) -> Option<i64> = $key;
+                key(self)
             }
         })+
     };
 }
-raw_integers!(u8, i8, u16, i16, u32, i32, u64, i64);
+raw_numbers!(
+    no_sign,
+    |x| x as f64,
+    |x| i64::try_from(x).ok(),
+    u8,
+    i8,
+    u16,
+    i16,
+    u32,
+    i32,
+    u64,
+    i64
+);
+raw_numbers!(within, f64::from, |x| whole(f64::from(x)), f32, f64);
 
-impl Raw for f32 {
-    #[inline(always)]
-    fn load(record: &[u8], slot: u32) -> Self {
-        Self::from_le_bytes(load(record, slot))
-    }
-    #[inline(always)]
-    fn load_four(record: &[u8], slot: u32) -> [f64; 4] {
-        const WIDTH: usize = size_of::<f32>();
-        let bytes: [u8; 4 * WIDTH] = load(record, slot);
-        four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
-    }
-    #[inline(always)]
-    fn copy<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32) -> Self {
-        let bytes = load(packet, at);
-        let number = if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) };
-        store(record, slot, number.to_le_bytes());
-        number
-    }
-    #[inline(always)]
-    fn copy_four<const BIG: bool>(
-        packet: &[u8],
-        at: u32,
-        record: &mut [u8],
-        slot: u32,
-    ) -> [f64; 4] {
-        const WIDTH: usize = size_of::<f32>();
-        let mut bytes: [u8; 4 * WIDTH] = load(packet, at);
-        if BIG {
-            reverse_each::<WIDTH>(&mut bytes);
-        }
-        store(record, slot, bytes);
-        four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
-    }
-    #[inline(always)]
-    fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
-        within(values, low, high)
-    }
-    #[inline(always)]
-    fn number(self) -> f64 {
-        self.into()
-    }
-    #[inline(always)]
-    fn key(self) -> Option<i64> {
-        f64::from(self).key()
-    }
+/// Returns a double that is a whole number; -0.0 is 0.
+#[inline(always)]
+fn whole(double: f64) -> Option<i64> {
+    // Every whole number of this range is a double of its own.
+    let whole = double as i64;
+    (whole as f64 == double && whole.unsigned_abs() <= 1 << 53).then_some(whole)
 }
 
-impl Raw for f64 {
+/// A converted value, which lies little endian in the record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Converted(f64);
+
+impl Raw for Converted {
     #[inline(always)]
-    fn load(record: &[u8], slot: u32) -> Self {
-        Self::from_le_bytes(load(record, slot))
+    fn load<const BIG: bool>(bytes: &[u8], at: u32) -> Self {
+        Self(<f64 as Raw>::load::<false>(bytes, at))
     }
     #[inline(always)]
-    fn load_four(record: &[u8], slot: u32) -> [f64; 4] {
-        const WIDTH: usize = size_of::<f64>();
-        let bytes: [u8; 4 * WIDTH] = load(record, slot);
-        four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
-    }
-    #[inline(always)]
-    fn copy<const BIG: bool>(packet: &[u8], at: u32, record: &mut [u8], slot: u32) -> Self {
-        let bytes = load(packet, at);
-        let number = if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) };
-        store(record, slot, number.to_le_bytes());
-        number
-    }
-    #[inline(always)]
-    fn copy_four<const BIG: bool>(
-        packet: &[u8],
-        at: u32,
-        record: &mut [u8],
-        slot: u32,
-    ) -> [f64; 4] {
-        const WIDTH: usize = size_of::<f64>();
-        let mut bytes: [u8; 4 * WIDTH] = load(packet, at);
-        if BIG {
-            reverse_each::<WIDTH>(&mut bytes);
-        }
-        store(record, slot, bytes);
-        four_of(bytes.as_chunks().0, |bytes| Self::from_le_bytes(bytes).number())
+    fn load_four<const BIG: bool>(bytes: &[u8], at: u32) -> [f64; 4] {
+        <f64 as Raw>::load_four::<false>(bytes, at)
     }
     #[inline(always)]
     fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
@@ -248,13 +188,11 @@ impl Raw for f64 {
     }
     #[inline(always)]
     fn number(self) -> f64 {
-        self
+        self.0
     }
     #[inline(always)]
     fn key(self) -> Option<i64> {
-        // Every whole number of this range is a double of its own; -0.0 is 0.
-        let whole = self as i64;
-        (whole as f64 == self && whole.unsigned_abs() <= 1 << 53).then_some(whole)
+        whole(self.0)
     }
 }
 
@@ -295,19 +233,6 @@ fn no_sign(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
         signs |= (values[index] - low[index]).to_bits() | (high[index] - values[index]).to_bits();
     }
     signs >> 63 == 0
-}
-
-/// Makes four doubles.
-#[inline(always)]
-fn four_of<const WIDTH: usize>(
-    chunks: &[[u8; WIDTH]],
-    number: impl Fn([u8; WIDTH]) -> f64,
-) -> [f64; 4] {
-    let mut four = [0.0; 4];
-    for (four, chunk) in four.iter_mut().zip(chunks) {
-        *four = number(*chunk);
-    }
-    four
 }
 
 /// Reverses the bytes of each number; of halves, four at once.

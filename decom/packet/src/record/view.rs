@@ -212,7 +212,7 @@ impl<'a> RecordView<'a> {
             Element::Bytes { length, data_type } => self.text(slot, length, data_type),
             number => match Kind::of(number) {
                 Some(kind) => kind.value(self.bytes, slot),
-                None => Value::Int(i128::from_le_bytes(load(self.bytes, slot))),
+                None => Value::Int(i128::from_be_bytes(load(self.bytes, slot))),
             },
         }
     }
