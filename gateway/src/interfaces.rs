@@ -103,6 +103,13 @@ impl Interfaces {
         fold.interfaces.get(name).cloned().unwrap_or_default()
     }
 
+    /// Returns which interfaces are in trouble, each with its reason.
+    pub(crate) fn troubles(&self) -> Vec<String> {
+        let reasons = self.configured.keys().map(|name| (name, self.status(name).1.reason));
+        let told = reasons.filter(|(_, reason)| !reason.is_empty());
+        told.map(|(name, reason)| format!("{name}: {reason}")).collect()
+    }
+
     /// Returns how far a rebuild has got.
     pub(crate) fn rebuild(&self, id: &str) -> Option<RebuildStatus> {
         let fold = self.fold.read().unwrap_or_else(PoisonError::into_inner);

@@ -19,13 +19,25 @@ pub(crate) fn routes() -> Router<Arc<System>> {
     Router::new().route("/health", get(health)).route("/metrics", get(metrics))
 }
 
-/// Answers 200 while the log can be read and definitions are active.
+/// Lag from which on current values are called behind, in seconds.
+const BEHIND_SECONDS: f64 = 5.0;
+
+/// Answers 200 while the log can be used and definitions are active; says beside it how far
+/// current values are behind, and which interfaces are in trouble.
 async fn health(State(system): State<Arc<System>>) -> Response {
     let problem = system.problem().await;
+    let lags = system.metrics.lags().measure(&*system.log).await.unwrap_or_default();
+    let lag_seconds = lags.iter().map(|lag| lag.seconds).fold(0.0, f64::max);
+    let mut degraded: Vec<String> = system.interfaces.troubles();
+    if lag_seconds > BEHIND_SECONDS {
+        degraded.push(format!("current values are {lag_seconds:.0} s behind"));
+    }
     let status = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "status": if problem.is_none() { "UP" } else { "DOWN" },
         "reason": problem,
+        "lag_seconds": lag_seconds,
+        "degraded": degraded,
         "version": env!("CARGO_PKG_VERSION"),
     });
     (status, Json(body)).into_response()

@@ -8,7 +8,7 @@ use crate::output::say;
 
 /// Shows roles, interfaces and how far each consumer is behind the log.
 ///
-/// Exit code: 0 when every role serves, 1 otherwise.
+/// Exit code: 0 when every role serves and nothing is in trouble, 1 otherwise.
 /// Example: groundlog status --json
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
@@ -18,14 +18,19 @@ pub(crate) struct StatusArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
-    let status = args.operator.client()?.get("/groundlog/v1/status")?;
+    let client = args.operator.client()?;
+    let status = client.get("/groundlog/v1/status")?;
     if args.operator.json {
         say!("{status}");
     } else {
         print(&status);
     }
+    let health = client.get("/health")?;
+    let troubles = rows(&health["degraded"]);
+    troubles.iter().for_each(|trouble| eprintln!("degraded: {}", text(trouble)));
     let serving = rows(&status["roles"]).iter().all(|role| role["state"] == "running");
-    Ok(if serving { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let well = serving && troubles.is_empty();
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn rows(value: &Value) -> &[Value] {
