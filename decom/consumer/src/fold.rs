@@ -16,10 +16,11 @@ use groundlog_proto::{
 
 use crate::{
     DecomError, FLAG_INVALID, FLAG_STORED,
-    encode::{Envelope, push_decom},
+    encode::{Envelope, RECORD_BYTES_MAX, push_decom},
     limits_event::push_limits_event,
     limits_settings::LimitsSettings,
     packet_state::{PacketState, PacketStates},
+    size_bound::SizeBound,
     snapshot,
 };
 
@@ -84,11 +85,18 @@ struct Input<'a> {
     raw: &'a RawRecordRef<'a>,
 }
 
-/// Definitions in use, with the places of their packets' states (live, stored).
+/// Definitions in use, with what is looked up once per packet (live, stored).
 struct Bound {
     hash: DefinitionHash,
     loaded: Arc<LoadedDefinitions>,
-    places: Vec<[Option<usize>; 2]>,
+    places: Vec<[Option<Place>; 2]>,
+}
+
+/// Where a packet's state is, and how large its records may become.
+#[derive(Clone, Copy)]
+struct Place {
+    state: usize,
+    size: SizeBound,
 }
 
 /// The fold of one partition of `raw` or `from.raw.stored`: pure, no I/O, the same bytes every time.
@@ -168,8 +176,8 @@ impl Fold {
     /// Folds one record.
     ///
     /// # Errors
-    /// [`FoldError`]; nothing was put out then. A record that needs definitions has not changed the
-    /// state either, so that it can be applied again.
+    /// [`FoldError`]; nothing was put out then, and counts and limits are as they were, so that a
+    /// record that needs definitions can be applied again.
     pub fn apply(&mut self, record: RecordRef<'_>, out: &mut FoldOutputs) -> Result<(), FoldError> {
         let raw = RawRecordRef::parse(record.value)?;
         let from = Input {
@@ -203,7 +211,7 @@ impl Fold {
             received_count,
             limits,
             ..
-        } = self.packets.at(place);
+        } = self.packets.at(place.state);
         let envelope = Envelope {
             source: source_of(&self.source, from.offset),
             raw: from.raw,
@@ -222,7 +230,13 @@ impl Fold {
         self.values.clear();
         self.transitions.clear();
         let mut body = DecomBodyRef::Missing;
+        let mut before = None;
         if id != loaded.unknown() {
+            // A record that turns out too large leaves no mark; keeping what it would change is
+            // seldom worth it.
+            if from.bytes.saturating_add(place.size.at(packet.data.len())) > RECORD_BYTES_MAX {
+                before = Some(limits.clone());
+            }
             let limits = limits.bind(loaded.hash(), plan.packet(), &self.settings);
             let meta = PacketMeta {
                 received_time_ns: Some(from.raw.received_time_ns),
@@ -243,7 +257,12 @@ impl Fold {
         } else {
             &mut out.decom
         };
-        push_decom(to, &envelope, body)?;
+        if let Err(error) = push_decom(to, &envelope, body) {
+            if let Some(before) = before {
+                *limits = before;
+            }
+            return Err(error.into());
+        }
         if !stored && !self.transitions.is_empty() {
             let limits = limits.bind(loaded.hash(), plan.packet(), &self.settings);
             for transition in &self.transitions {
@@ -275,12 +294,12 @@ impl Fold {
     }
 
     /// Returns the place of a packet's state; the names are looked up once per definitions.
-    fn place(&mut self, bound: usize, id: PacketId, plan: &DecodePlan, stored: bool) -> usize {
+    fn place(&mut self, bound: usize, id: PacketId, plan: &DecodePlan, stored: bool) -> Place {
         let cached = &mut self.bound[bound].places[id.index()][usize::from(stored)];
         *cached.get_or_insert_with(|| {
             let packet = plan.packet();
-            self.packets
-                .place(&packet.target_name, &packet.packet_name, stored)
+            let state = self.packets.place(&packet.target_name, &packet.packet_name, stored);
+            Place { state, size: SizeBound::of(packet) }
         })
     }
 }

@@ -28,6 +28,7 @@ mod limits_settings;
 mod packet_state;
 mod projection;
 mod service;
+mod size_bound;
 mod snapshot;
 
 pub use error::DecomError;

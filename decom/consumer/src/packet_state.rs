@@ -19,10 +19,10 @@ pub(crate) struct PacketState {
 }
 
 /// Limits state and the definitions that it was last used with; nothing before the first check.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Limits(Option<BoundLimits>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct BoundLimits {
     pub(crate) definitions: DefinitionHash,
     pub(crate) state: Box<LimitsState>,

@@ -126,3 +126,43 @@ fn states_outlive_a_change_of_definitions() {
         .collect();
     assert_eq!(counts, [1, 2, 3]);
 }
+
+/// A packet with limits whose record grows beyond every bound: sixty blocks that all reach to the
+/// packet's end.
+fn growing() -> String {
+    let mut text = "TELEMETRY INST GROWING BIG_ENDIAN \"\"\n  APPEND_ID_ITEM ID 8 UINT 9\n  \
+         APPEND_ITEM TEMP 16 UINT\n    LIMITS DEFAULT 2 ENABLED 10 20 60 80\n"
+        .to_owned();
+    for number in 0..60 {
+        text.push_str(&format!("  ITEM ALL{number} 0 0 BLOCK\n    OVERLAP\n"));
+    }
+    text
+}
+
+#[test]
+fn a_record_that_is_refused_leaves_no_mark() {
+    let definitions = loaded(&set_of(&growing()));
+    let hot = |length: usize| {
+        let mut data = vec![9, 0, 100];
+        data.resize(length, 0);
+        packet(&definitions, data)
+    };
+    let known = [definitions.clone()];
+    let fold_these = |records: &[_]| {
+        let (mut fold, mut out) = (Fold::new(source(false)), FoldOutputs::default());
+        let refused = fold_all(&mut fold, &known, 0, records, &mut out);
+        (fold.snapshot(), out, refused)
+    };
+    // The raw record is small; it is the decommutated one that does not fit.
+    let (with, out, refused) = fold_these(&[hot(10), hot(30_000), hot(10)]);
+    assert_eq!(refused.keys().copied().collect::<Vec<_>>(), [1], "{refused:?}");
+    assert!(refused[&1].contains("takes"), "{refused:?}");
+    // The second sample that persistence asks for is the third record's.
+    assert_eq!(transitions(&out), [(2, String::new(), "RED_HIGH".to_owned())]);
+    let counts: Vec<_> =
+        crate::support::decoded(&out.decom).iter().map(|it| it.received_count).collect();
+    assert_eq!(counts, [1, 2]);
+    let (without, _, refused) = fold_these(&[hot(10), hot(10)]);
+    assert!(refused.is_empty());
+    assert_eq!(with, without, "the state is that of a fold which never saw it");
+}
