@@ -38,4 +38,4 @@ pub use metrics::{METRICS, Metric, MetricKind};
 pub use options::{
     IngestLimits, IngestOptions, InterfaceOptions, ProtocolDirection, ProtocolOptions,
 };
-pub use service::{Handle, Ingest};
+pub use service::{Handle, Ingest, Running};

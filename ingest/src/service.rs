@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    future::Future,
+    pin::Pin,
     sync::Arc,
 };
 
@@ -20,6 +22,10 @@ use crate::{
 
 const GROUP: &str = "ingest";
 const READ_BYTES: usize = 1 << 20;
+
+/// A running service, boxed: the body of an `async fn` is compiled once more in every crate that
+/// awaits it, that of a boxed future once, in this one.
+pub type Running = Pin<Box<dyn Future<Output = Result<(), IngestError>> + Send>>;
 
 /// The ingest role, built and not yet running.
 pub struct Ingest {
@@ -107,7 +113,11 @@ impl Ingest {
     ///
     /// # Errors
     /// [`IngestError::Log`] when the log cannot be used any more.
-    pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), IngestError> {
+    pub fn run(self, shutdown: watch::Receiver<bool>) -> Running {
+        Box::pin(self.work(shutdown))
+    }
+
+    async fn work(self, mut shutdown: watch::Receiver<bool>) -> Result<(), IngestError> {
         self.ensure_topics()
             .await
             .map_err(IngestError::log("opening its topics"))?;

@@ -34,7 +34,7 @@ mod snapshot;
 pub use error::DecomError;
 pub use fold::{Fold, FoldError, FoldOutputs, Source};
 pub use projection::DecomProjection;
-pub use service::{Decom, DecomOptions};
+pub use service::{Decom, DecomOptions, Running};
 
 /// Quality flag: from a recording or an import.
 pub const FLAG_STORED: u32 = 1;

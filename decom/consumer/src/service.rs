@@ -1,7 +1,13 @@
+use std::{future::Future, pin::Pin};
+
 use groundlog_projection::{DefinitionStore, Runner, RunnerOptions};
 use tokio::sync::watch;
 
 use crate::{DecomError, DecomProjection};
+
+/// A running service, boxed: the body of an `async fn` is compiled once more in every crate that
+/// awaits it, that of a boxed future once, in this one.
+pub type Running = Pin<Box<dyn Future<Output = Result<(), DecomError>> + Send>>;
 
 /// What decommutation needs.
 #[derive(Clone)]
@@ -27,12 +33,9 @@ impl Decom {
     ///
     /// # Errors
     /// Fatal faults; records that cannot be decoded are dead letters.
-    pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), DecomError> {
-        let DecomOptions {
-            runner,
-            definitions,
-        } = self.options;
+    pub fn run(self, shutdown: watch::Receiver<bool>) -> Running {
+        let DecomOptions { runner, definitions } = self.options;
         let projection = DecomProjection::new(&runner.names, definitions);
-        Ok(Runner::new(projection, runner).run(shutdown).await?)
+        Box::pin(async move { Ok(Runner::new(projection, runner).run(shutdown).await?) })
     }
 }

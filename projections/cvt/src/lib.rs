@@ -28,4 +28,4 @@ pub use error::CvtError;
 pub use image::{Difference, Image};
 pub use reader::CurrentValues;
 pub use scalar::{scalar_of, value_of};
-pub use service::{Cvt, CvtOptions};
+pub use service::{Cvt, CvtOptions, Running};

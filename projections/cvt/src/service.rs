@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use groundlog_projection::{DefinitionStore, Runner, RunnerOptions};
 use tokio::sync::watch;
@@ -9,6 +9,10 @@ use crate::{
     rebuild::Rebuilds,
     table::Table,
 };
+
+/// A running service, boxed: the body of an `async fn` is compiled once more in every crate that
+/// awaits it, that of a boxed future once, in this one.
+pub type Running = Pin<Box<dyn Future<Output = Result<(), CvtError>> + Send>>;
 
 /// What the current value table needs.
 #[derive(Clone)]
@@ -71,7 +75,11 @@ impl Cvt {
     ///
     /// # Errors
     /// Fatal faults of the runner or of the topic `control`.
-    pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), CvtError> {
+    pub fn run(self, shutdown: watch::Receiver<bool>) -> Running {
+        Box::pin(self.work(shutdown))
+    }
+
+    async fn work(self, shutdown: watch::Receiver<bool>) -> Result<(), CvtError> {
         let projection = CvtProjection {
             table: self.table.clone(),
             definitions: self.options.definitions.clone(),
