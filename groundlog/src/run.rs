@@ -9,7 +9,7 @@
 mod announce;
 mod demo;
 mod drain;
-mod interfaces;
+pub(crate) mod interfaces;
 mod metrics;
 mod system;
 

@@ -46,7 +46,7 @@ fn enabled(mapped: &[TargetMapping]) -> Vec<String> {
 }
 
 /// Describes an interface for ingest.
-pub(super) fn options(interface: &InterfaceDefinition, raw_partition: u32) -> InterfaceOptions {
+pub(crate) fn options(interface: &InterfaceDefinition, raw_partition: u32) -> InterfaceOptions {
     InterfaceOptions {
         name: interface.name.clone(),
         class: interface.class.clone(),
