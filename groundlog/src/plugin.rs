@@ -11,8 +11,10 @@ mod assemble;
 mod bare;
 mod errors;
 mod files;
+mod interfaces;
 mod remote;
 mod render;
+mod salvage;
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
@@ -27,6 +29,7 @@ use crate::config::Config;
 use assemble::{Assembled, Origin, assemble};
 use errors::LoadErrors;
 use files::PluginFiles;
+use interfaces::check_interfaces;
 
 pub(crate) use args::{DefinitionArgs, PluginArgs};
 pub(crate) use remote::definitions_of_system;
@@ -65,20 +68,27 @@ pub(crate) fn configured(
     for (folder, variables) in &folders {
         let files = PluginFiles::read(folder)?;
         assembled.push(if files.is_bare() {
-            bare::assemble(&files, variables, scope, connect, args.protocol.as_deref())?
+            let protocol = args.protocol.as_deref();
+            let mut bare = bare::assemble(&files, variables, scope, connect, protocol)?;
+            if connect.is_none() {
+                let folder = folder.display();
+                let warning = format!("{folder}: no interface: add --connect tcp://HOST:PORT");
+                bare.warnings.push(warning);
+            }
+            bare
         } else if connect.is_some() {
             anyhow::bail!(
                 "--connect is for a bare target folder; the interfaces of {} are in its plugin.txt",
                 folder.display()
             );
         } else {
-            assemble(&files, Origin::PluginTxt, variables, scope)?
+            assemble(&files, Origin::PluginTxt, variables, scope)
         });
     }
-    Ok(Some(finish(assembled)?))
+    Ok(Some(finish(assembled, Use::Everything)?))
 }
 
-/// Loads one folder for its definitions; interfaces are checked, but nobody uses them.
+/// Loads one folder for its definitions; its interfaces may be of any class, nobody uses them.
 ///
 /// # Errors
 /// As [`configured`].
@@ -87,9 +97,9 @@ pub(crate) fn load_folder(folder: &Path, variables: &Variables) -> anyhow::Resul
     let assembled = if files.is_bare() {
         bare::assemble(&files, variables, DEFAULT_SCOPE, None, None)?
     } else {
-        assemble(&files, Origin::PluginTxt, variables, DEFAULT_SCOPE)?
+        assemble(&files, Origin::PluginTxt, variables, DEFAULT_SCOPE)
     };
-    Ok(finish(vec![assembled])?)
+    Ok(finish(vec![assembled], Use::Definitions)?)
 }
 
 /// Loads the demo, whose spacecraft listens at an address.
@@ -101,14 +111,29 @@ pub(crate) fn demo(spacecraft: SocketAddr) -> anyhow::Result<LoadedPlugin> {
         ("host".to_owned(), spacecraft.ip().to_string()),
         ("port".to_owned(), spacecraft.port().to_string()),
     ]);
-    let assembled = assemble(&PluginFiles::demo(), Origin::PluginTxt, &values, DEFAULT_SCOPE)?;
-    Ok(finish(vec![assembled])?)
+    let assembled = assemble(&PluginFiles::demo(), Origin::PluginTxt, &values, DEFAULT_SCOPE);
+    Ok(finish(vec![assembled], Use::Everything)?)
+}
+
+/// What a plug-in is loaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// Definitions alone.
+    Definitions,
+    /// Interfaces, too.
+    Everything,
 }
 
 /// Reads the definitions of assembled plug-ins.
-fn finish(plugins: Vec<Assembled>) -> Result<LoadedPlugin, LoadErrors> {
+fn finish(mut plugins: Vec<Assembled>, wanted: Use) -> Result<LoadedPlugin, LoadErrors> {
     let mut errors = LoadErrors::default();
+    for plugin in &mut plugins {
+        errors.extend(std::mem::take(&mut plugin.errors));
+    }
     errors.check_names(&plugins);
+    if wanted == Use::Everything {
+        plugins.iter().for_each(|plugin| check_interfaces(&plugin.interfaces, &mut errors));
+    }
     // Once with paths that tell files of different targets apart, for messages …
     let located = |plugin: &Assembled| plugin.targets.iter().map(|t| t.located.clone()).collect();
     let located = build(plugins.iter().flat_map(|plugin| -> Vec<TargetSource> { located(plugin) }));
@@ -123,7 +148,8 @@ fn finish(plugins: Vec<Assembled>) -> Result<LoadedPlugin, LoadErrors> {
     let name = plugins.iter().map(|plugin| plugin.name.as_str()).collect::<Vec<_>>().join("+");
     let mut warnings: Vec<String> =
         plugins.iter().flat_map(|plugin| plugin.warnings.iter().cloned()).collect();
-    warnings.extend(located.unsupported().iter().chain(located.warnings()).cloned());
+    let unsupported = located.unsupported().iter().map(|warning| located_at(warning, &plugins));
+    warnings.extend(unsupported.chain(located.warnings().iter().cloned()));
     let mut interfaces = Vec::new();
     let mut sources = Vec::new();
     for plugin in plugins {
@@ -137,6 +163,17 @@ fn finish(plugins: Vec<Assembled>) -> Result<LoadedPlugin, LoadErrors> {
         errors
     })?;
     Ok(LoadedPlugin { name, definitions: Arc::new(definitions), interfaces, warnings })
+}
+
+/// Shows a warning about `TARGET/target.txt` with the path as the user can open it.
+fn located_at(warning: &str, plugins: &[Assembled]) -> String {
+    let mut targets = plugins.iter().flat_map(|plugin| &plugin.targets);
+    let located = targets.find_map(|target| {
+        let short = format!("{}/target.txt", target.published.name);
+        let rest = warning.strip_prefix(&short)?.strip_prefix(':')?;
+        Some(format!("{}:{rest}", target.target_txt_path))
+    });
+    located.unwrap_or_else(|| warning.to_owned())
 }
 
 fn build(

@@ -7,6 +7,7 @@ use super::{
     errors::LoadErrors,
     files::{PLUGIN_TXT, PluginFiles},
     render::{RenderedTarget, render_target},
+    salvage::{Salvaged, plugin_with_errors},
 };
 
 /// Letters that make a word of `DISABLE_ERB` more than a plain piece of a path.
@@ -31,18 +32,20 @@ pub(super) struct Assembled {
     pub(super) interfaces: Vec<InterfaceDefinition>,
     /// What is accepted but not acted upon.
     pub(super) warnings: Vec<String>,
+    /// What is wrong so far; the targets that could be read are there all the same.
+    pub(super) errors: LoadErrors,
+    /// Whether a target may be missing because its statement was refused.
+    pub(super) targets_missing: bool,
 }
 
-/// Reads plugin.txt and renders the targets it declares.
-///
-/// # Errors
-/// All errors of plugin.txt; if there are none, all tags of all targets that cannot be rendered.
+/// Reads plugin.txt and renders the targets it declares; what is wrong is part of the result, so
+/// that errors of all files come at once.
 pub(super) fn assemble(
     files: &PluginFiles,
     origin: Origin<'_>,
     given: &Variables,
     scope: &str,
-) -> Result<Assembled, LoadErrors> {
+) -> Assembled {
     let mut errors = LoadErrors::default();
     let (path, text) = match origin {
         Origin::PluginTxt => {
@@ -53,13 +56,11 @@ pub(super) fn assemble(
     };
     let environment = |name: &str| std::env::var(name).ok();
     let sources = Sources { partial: &|_| None, environment: &environment };
-    let plugin = match plugin::load(&path, text, given, scope, &sources) {
-        Ok(plugin) => plugin,
-        Err(error) => {
-            errors.add_plugin(error);
-            return Err(errors);
-        }
-    };
+    let Salvaged { plugin, targets_missing } =
+        match plugin::load(&path, text, given, scope, &sources) {
+            Ok(plugin) => Salvaged { plugin, targets_missing: false },
+            Err(_) => plugin_with_errors(&path, text, given, scope, &sources, &mut errors),
+        };
     let mut warnings = plugin.unsupported;
     let mut targets = Vec::with_capacity(plugin.targets.len());
     for target in &plugin.targets {
@@ -80,8 +81,12 @@ pub(super) fn assemble(
         }
         targets.push(render_target(files, target, &plugin.values, &mut errors, &mut warnings));
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    Assembled {
+        name: files.name.clone(),
+        targets,
+        interfaces: plugin.interfaces,
+        warnings,
+        errors,
+        targets_missing,
     }
-    Ok(Assembled { name: files.name.clone(), targets, interfaces: plugin.interfaces, warnings })
 }

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use groundlog_packet::{Definitions, PacketKind, definition::DataType, template::Variables};
 
 use super::{
+    Use,
     assemble::{Assembled, Origin, assemble as assemble_text},
     files::PluginFiles,
     finish,
@@ -19,7 +20,8 @@ const SPACE_PACKETS_FILLED: &str = "LENGTH 32 16 7 1 BIG_ENDIAN 0 nil nil true";
 /// if it is said where to connect.
 ///
 /// # Errors
-/// All errors of the folder's files, or of what the command line says.
+/// What the command line says wrong; errors of the folder's files where the framing is chosen by
+/// them, else they are part of the result.
 pub(super) fn assemble(
     files: &PluginFiles,
     given: &Variables,
@@ -33,7 +35,7 @@ pub(super) fn assemble(
     }
     let name = files.name.to_uppercase();
     writeln!(text, "TARGET \"{}\" \"{name}\"", files.name)?;
-    let without = assemble_text(files, Origin::CommandLine(&text), given, scope)?;
+    let without = assemble_text(files, Origin::CommandLine(&text), given, scope);
     let Some(connect) = connect else {
         return Ok(without);
     };
@@ -41,7 +43,7 @@ pub(super) fn assemble(
         address(connect).with_context(|| format!("--connect {connect}: write tcp://HOST:PORT"))?;
     let framing = match protocol {
         Some(protocol) => protocol,
-        None => framing(&finish(vec![without])?.definitions),
+        None => framing(&finish(vec![without], Use::Definitions)?.definitions),
     };
     anyhow::ensure!(
         !framing.contains(['\n', '\r']) && !framing.contains("<%"),
@@ -53,7 +55,7 @@ pub(super) fn assemble(
     )?;
     writeln!(text, "  PROTOCOL READ_WRITE {framing}")?;
     writeln!(text, "  MAP_TARGET \"{name}\"\n  RECONNECT_DELAY 1")?;
-    let mut assembled = assemble_text(files, Origin::CommandLine(&text), given, scope)?;
+    let mut assembled = assemble_text(files, Origin::CommandLine(&text), given, scope);
     if protocol.is_none() {
         assembled.warnings.push(format!(
             "{name}_INT: packets are framed by {framing}, from what the definitions look like; \

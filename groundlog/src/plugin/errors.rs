@@ -24,6 +24,22 @@ impl LoadErrors {
         self.errors.push(format!("{place}: {message}"));
     }
 
+    /// Adds an error that names its place itself.
+    pub(super) fn add_text(&mut self, error: &dyn fmt::Display) {
+        self.errors.push(error.to_string());
+    }
+
+    /// Adds errors of a file that the user knows by another path.
+    pub(super) fn add_config_of(&mut self, path: &str, mut errors: ConfigErrors) {
+        errors.errors.iter_mut().for_each(|error| error.file = path.into());
+        self.add_config(errors);
+    }
+
+    /// Adds all errors of others.
+    pub(super) fn extend(&mut self, others: Self) {
+        self.errors.extend(others.errors);
+    }
+
     pub(super) fn add_template(&mut self, error: &TemplateError) {
         self.errors.push(error.to_string());
     }
@@ -49,6 +65,8 @@ impl LoadErrors {
                 self.add(&target.place, &format!("there is a second target {name}"));
             }
         }
+        // A target whose statement was refused is not there, and that is said already.
+        let all_known = plugins.iter().all(|plugin| !plugin.targets_missing);
         let mut names = BTreeSet::new();
         for interface in plugins.iter().flat_map(|plugin| &plugin.interfaces) {
             if !names.insert(interface.name.as_str()) {
@@ -58,7 +76,7 @@ impl LoadErrors {
             let mapped = interface.cmd_targets.iter().chain(&interface.tlm_targets);
             let unknown: BTreeSet<&str> = mapped
                 .map(|mapping| mapping.target.as_str())
-                .filter(|target| !targets.contains(target))
+                .filter(|target| all_known && !targets.contains(target))
                 .collect();
             for target in unknown {
                 let message = format!(

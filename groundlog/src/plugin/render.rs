@@ -1,11 +1,12 @@
 use groundlog_packet::{
+    config::ConfigErrors,
     definition::TargetSource,
     plugin::PluginTarget,
     target,
     template::{self, Sources, Variables},
 };
 
-use super::{errors::LoadErrors, files::PluginFiles};
+use super::{errors::LoadErrors, files::PluginFiles, salvage::without_statements};
 
 /// A target with its templates rendered.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) struct RenderedTarget {
     pub(super) located: TargetSource,
     /// With paths inside the target.
     pub(super) published: TargetSource,
+    /// Its target.txt as the user can open it.
+    pub(super) target_txt_path: String,
     /// Where it is declared.
     pub(super) place: String,
 }
@@ -31,11 +34,12 @@ pub(super) fn render_target(
     let mut values = values.clone();
     values.insert("target_name".to_owned(), declared.name.clone());
     let renderer = Renderer { files, declared, values, folder: &folder };
-    let target_txt = match files.texts.get(&format!("{folder}/target.txt")) {
+    let target_txt_path = files.shown(&format!("{folder}/target.txt"));
+    let mut target_txt = match files.texts.get(&format!("{folder}/target.txt")) {
         Some(text) => renderer.render("target.txt", text, errors),
         None => String::new(),
     };
-    let texts = chosen(files, &folder, &declared.name, &target_txt)
+    let texts = chosen(files, &folder, &declared.name, &mut target_txt, errors)
         .into_iter()
         .filter_map(|path| Some((path, files.texts.get(&format!("{folder}/{path}"))?)))
         .map(|(path, text)| (path.to_owned(), renderer.render(path, text, errors)))
@@ -62,12 +66,19 @@ pub(super) fn render_target(
             .collect(),
         ..published.clone()
     };
-    RenderedTarget { located, published, place: declared.location.to_string() }
+    let place = declared.location.to_string();
+    RenderedTarget { located, published, target_txt_path, place }
 }
 
-/// Chooses the files of cmd_tlm that target.txt names, or all. A target.txt with errors chooses
-/// all: they are reported when the definitions are built.
-fn chosen<'a>(files: &'a PluginFiles, folder: &str, name: &str, target_txt: &str) -> Vec<&'a str> {
+/// Chooses the files of cmd_tlm that target.txt names, or all. Statements with errors are taken out
+/// of it, so that the definitions are read all the same.
+fn chosen<'a>(
+    files: &'a PluginFiles,
+    folder: &str,
+    name: &str,
+    target_txt: &mut String,
+    errors: &mut LoadErrors,
+) -> Vec<&'a str> {
     let prefix = format!("{folder}/");
     let paths: Vec<&str> = files
         .texts
@@ -75,12 +86,23 @@ fn chosen<'a>(files: &'a PluginFiles, folder: &str, name: &str, target_txt: &str
         .filter_map(|path| path.strip_prefix(&prefix))
         .filter(|path| *path != "target.txt")
         .collect();
-    let settings = target::parse(name, target_txt).ok();
-    let chosen = settings.and_then(|settings| target::files_to_read(&settings, &paths).ok());
-    let mut chosen = chosen.unwrap_or_else(|| {
-        let partial = |path: &&str| path.rsplit('/').next().is_some_and(|f| f.starts_with('_'));
-        paths.iter().copied().filter(|path| !partial(path)).collect()
-    });
+    let mut chosen = loop {
+        let found = target::parse(name, target_txt).and_then(|settings| {
+            let found = target::files_to_read(&settings, &paths);
+            found.map_err(|error| ConfigErrors { errors: vec![error] })
+        });
+        let wrong = match found {
+            Ok(chosen) => break chosen,
+            Err(wrong) => wrong,
+        };
+        let rest = without_statements(target_txt, &wrong);
+        errors.add_config_of(&files.shown(&format!("{folder}/target.txt")), wrong);
+        // Every turn takes statements out; an error without one would come for ever.
+        if rest == *target_txt {
+            break Vec::new();
+        }
+        *target_txt = rest;
+    };
     // A file that target.txt names twice is one file.
     let mut seen = std::collections::BTreeSet::new();
     chosen.retain(|path| seen.insert(*path));

@@ -145,12 +145,16 @@ fn a_bare_target_with_and_without_a_link() {
     );
     assert_eq!(interface.args, ["10.0.0.5", "8081", "8081", "10.0", "nil"]);
     assert_eq!(interface.protocols[0].class, "LengthProtocol");
-    args.protocol = Some("FIXED 8".into());
+    args.protocol = Some("LENGTH 0 16".into());
     let protocol = &load(&args).interfaces[0].protocols[0];
     assert_eq!(
         (protocol.class.as_str(), protocol.args.as_slice()),
-        ("FixedProtocol", &["8".to_owned()][..])
+        ("LengthProtocol", &["0".to_owned(), "16".to_owned()][..])
     );
+
+    args.protocol = Some("FIXED 8".into());
+    let error = configured(&Config::default(), &args).expect_err("refused").to_string();
+    assert!(error.contains("command line:3: protocol class 'FixedProtocol'"), "{error}");
 
     args.protocol = None;
     fs::write(root.join("cmd_tlm/tlm.txt"), packet("")).expect("a file");
@@ -201,4 +205,91 @@ fn a_line_that_is_no_text_is_named() {
     fs::write(root.join("cmd_tlm/tlm.txt"), b"# a\n# \xff\n").expect("a file");
     let error = load_folder(&root, &Variables::new()).expect_err("refused").to_string();
     assert!(error.contains("tlm.txt:2: this line is not UTF-8"), "{error}");
+}
+
+#[test]
+fn errors_of_all_files_come_in_one_list() {
+    let definitions = "TELEMETRY X P BIG_ENDIAN\n  APPEND_ITEM A x UINT\n";
+    let plugin = "\
+VARIABLE scope x
+TARGET ONE ONE
+TARGET TWO
+TARGET THREE THREE
+  BOGUS &
+    1
+TARGET NOWHERE FOUR
+INTERFACE
+  MAP_TARGET FIVE
+INTERFACE I_INT tcpip_client_interface.rb localhost port 1 1.0 nil
+  MAP_TARGET ONE
+  PROTOCOL READ LENGTH x
+  PROTOCOL READ nonsense_protocol.rb
+INTERFACE J_INT serial_nonsense.rb
+  MAP_TARGET THREE
+";
+    let files = [
+        ("plugin.txt", plugin),
+        ("targets/ONE/target.txt", "BOGUS\nCOMMANDS none.txt\nTELEMETRY tlm.txt\nREQUIRE\n"),
+        ("targets/ONE/cmd_tlm/tlm.txt", definitions),
+        ("targets/TWO/cmd_tlm/tlm.txt", definitions),
+        ("targets/THREE/cmd_tlm/tlm.txt", definitions),
+        ("targets/THREE/cmd_tlm/tag.txt", "<%= nonsense %>\n"),
+    ];
+    let (_guard, root) = folder("p", &files);
+    let given = [root.to_str().expect("UTF-8"), "unheard=1"];
+    let error = configured(&Config::default(), &run_args(&given)).expect_err("refused");
+    let text = error.to_string().replace(&root.display().to_string(), "DIR");
+    for expected in [
+        "DIR/plugin.txt:1: VARIABLE name 'scope' is reserved",
+        "'unheard' is not declared",
+        "DIR/plugin.txt:3: ",
+        "DIR/plugin.txt:6: Unknown keyword 'BOGUS' for TARGET",
+        "DIR/plugin.txt:7: target FOUR: there is nothing in DIR/targets/NOWHERE",
+        "DIR/plugin.txt:8: ",
+        "DIR/plugin.txt:10: parameter 2 of TcpipClientInterface",
+        "DIR/plugin.txt:12: ",
+        "DIR/plugin.txt:13: unknown protocol class",
+        "DIR/plugin.txt:14: unknown interface class",
+        "DIR/targets/ONE/target.txt:1: Unknown keyword 'BOGUS'",
+        "DIR/targets/ONE/target.txt:2: File none.txt was not found",
+        "DIR/targets/ONE/target.txt:4: ",
+        "DIR/targets/ONE/cmd_tlm/tlm.txt:2: ",
+        "DIR/targets/THREE/cmd_tlm/tag.txt:1: ",
+        "DIR/targets/THREE/cmd_tlm/tlm.txt:2: ",
+    ] {
+        assert!(text.contains(expected), "{expected} is missing in\n{text}");
+    }
+    assert!(text.starts_with("the plug-in has 16 errors:"), "{text}");
+
+    let files = [
+        (
+            "plugin.txt",
+            "TARGET BUS SAT\nINTERFACE I tcpip_client_interface.rb h 1 1 1 nil\n  MAP_TARGET SUN\nINTERFACE\n",
+        ),
+        ("targets/BUS/cmd_tlm/tlm.txt", definitions),
+    ];
+    let text = refused("p", &files);
+    assert!(text.contains("DIR/plugin.txt:4: ") && text.contains("maps target SUN"), "{text}");
+    assert!(text.contains("DIR/targets/BUS/cmd_tlm/tlm.txt:2: "), "{text}");
+}
+
+#[test]
+fn paths_of_a_bare_target_are_the_users() {
+    let text = refused("BAD", &[("target.txt", "LANGUAGE ruby\nBOGUS\n")]);
+    assert!(text.contains("DIR/target.txt:2: Unknown keyword 'BOGUS'"), "{text}");
+    assert!(!text.contains("BAD/target.txt"), "{text}");
+    let (_guard, root) = folder("SAT", &[("target.txt", "REQUIRE code.rb\n")]);
+    let loaded = load_folder(&root, &Variables::new()).expect("good");
+    let path = root.join("target.txt").display().to_string();
+    assert!(loaded.warnings[0].starts_with(&format!("{path}:1: ")), "{:?}", loaded.warnings);
+}
+
+#[test]
+fn a_bare_target_without_a_link_is_warned_of() {
+    let (_guard, root) = folder("SAT", &[("cmd_tlm/tlm.txt", "")]);
+    let args = run_args(&[root.to_str().expect("UTF-8")]);
+    let loaded = configured(&Config::default(), &args).expect("good").expect("named");
+    let warning = format!("{}: no interface: add --connect tcp://HOST:PORT", root.display());
+    assert_eq!(loaded.warnings, [warning]);
+    assert!(load_folder(&root, &Variables::new()).expect("good").warnings.is_empty());
 }
