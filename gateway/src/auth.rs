@@ -167,18 +167,30 @@ impl Authenticator {
         Ok(())
     }
 
-    /// Says whether a caller with this credential may go on.
+    /// Says whether a caller with this credential may go on; a one-time token is used up.
     pub(crate) async fn check(&self, credential: Option<&str>) -> Result<(), Refusal> {
-        let given = credential.unwrap_or_default().trim();
-        let given = given.strip_prefix("Bearer ").unwrap_or(given).trim_start();
+        let given = bare(credential.unwrap_or_default());
+        if given.starts_with(ONE_TIME_PREFIX) {
+            return self.one_time.take(given).then_some(()).ok_or(Refusal::Invalid);
+        }
+        self.known(given).await
+    }
+
+    /// Says the same before a call is read; nothing is used up.
+    pub(crate) async fn admits(&self, credential: Option<&str>) -> Result<(), Refusal> {
+        let given = bare(credential.unwrap_or_default());
+        if given.starts_with(ONE_TIME_PREFIX) {
+            return self.one_time.is_good(given).then_some(()).ok_or(Refusal::Invalid);
+        }
+        self.known(given).await
+    }
+
+    async fn known(&self, given: &str) -> Result<(), Refusal> {
         if given.is_empty() {
             return Err(Refusal::Missing);
         }
         if given.starts_with(SESSION_PREFIX) {
             return self.session(given).then_some(()).ok_or(Refusal::Invalid);
-        }
-        if given.starts_with(ONE_TIME_PREFIX) {
-            return self.one_time.take(given).then_some(()).ok_or(Refusal::Invalid);
         }
         if self.is_service(given) {
             return Ok(());
@@ -247,8 +259,7 @@ impl Authenticator {
 
     /// Ends the session of a token; other credentials have none.
     pub(crate) async fn close_session(&self, credential: &str) -> Result<(), AuthError> {
-        let token = credential.trim();
-        let token = token.strip_prefix("Bearer ").unwrap_or(token).trim_start();
+        let token = bare(credential);
         if token.starts_with(SESSION_PREFIX) && self.session(token) {
             self.store_session(&token::digest(token), true).await?;
         }
@@ -352,6 +363,12 @@ impl Authenticator {
         let session = settings.sessions.get(token::digest(token).as_slice());
         session.is_some_and(|session| !session.revoked)
     }
+}
+
+/// Takes off what some clients put before a token.
+fn bare(credential: &str) -> &str {
+    let given = credential.trim();
+    given.strip_prefix("Bearer ").unwrap_or(given).trim_start()
 }
 
 fn check_form(password: &str) -> Result<(), AuthError> {

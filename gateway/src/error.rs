@@ -35,7 +35,4 @@ pub enum GatewayError {
     /// The fold of command events stopped.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The listener failed.
-    #[error("gateway: serving failed: {0}")]
-    Serve(io::Error),
 }

@@ -4,7 +4,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::serve::ListenerExt;
 use groundlog_cvt::CurrentValues;
 use groundlog_log::Log;
 use groundlog_projection::{
@@ -104,6 +103,7 @@ impl Gateway {
             current: parts.current,
             metrics: parts.metrics,
             rates: http::Rates::default(),
+            bodies: http::Bodies::new(),
             auth,
             commands,
             interfaces: Interfaces::new(options.interfaces),
@@ -123,11 +123,6 @@ impl Gateway {
     /// [`GatewayError`] when the log or the listener fails for good.
     pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), GatewayError> {
         let Self { system, listener, runner, .. } = self;
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps its small packets back");
-            }
-        });
         let (drained, draining) = watch::channel(false);
         let serve = async {
             let served = serve(&system, listener, shutdown).await;
@@ -150,16 +145,12 @@ impl Gateway {
 }
 
 /// Answers requests until shutdown, and then the open ones, within a bound.
-async fn serve<L>(
+async fn serve(
     system: &Arc<System>,
-    listener: L,
+    listener: TcpListener,
     mut shutdown: watch::Receiver<bool>,
-) -> Result<(), GatewayError>
-where
-    L: axum::serve::Listener,
-    L::Addr: std::fmt::Debug,
-{
-    let (stopping, mut stopped) = watch::channel(false);
+) -> Result<(), GatewayError> {
+    let (stopping, stopped) = watch::channel(false);
     let graceful = async {
         // An error means that the sender is gone: stop as well.
         let _ = shutdown.wait_for(|stop| *stop).await;
@@ -167,12 +158,9 @@ where
         stopping.send_replace(true);
         tokio::time::sleep(DRAIN).await;
     };
-    let serving =
-        axum::serve(listener, http::router(system.clone())).with_graceful_shutdown(async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        });
+    let router = http::router(system.clone());
     tokio::select! {
-        served = serving => served.map_err(GatewayError::Serve),
+        () = http::serve(listener, router, http::ConnectionLimits::default(), stopped) => Ok(()),
         () = graceful => Ok(()),
     }
 }

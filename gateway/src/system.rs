@@ -15,7 +15,7 @@ use groundlog_proto::{
 use crate::{
     auth::{Authenticator, USER},
     commands::Commands,
-    http::Rates,
+    http::{Bodies, Rates},
     interfaces::Interfaces,
     metrics::GatewayMetrics,
     operator::Importer,
@@ -35,6 +35,7 @@ pub(crate) struct System {
     pub(crate) metrics: MetricsRegistry,
     pub(crate) own_metrics: GatewayMetrics,
     pub(crate) rates: Rates,
+    pub(crate) bodies: Bodies,
     pub(crate) auth: Authenticator,
     pub(crate) commands: Commands,
     pub(crate) interfaces: Interfaces,

@@ -39,4 +39,10 @@ impl OneTimeTokens {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.remove(&token::digest(token)).is_some_and(|issued| issued.elapsed() < LIFETIME)
     }
+
+    /// Returns whether a token would be good now.
+    pub(crate) fn is_good(&self, token: &str) -> bool {
+        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(&token::digest(token)).is_some_and(|issued| issued.elapsed() < LIFETIME)
+    }
 }

@@ -11,18 +11,23 @@ use super::{JsonError, number, text};
 /// cannot exhaust the stack.
 const DEPTH_MAX: u32 = 128;
 
+/// Values in one document; a value takes many times the memory of its shortest text. The largest
+/// packet there can be still goes by as a list of its bytes.
+const VALUES_MAX: u32 = (1 << 20) + 1024;
+
 /// A place in a text.
 pub(crate) struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: u32,
+    values: u32,
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(text: &'a [u8]) -> Result<Self, JsonError> {
         let text = std::str::from_utf8(text)
             .map_err(|error| JsonError { what: "not UTF-8", byte: error.valid_up_to() })?;
-        Ok(Self { text, at: 0, depth: 0 })
+        Ok(Self { text, at: 0, depth: 0, values: 0 })
     }
 
     /// Checks that nothing is left.
@@ -35,6 +40,10 @@ impl<'a> Parser<'a> {
 
     /// Reads any value.
     pub(crate) fn value(&mut self) -> Result<Value, JsonError> {
+        self.values += 1;
+        if self.values > VALUES_MAX {
+            return Err(self.error("too many values"));
+        }
         match self.peek() {
             Some(b'"') => {
                 self.at += 1;
@@ -179,5 +188,22 @@ fn special(map: &IndexMap<String, Value>) -> Option<Value> {
             bytes.iter().map(byte).collect::<Option<Vec<u8>>>().map(Value::Bytes)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(values: u32) -> Result<usize, JsonError> {
+        let text = format!("[{}0]", "0,".repeat(values as usize - 1));
+        Parser::new(text.as_bytes())?.array().map(|values| values.len())
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        assert_eq!(list(VALUES_MAX), Ok(VALUES_MAX as usize));
+        let refused = list(VALUES_MAX + 1).unwrap_err();
+        assert_eq!(refused.what, "too many values");
     }
 }

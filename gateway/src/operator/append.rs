@@ -1,6 +1,6 @@
 //! `POST append`: imports, each record of which is taken once.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
 use axum::{
     Json,
@@ -26,12 +26,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::{given::Given, refuse};
 use crate::{
     auth,
-    http::{self, BodyError},
+    http::{BODY_BYTES_MAX, BodyError, Buffered},
     system::System,
 };
-
-/// The largest body: some ten thousand packets in one transaction.
-const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Where a body belongs.
 #[derive(Debug, Deserialize)]
@@ -98,14 +95,15 @@ pub(super) async fn append(
     Given(Query(place)): Given<Query<Place>>,
     body: Body,
 ) -> Response {
-    let body = match http::read(body, BODY_BYTES_MAX).await {
+    // Who is not known does not get here.
+    let body = match system.bodies.read(body, async || Ok::<_, Infallible>(())).await {
         Ok(body) => body,
         Err(BodyError::TooLarge) => {
             let why =
                 format!("the body exceeds {BODY_BYTES_MAX} bytes; send fewer records at once");
             return refuse(StatusCode::PAYLOAD_TOO_LARGE, why);
         }
-        Err(BodyError::Incomplete) => {
+        Err(BodyError::Incomplete | BodyError::Refused(_)) => {
             return refuse(StatusCode::BAD_REQUEST, "the body is incomplete");
         }
     };
@@ -148,7 +146,7 @@ pub(super) async fn progress(
 async fn write(
     system: &System,
     place: &Place,
-    body: Bytes,
+    body: Buffered,
     mut slot: OwnedMutexGuard<Option<Writer>>,
 ) -> Result<(u64, u64, u64), AppendError> {
     if place.import_id.is_empty() {
@@ -164,7 +162,7 @@ async fn write(
     if place.first_index > next {
         return Err(AppendError::Gap { next, first: place.first_index });
     }
-    let batch = read_records(system, place, next, body)?;
+    let batch = read_records(system, place, next, body.bytes.clone())?;
     let complete = place.complete || known.is_some_and(|progress| progress.complete);
     if batch.records.is_empty() && known.is_some_and(|progress| progress.complete == complete) {
         return Ok((0, batch.skipped, next));

@@ -15,13 +15,11 @@ use groundlog_packet::Value;
 
 use super::{call::Call, error::RpcError, request::RpcRequest, table};
 use crate::{
-    http::{self, BodyError, cors},
+    auth::Refusal,
+    http::{self, BODY_BYTES_MAX, BodyError, SMALL_BODY_BYTES_MAX, cors},
     json::write_value,
     system::System,
 };
-
-/// The largest request: far above any command, far below what would hurt.
-pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/json-rpc");
 const IGNORE_ERRORS: HeaderName = HeaderName::from_static("ignore-errors");
@@ -62,14 +60,13 @@ async fn run(
     headers: &HeaderMap,
     body: Body,
 ) -> (Option<i64>, Result<Value, RpcError>) {
-    let body = match http::read(body, BODY_BYTES_MAX).await {
+    let admit = async || system.auth.admits(http::credential(headers)).await;
+    // Kept until the answer: its values are as large as the text.
+    let body = match system.bodies.read(body, admit).await {
         Ok(body) => body,
-        Err(BodyError::TooLarge) => return (None, Err(RpcError::too_large(BODY_BYTES_MAX))),
-        Err(BodyError::Incomplete) => {
-            return (None, Err(RpcError::invalid_request("the request body is incomplete")));
-        }
+        Err(error) => return (None, Err(not_read(error))),
     };
-    let request = match RpcRequest::parse(&body) {
+    let request = match RpcRequest::parse(&body.bytes) {
         Ok(request) => request,
         Err(error) => return (None, Err(error)),
     };
@@ -77,6 +74,19 @@ async fn run(
     // A panic inside a method must still answer with the id of the request.
     let guarded = AssertUnwindSafe(dispatch(system, headers, request)).catch_unwind().await;
     (Some(id), guarded.unwrap_or_else(|_| Err(panicked())))
+}
+
+fn not_read(error: BodyError<Refusal>) -> RpcError {
+    match error {
+        BodyError::TooLarge => RpcError::too_large(BODY_BYTES_MAX, ""),
+        BodyError::Refused(Refusal::Missing) => {
+            let whom = " for calls without a token in the Authorization header";
+            RpcError::too_large(SMALL_BODY_BYTES_MAX, whom)
+        }
+        BodyError::Refused(Refusal::Invalid) => RpcError::auth("Token is invalid"),
+        BodyError::Refused(Refusal::RateLimited) => RpcError::rate_limited(),
+        BodyError::Incomplete => RpcError::invalid_request("the request body is incomplete"),
+    }
 }
 
 fn panicked() -> RpcError {

@@ -29,8 +29,8 @@ impl RpcError {
     }
 
     /// Refuses a body over the limit; nothing of it was executed.
-    pub(crate) fn too_large(limit: usize) -> Self {
-        let why = format!("request body exceeds the limit of {limit} bytes");
+    pub(crate) fn too_large(limit: usize, whom: &str) -> Self {
+        let why = format!("request body exceeds the limit of {limit} bytes{whom}");
         let mut error = Self::invalid_request(why);
         error.status = StatusCode::PAYLOAD_TOO_LARGE;
         error

@@ -200,3 +200,34 @@ async fn http_around_the_calls() {
     assert!(metrics.body.contains("groundlog_lag_records{consumer=\"decom\""), "{}", metrics.body);
     stack.stop().await;
 }
+
+#[tokio::test]
+async fn large_calls_are_for_those_who_are_known() {
+    let stack = Stack::start().await;
+    let call = |size: usize, token: &str| {
+        let padding = " ".repeat(size);
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"get_target_names","id":5,{padding}"keyword_params":{{"scope":"DEFAULT"{token}}}}}"#
+        )
+    };
+    let token = r#","token":"password""#;
+    let nobody = crate::client::Client { authorization: None, ..stack.client.clone() };
+    assert_eq!(nobody.rpc_body(&call(60_000, token)).await.status, 200);
+    let refused = nobody.rpc_body(&call(70_000, token)).await;
+    assert_eq!((refused.status, &refused.json()["error"]["code"]), (413, &json!(-32600)));
+    assert!(refused.error().contains("65536 bytes for calls without a token"));
+    let once = stack.client.get("/openc3-api/auth/otp?scope=DEFAULT").await.body;
+    for (credential, status) in
+        [("wrong", 401), ("ses_wrong", 401), ("otp_wrong", 401), (&*once, 200)]
+    {
+        let client =
+            crate::client::Client { authorization: Some(credential.into()), ..nobody.clone() };
+        let answer = client.rpc_body(&call(70_000, "")).await;
+        assert_eq!(answer.status, status, "{credential}: {}", answer.body);
+    }
+    assert_eq!(stack.client.rpc_body(&call(15 << 20, "")).await.status, 200);
+    let many = format!(r#"{{"x":[{}0]}}"#, "0,".repeat(2 << 20));
+    let refused = stack.client.rpc_body(&many).await;
+    assert!(refused.status == 400 && refused.error().contains("too many values"));
+    stack.stop().await;
+}
