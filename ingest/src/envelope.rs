@@ -33,12 +33,7 @@ impl Envelope {
         definitions: DefinitionHash,
         epoch: u64,
     ) -> Self {
-        Self {
-            scope: scope.to_owned(),
-            interface: interface.to_owned(),
-            definitions,
-            epoch,
-        }
+        Self { scope: scope.to_owned(), interface: interface.to_owned(), definitions, epoch }
     }
 
     /// Appends one packet.
@@ -50,11 +45,7 @@ impl Envelope {
         data: &[u8],
         attributes: &Attributes<'_>,
     ) {
-        let packet = RawPacketRef {
-            data,
-            target: attributes.target,
-            name: attributes.name,
-        };
+        let packet = RawPacketRef { data, target: attributes.target, name: attributes.name };
         let record = RawRecordRef {
             packet_time_ns: attributes.packet_time.map(|time| time.0),
             stored: attributes.stored,
@@ -84,10 +75,7 @@ impl Envelope {
 
     /// Appends the marker that a process took over the interface.
     pub(crate) fn writer_epoch(&self, records: &mut Records, received: Nanos) {
-        let marker = Marker {
-            kind: Some(marker::Kind::WriterEpoch(self.epoch)),
-        }
-        .encode_to_vec();
+        let marker = Marker { kind: Some(marker::Kind::WriterEpoch(self.epoch)) }.encode_to_vec();
         let record = self.record(received, RawBodyRef::Marker(&marker));
         records.push_with(self.interface.as_bytes(), |out| record.encode(out));
     }
@@ -187,9 +175,7 @@ mod tests {
     fn marker_names_the_epoch() {
         let mut records = Records::new();
         envelope(300).writer_epoch(&mut records, Nanos(9));
-        let body = raw_record::Body::Marker(Marker {
-            kind: Some(marker::Kind::WriterEpoch(300)),
-        });
+        let body = raw_record::Body::Marker(Marker { kind: Some(marker::Kind::WriterEpoch(300)) });
         assert_eq!(value(&records), expected(300, 9, body).encode_to_vec());
     }
 }

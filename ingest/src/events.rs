@@ -22,11 +22,7 @@ pub(crate) struct ConnectionFailed<'a> {
 
 impl ConnectionFailed<'_> {
     pub(crate) fn emit(&self) {
-        warn!(
-            interface = self.interface,
-            reason = self.reason,
-            "interface not connected"
-        );
+        warn!(interface = self.interface, reason = self.reason, "interface not connected");
     }
 }
 
@@ -37,11 +33,7 @@ pub(crate) struct ConnectionLost<'a> {
 
 impl ConnectionLost<'_> {
     pub(crate) fn emit(&self) {
-        warn!(
-            interface = self.interface,
-            reason = self.reason,
-            "interface lost its connection"
-        );
+        warn!(interface = self.interface, reason = self.reason, "interface lost its connection");
     }
 }
 
@@ -101,11 +93,7 @@ pub(crate) struct OwnershipClaimed<'a> {
 
 impl OwnershipClaimed<'_> {
     pub(crate) fn emit(&self) {
-        debug!(
-            interface = self.interface,
-            epoch = self.epoch,
-            "interface is owned here"
-        );
+        debug!(interface = self.interface, epoch = self.epoch, "interface is owned here");
     }
 }
 

@@ -108,19 +108,10 @@ enum Next {
 
 impl Link {
     pub(crate) fn new(setup: LinkSetup) -> Self {
-        let LinkSetup {
-            limits,
-            partition,
-            built,
-            ..
-        } = setup;
+        let LinkSetup { limits, partition, built, .. } = setup;
         let intake = Intake {
             chain: built.read,
-            appender: Appender::new(
-                partition,
-                limits.unacknowledged_bytes_max,
-                limits.retry_delay,
-            ),
+            appender: Appender::new(partition, limits.unacknowledged_bytes_max, limits.retry_delay),
             envelope: setup.envelope,
             clock: ReceiveClock::default(),
             // One read may become one packet.
@@ -149,11 +140,7 @@ impl Link {
     /// # Errors
     /// [`LogError`] when the log can never take what was received.
     pub(crate) async fn run(mut self, wanted: bool) -> Result<(), LogError> {
-        let mut next = if wanted {
-            Next::Attempt
-        } else {
-            Next::Idle(String::new())
-        };
+        let mut next = if wanted { Next::Attempt } else { Next::Idle(String::new()) };
         loop {
             next = match next {
                 Next::Idle(reason) => self.idle(&reason).await?,
@@ -162,9 +149,7 @@ impl Link {
                 Next::Stop => break,
             };
         }
-        self.desk
-            .shared
-            .set_state(LinkState::Disconnected, "stopped");
+        self.desk.shared.set_state(LinkState::Disconnected, "stopped");
         self.drain().await
     }
 
@@ -191,24 +176,14 @@ impl Link {
         let connecting = self.transport.connect();
         match self.desk.wait(connecting).await? {
             Waited::Done(Ok(connection)) => {
-                shared
-                    .counters
-                    .connections
-                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                shared.counters.connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 shared.set_state(LinkState::Connected, "");
-                events::Connected {
-                    interface: &shared.name,
-                }
-                .emit();
+                events::Connected { interface: &shared.name }.emit();
                 self.serve(connection).await
             }
             Waited::Done(Err(error)) => {
                 let reason = format!("connection failed: {error}");
-                events::ConnectionFailed {
-                    interface: &shared.name,
-                    reason: &reason,
-                }
-                .emit();
+                events::ConnectionFailed { interface: &shared.name, reason: &reason }.emit();
                 Ok(Next::Pause(reason))
             }
             Waited::Wish(wish) => Ok(self.follow(wish)),
@@ -217,21 +192,13 @@ impl Link {
     }
 
     async fn serve(&mut self, connection: Connection) -> Result<Next, LogError> {
-        match self
-            .desk
-            .serve(connection, &mut self.write, self.limits.drain)
-            .await?
-        {
+        match self.desk.serve(connection, &mut self.write, self.limits.drain).await? {
             Waited::Wish(wish) => Ok(self.follow(wish)),
             Waited::Shutdown => Ok(Next::Stop),
             Waited::Done(reason) => {
                 let reason = format!("connection lost: {reason}");
                 let interface = &self.desk.shared.name;
-                events::ConnectionLost {
-                    interface,
-                    reason: &reason,
-                }
-                .emit();
+                events::ConnectionLost { interface, reason: &reason }.emit();
                 Ok(Next::Pause(reason))
             }
         }
@@ -272,13 +239,7 @@ impl Link {
     }
 
     async fn drain(&mut self) -> Result<(), LogError> {
-        let Desk {
-            log,
-            shared,
-            intake,
-            inbox,
-            ..
-        } = &mut self.desk;
+        let Desk { log, shared, intake, inbox, .. } = &mut self.desk;
         inbox.close();
         while let Some(outgoing) = inbox.recv().await {
             outgoing.not_connected(&shared.name);
@@ -307,22 +268,9 @@ impl Desk {
         drain: Duration,
     ) -> Result<Waited<String>, LogError> {
         let (stop, stop_seen) = watch::channel(false);
-        let Self {
-            log,
-            shared,
-            intake,
-            inbox,
-            wishes,
-            shutdown,
-        } = self;
+        let Self { log, shared, intake, inbox, wishes, shutdown } = self;
         let mut reading = pin!(intake.run(&**log, connection.reader, shared, stop_seen.clone()));
-        let mut writing = pin!(writing::run(
-            connection.writer,
-            write,
-            inbox,
-            shared,
-            stop_seen
-        ));
+        let mut writing = pin!(writing::run(connection.writer, write, inbox, shared, stop_seen));
         let (mut read_end, mut write_end) = (None, None);
         let ended = tokio::select! {
             end = &mut reading => {
@@ -341,12 +289,7 @@ impl Desk {
         stop.send_replace(true);
         let deadline = Instant::now() + drain.min(FINISH);
         let ended = ended.unwrap_or_else(|| {
-            Waited::Done(
-                read_end
-                    .clone()
-                    .or_else(|| write_end.clone())
-                    .unwrap_or_default(),
-            )
+            Waited::Done(read_end.clone().or_else(|| write_end.clone()).unwrap_or_default())
         });
         while read_end.is_none() || write_end.is_none() {
             tokio::select! {
@@ -362,14 +305,7 @@ impl Desk {
     /// on to the log, wishes and shutdown end the wait.
     async fn wait<T>(&mut self, future: impl Future<Output = T>) -> Result<Waited<T>, LogError> {
         let mut future = pin!(future);
-        let Self {
-            log,
-            shared,
-            intake,
-            inbox,
-            wishes,
-            shutdown,
-        } = self;
+        let Self { log, shared, intake, inbox, wishes, shutdown } = self;
         loop {
             tokio::select! {
                 biased;

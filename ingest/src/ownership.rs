@@ -15,11 +15,9 @@ use crate::{events, link::Wish};
 
 /// Returns the `control` partition of an interface (FNV-1a of its name).
 pub(crate) fn control_partition(interface: &str, partitions: u32) -> u32 {
-    let hash = interface
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+    let hash = interface.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     (hash % u64::from(partitions.max(1))) as u32
 }
 
@@ -36,11 +34,7 @@ pub(crate) async fn claim(
     let epoch = log.bounds(partition).await?.tail + 1;
     let mut records = Records::new();
     for interface in interfaces {
-        let claim = OwnerClaim {
-            interface: interface.clone(),
-            epoch,
-            process: process.to_owned(),
-        };
+        let claim = OwnerClaim { interface: interface.clone(), epoch, process: process.to_owned() };
         let directive = Directive {
             id: format!("owner/{interface}/{epoch}"),
             time_ns: Nanos::now().0,
@@ -53,11 +47,7 @@ pub(crate) async fn claim(
     let mut txn = member.begin().await?;
     txn.append(partition, records).await?;
     // The checkpoint is where it was; naming it makes the commit one that only the owner can do.
-    txn.commit(vec![Checkpoint {
-        partition: partition.clone(),
-        next: checkpoint,
-    }])
-    .await?;
+    txn.commit(vec![Checkpoint { partition: partition.clone(), next: checkpoint }]).await?;
     Ok(epoch)
 }
 
@@ -96,13 +86,9 @@ mod tests {
     #[test]
     fn interfaces_keep_their_partition() {
         assert_eq!(control_partition("INST_INT", 1), 0);
-        assert_eq!(
-            control_partition("INST_INT", 7),
-            control_partition("INST_INT", 7)
-        );
-        let used: std::collections::HashSet<_> = (0..100)
-            .map(|n| control_partition(&format!("INT{n}"), 4))
-            .collect();
+        assert_eq!(control_partition("INST_INT", 7), control_partition("INST_INT", 7));
+        let used: std::collections::HashSet<_> =
+            (0..100).map(|n| control_partition(&format!("INT{n}"), 4)).collect();
         assert_eq!(used.len(), 4);
     }
 }

@@ -19,10 +19,7 @@ pub(crate) type Parameter = (usize, &'static str);
 impl<'a> Params<'a> {
     /// Returns the text of a parameter; `None` where it is left out or says nil.
     pub(crate) fn text(&self, (index, _): Parameter) -> Option<&'a str> {
-        self.values
-            .get(index)
-            .map(String::as_str)
-            .filter(|text| !is_nil(text))
+        self.values.get(index).map(String::as_str).filter(|text| !is_nil(text))
     }
 
     /// Refuses declarations with more parameters than the class takes.
@@ -40,15 +37,12 @@ impl<'a> Params<'a> {
 
     /// Refuses declarations that leave out a parameter (nil counts as given).
     pub(crate) fn given(&self, (index, name): Parameter) -> Result<&'a str, ConfigError> {
-        self.values
-            .get(index)
-            .map(String::as_str)
-            .ok_or_else(|| ConfigError::MissingParameter {
-                location: self.location.to_owned(),
-                class: self.class.to_owned(),
-                number: index + 1,
-                name,
-            })
+        self.values.get(index).map(String::as_str).ok_or_else(|| ConfigError::MissingParameter {
+            location: self.location.to_owned(),
+            class: self.class.to_owned(),
+            number: index + 1,
+            name,
+        })
     }
 
     pub(crate) fn bad(&self, (index, name): Parameter, expected: &'static str) -> ConfigError {
@@ -96,8 +90,7 @@ impl<'a> Params<'a> {
         self.given(parameter)?;
         self.text(parameter)
             .map(|text| {
-                text.parse()
-                    .map_err(|_| self.bad(parameter, "a port from 0 to 65535, or nil"))
+                text.parse().map_err(|_| self.bad(parameter, "a port from 0 to 65535, or nil"))
             })
             .transpose()
     }
@@ -126,10 +119,7 @@ impl<'a> Params<'a> {
 
 /// Returns whether a text means nothing: empty, NIL, NULL or NONE.
 pub(crate) fn is_nil(text: &str) -> bool {
-    text.is_empty()
-        || ["nil", "null", "none"]
-            .iter()
-            .any(|nil| text.eq_ignore_ascii_case(nil))
+    text.is_empty() || ["nil", "null", "none"].iter().any(|nil| text.eq_ignore_ascii_case(nil))
 }
 
 pub(crate) fn integer(text: &str) -> Option<i64> {
@@ -140,10 +130,7 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text
-        .strip_prefix("0x")
-        .or_else(|| text.strip_prefix("0X"))
-        .unwrap_or(text);
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
     let mut nibbles = Vec::with_capacity(digits.len() + 1);
     if digits.len() % 2 == 1 {
         nibbles.push(0);
@@ -151,12 +138,7 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     for digit in digits.chars() {
         nibbles.push(digit.to_digit(16)? as u8);
     }
-    Some(
-        nibbles
-            .chunks_exact(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect(),
-    )
+    Some(nibbles.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 #[cfg(test)]

@@ -222,13 +222,8 @@ pub(crate) mod testing {
 
     /// Decodes hexadecimal digits, spaces allowed.
     pub(crate) fn hex(text: &str) -> Vec<u8> {
-        let digits: Vec<u8> = text
-            .chars()
-            .filter_map(|c| c.to_digit(16).map(|digit| digit as u8))
-            .collect();
-        digits
-            .chunks(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect()
+        let digits: Vec<u8> =
+            text.chars().filter_map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+        digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
     }
 }

@@ -50,10 +50,7 @@ impl Handle {
 
     /// Returns state and counters of one interface.
     pub fn interface(&self, name: &str) -> Option<InterfaceStatus> {
-        self.links
-            .iter()
-            .find(|link| link.name == name)
-            .map(|link| link.status())
+        self.links.iter().find(|link| link.name == name).map(|link| link.status())
     }
 
     /// Waits until some interface changes its state. Cancel safe.
@@ -92,20 +89,12 @@ impl Ingest {
             let built = interface::build(one, options.limits.packet_bytes_max)?;
             links.push(Shared::new(one, built.writable, changed.clone()));
         }
-        Ok(Self {
-            log,
-            options,
-            links,
-            changed,
-        })
+        Ok(Self { log, options, links, changed })
     }
 
     /// Returns what others may see of the role while it runs.
     pub fn handle(&self) -> Handle {
-        Handle {
-            links: self.links.clone().into(),
-            changed: self.changed.subscribe(),
-        }
+        Handle { links: self.links.clone().into(), changed: self.changed.subscribe() }
     }
 
     /// Runs until shutdown. Then everything that was read is appended and acknowledged, and the
@@ -118,20 +107,15 @@ impl Ingest {
     }
 
     async fn work(self, mut shutdown: watch::Receiver<bool>) -> Result<(), IngestError> {
-        self.ensure_topics()
-            .await
-            .map_err(IngestError::log("opening its topics"))?;
+        self.ensure_topics().await.map_err(IngestError::log("opening its topics"))?;
         let names = &self.options.names;
         let spec = GroupSpec {
             group: GROUP.to_owned(),
             member: self.options.process.clone(),
             topics: vec![names.topic(TopicKind::Control)],
         };
-        let mut member = self
-            .log
-            .join(&spec)
-            .await
-            .map_err(IngestError::log("joining its group"))?;
+        let mut member =
+            self.log.join(&spec).await.map_err(IngestError::log("joining its group"))?;
         let (stop_status, status_stopped) = watch::channel(false);
         let publisher = tokio::spawn(self.publisher(status_stopped).run());
         let mut owner = Owner {
@@ -143,13 +127,10 @@ impl Ingest {
         let worked = owner.work(&mut *member, &mut shutdown).await;
         let stopped = owner.stop().await;
         stop_status.send_replace(true);
-        let published = publisher.await.map_err(|error| IngestError::TaskLost {
-            task: format!("status publisher ({error})"),
-        });
-        let left = member
-            .leave()
+        let published = publisher
             .await
-            .map_err(IngestError::log("leaving its group"));
+            .map_err(|error| IngestError::TaskLost { task: format!("status publisher ({error})") });
+        let left = member.leave().await.map_err(IngestError::log("leaving its group"));
         worked.and(stopped).and(published).and(left)
     }
 
@@ -234,11 +215,7 @@ impl Owner<'_> {
         let Ingest { log, options, .. } = self.ingest;
         let claiming = || IngestError::log("claiming its interfaces");
         let bounds = log.bounds(partition).await.map_err(claiming())?;
-        let count = log
-            .topic(&partition.topic)
-            .await
-            .map_err(claiming())?
-            .partitions;
+        let count = log.topic(&partition.topic).await.map_err(claiming())?.partitions;
         let mine: Vec<(&InterfaceOptions, Arc<Shared>)> = options
             .interfaces
             .iter()
@@ -255,9 +232,7 @@ impl Owner<'_> {
         let epoch = ownership::claim(&**log, member, partition, &names, process, from)
             .await
             .map_err(claiming())?;
-        session::mark_epoch(&**log, options, &mine, epoch)
-            .await
-            .map_err(claiming())?;
+        session::mark_epoch(&**log, options, &mine, epoch).await.map_err(claiming())?;
         self.checkpoints.insert(partition.partition, from);
         let session = Session::start(&SessionSetup {
             log,
@@ -280,10 +255,7 @@ impl Owner<'_> {
                 continue;
             };
             if !session.wish(&interface, wish).await {
-                tracing::warn!(
-                    interface,
-                    "directive ignored: there is no such interface here"
-                );
+                tracing::warn!(interface, "directive ignored: there is no such interface here");
                 continue;
             }
             if self.wanted.insert(interface.clone(), connected) != Some(connected) {
@@ -294,10 +266,7 @@ impl Owner<'_> {
                 }
             }
         }
-        let checkpoint = Checkpoint {
-            partition: partition.clone(),
-            next: batch.next(),
-        };
+        let checkpoint = Checkpoint { partition: partition.clone(), next: batch.next() };
         member
             .checkpoint(vec![checkpoint])
             .await
@@ -315,10 +284,7 @@ impl Owner<'_> {
 
 /// Waits until a task of some session ends by itself. Cancel safe.
 async fn any_failed(sessions: &mut HashMap<u32, Session>) -> IngestError {
-    let mut waits: Vec<_> = sessions
-        .values_mut()
-        .map(|one| Box::pin(one.failed()))
-        .collect();
+    let mut waits: Vec<_> = sessions.values_mut().map(|one| Box::pin(one.failed())).collect();
     std::future::poll_fn(|cx| {
         for wait in &mut waits {
             if let std::task::Poll::Ready(error) = wait.as_mut().poll(cx) {

@@ -88,17 +88,9 @@ impl Session {
         shutdown: watch::Receiver<bool>,
     ) -> Result<Route, IngestError> {
         let limits = setup.options.limits;
-        let IngestOptions {
-            scope,
-            definitions,
-            names,
-            ..
-        } = setup.options;
+        let IngestOptions { scope, definitions, names, .. } = setup.options;
         let envelope = Envelope::new(scope, &options.name, *definitions, setup.epoch);
-        shared
-            .counters
-            .epoch
-            .store(setup.epoch, std::sync::atomic::Ordering::Relaxed);
+        shared.counters.epoch.store(setup.epoch, std::sync::atomic::Ordering::Relaxed);
         let (inbox_sender, inbox) = mpsc::channel(INBOX_COMMANDS);
         let (wish_sender, wishes) = mpsc::channel(WISHES);
         let link = Link::new(LinkSetup {
@@ -113,19 +105,11 @@ impl Session {
             wishes,
             shutdown,
         });
-        let wanted = setup
-            .wanted
-            .get(&options.name)
-            .copied()
-            .unwrap_or(options.connect_on_startup);
+        let wanted = setup.wanted.get(&options.name).copied().unwrap_or(options.connect_on_startup);
         let name = options.name.clone();
-        self.links
-            .spawn(async move { (name, link.run(wanted).await) });
+        self.links.spawn(async move { (name, link.run(wanted).await) });
         self.wishes.insert(options.name.clone(), wish_sender);
-        Ok(Route {
-            shared: Arc::clone(shared),
-            inbox: inbox_sender,
-        })
+        Ok(Route { shared: Arc::clone(shared), inbox: inbox_sender })
     }
 
     /// Passes a wish on; false when no link of that name runs here.
@@ -173,9 +157,9 @@ impl Session {
         while let Some(ended) = self.links.join_next().await {
             result = result.and(match ended {
                 Ok((_, Ok(()))) => Ok(()),
-                Ok((name, Err(source))) => Err(IngestError::log(format!(
-                    "appending for interface {name}"
-                ))(source)),
+                Ok((name, Err(source))) => {
+                    Err(IngestError::log(format!("appending for interface {name}"))(source))
+                }
                 Err(error) => Err(lost("an interface", &error)),
             });
         }
@@ -214,11 +198,7 @@ pub(crate) async fn mark_epoch(
         let mut records = Records::new();
         Envelope::new(&options.scope, &interface.name, options.definitions, epoch)
             .writer_epoch(&mut records, Nanos::now());
-        log.append(
-            &TopicPartition::new(topic.clone(), interface.raw_partition),
-            records,
-        )
-        .await?;
+        log.append(&TopicPartition::new(topic.clone(), interface.raw_partition), records).await?;
     }
     Ok(())
 }
@@ -230,26 +210,18 @@ pub(crate) async fn remember(
     interface: &str,
     connected: bool,
 ) -> Result<(), LogError> {
-    let wanted = InterfaceWanted {
-        interface: interface.to_owned(),
-        connected,
-    };
+    let wanted = InterfaceWanted { interface: interface.to_owned(), connected };
     let setting = Setting {
         time_ns: Nanos::now().0,
         user: String::new(),
         kind: Some(setting::Kind::Interface(wanted)),
     };
     let mut records = Records::new();
-    records.push(
-        format!("interface/{interface}").as_bytes(),
-        &setting.encode_to_vec(),
-    );
+    records.push(format!("interface/{interface}").as_bytes(), &setting.encode_to_vec());
     let partition = TopicPartition::new(options.names.topic(TopicKind::Settings), 0);
     log.append(&partition, records).await.map(drop)
 }
 
 fn lost(task: &str, error: &JoinError) -> IngestError {
-    IngestError::TaskLost {
-        task: format!("{task} ({error})"),
-    }
+    IngestError::TaskLost { task: format!("{task} ({error})") }
 }

@@ -56,10 +56,7 @@ impl Publisher {
             }
             let kind = Some(status_record::Kind::Interface(status.to_wire()));
             let key = format!("interface/{}", status.interface);
-            records.push(
-                key.as_bytes(),
-                &StatusRecord { time_ns, kind }.encode_to_vec(),
-            );
+            records.push(key.as_bytes(), &StatusRecord { time_ns, kind }.encode_to_vec());
             published.insert(status.interface.clone(), status);
         }
         if !records.is_empty()

@@ -31,9 +31,7 @@ pub(crate) fn push_decom(
     envelope: &Envelope<'_>,
     body: DecomBodyRef<'_>,
 ) -> Result<(), DecomError> {
-    let Envelope {
-        raw, definitions, ..
-    } = envelope;
+    let Envelope { raw, definitions, .. } = envelope;
     let barrier = matches!(body, DecomBodyRef::Barrier(_));
     let record = DecomRecordRef {
         source: Some(envelope.source),
@@ -55,11 +53,7 @@ pub(crate) fn push_decom(
         record.encode(&mut encoded);
         if encoded.len() + envelope.key.len() > RECORD_BYTES_MAX {
             let (name, size) = (envelope.key.to_owned(), encoded.len());
-            return Err(DecomError::TooLarge {
-                name,
-                size,
-                limit: RECORD_BYTES_MAX,
-            });
+            return Err(DecomError::TooLarge { name, size, limit: RECORD_BYTES_MAX });
         }
     }
     to.push_with(envelope.key.as_bytes(), |value| record.encode(value));

@@ -99,6 +99,13 @@ struct Place {
     size: SizeBound,
 }
 
+impl Place {
+    /// Returns whether the record of a packet might not fit.
+    fn may_exceed(&self, raw_bytes: usize, data: &[u8]) -> bool {
+        raw_bytes.saturating_add(self.size.at(data.len())) > RECORD_BYTES_MAX
+    }
+}
+
 /// The fold of one partition of `raw` or `from.raw.stored`: pure, no I/O, the same bytes every time.
 pub struct Fold {
     source: Source,
@@ -143,11 +150,7 @@ impl Fold {
         loaded: &[Arc<LoadedDefinitions>],
     ) -> Result<Self, DecomError> {
         let (packets, settings) = snapshot::read(bytes, loaded)?;
-        let mut fold = Self {
-            packets,
-            settings,
-            ..Self::new(source)
-        };
+        let mut fold = Self { packets, settings, ..Self::new(source) };
         for definitions in loaded {
             fold.bind(definitions.clone());
         }
@@ -166,11 +169,7 @@ impl Fold {
         }
         let places = vec![[None; 2]; loaded.definitions().packets().len()];
         self.by_hash.insert(loaded.hash(), self.bound.len());
-        self.bound.push(Bound {
-            hash: loaded.hash(),
-            loaded,
-            places,
-        });
+        self.bound.push(Bound { hash: loaded.hash(), loaded, places });
     }
 
     /// Folds one record.
@@ -180,11 +179,7 @@ impl Fold {
     /// record that needs definitions can be applied again.
     pub fn apply(&mut self, record: RecordRef<'_>, out: &mut FoldOutputs) -> Result<(), FoldError> {
         let raw = RawRecordRef::parse(record.value)?;
-        let from = Input {
-            offset: record.offset,
-            bytes: record.value.len(),
-            raw: &raw,
-        };
+        let from = Input { offset: record.offset, bytes: record.value.len(), raw: &raw };
         match raw.body {
             RawBodyRef::Packet(packet) => self.packet(from, packet, out),
             RawBodyRef::Set(message) => self.set(from, message, out),
@@ -206,12 +201,7 @@ impl Fold {
         let id = loaded.identify(from.raw.interface, packet.target, packet.name, packet.data);
         let plan = loaded.plan(id);
         let place = self.place(bound, id, plan, stored);
-        let PacketState {
-            key,
-            received_count,
-            limits,
-            ..
-        } = self.packets.at(place.state);
+        let PacketState { key, received_count, limits, .. } = self.packets.at(place.state);
         let envelope = Envelope {
             source: source_of(&self.source, from.offset),
             raw: from.raw,
@@ -230,13 +220,9 @@ impl Fold {
         self.values.clear();
         self.transitions.clear();
         let mut body = DecomBodyRef::Missing;
-        let mut before = None;
+        // Seldom: a record that turns out too large must leave no mark.
+        let before = place.may_exceed(from.bytes, packet.data).then(|| limits.clone());
         if id != loaded.unknown() {
-            // A record that turns out too large leaves no mark; keeping what it would change is
-            // seldom worth it.
-            if from.bytes.saturating_add(place.size.at(packet.data.len())) > RECORD_BYTES_MAX {
-                before = Some(limits.clone());
-            }
             let limits = limits.bind(loaded.hash(), plan.packet(), &self.settings);
             let meta = PacketMeta {
                 received_time_ns: Some(from.raw.received_time_ns),
@@ -252,15 +238,9 @@ impl Fold {
             );
             body = DecomBodyRef::Values(&self.values);
         }
-        let to = if stored {
-            &mut out.stored
-        } else {
-            &mut out.decom
-        };
+        let to = if stored { &mut out.stored } else { &mut out.decom };
         if let Err(error) = push_decom(to, &envelope, body) {
-            if let Some(before) = before {
-                *limits = before;
-            }
+            before.into_iter().for_each(|before| *limits = before);
             return Err(error.into());
         }
         if !stored && !self.transitions.is_empty() {
@@ -287,10 +267,7 @@ impl Fold {
         if self.bound.last().is_some_and(|newest| newest.hash == hash) {
             return Ok(self.bound.len() - 1);
         }
-        self.by_hash
-            .get(&hash)
-            .copied()
-            .ok_or(FoldError::Needs(hash))
+        self.by_hash.get(&hash).copied().ok_or(FoldError::Needs(hash))
     }
 
     /// Returns the place of a packet's state; the names are looked up once per definitions.

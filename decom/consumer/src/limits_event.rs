@@ -54,11 +54,7 @@ fn message(
     limits: &LimitsState,
     transition: &Transition,
 ) -> String {
-    let name = plan
-        .packet()
-        .items
-        .get(transition.item)
-        .map_or("", |item| &item.name);
+    let name = plan.packet().items.get(transition.item).map_or("", |item| &item.name);
     let prefix = format!("{} {} {name}", envelope.target, envelope.packet);
     let meta = PacketMeta {
         received_time_ns: Some(envelope.raw.received_time_ns),

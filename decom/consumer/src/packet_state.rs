@@ -31,10 +31,7 @@ pub(crate) struct BoundLimits {
 impl Limits {
     /// Takes over a state from a snapshot.
     pub(crate) fn restored(definitions: DefinitionHash, state: LimitsState) -> Self {
-        Self(Some(BoundLimits {
-            definitions,
-            state: Box::new(state),
-        }))
+        Self(Some(BoundLimits { definitions, state: Box::new(state) }))
     }
 
     /// Returns the state if anything was checked yet.
@@ -57,10 +54,7 @@ impl Limits {
                     other.and_then(|old| LimitsState::restore(packet, &old.state.snapshot()).ok());
                 let mut state = carried.unwrap_or_else(|| LimitsState::new(packet));
                 settings.apply(packet, &mut state);
-                BoundLimits {
-                    definitions,
-                    state: Box::new(state),
-                }
+                BoundLimits { definitions, state: Box::new(state) }
             }
         };
         &mut self.0.insert(bound).state

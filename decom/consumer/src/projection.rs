@@ -45,10 +45,7 @@ impl DecomProjection {
     fn put(&mut self, partition: u32, outputs: &mut Outputs) {
         let made = std::mem::take(&mut self.outputs);
         let mut put = |kind: TopicKind, records: Records| {
-            outputs.put(
-                &TopicPartition::new(self.names.topic(kind), partition),
-                records,
-            );
+            outputs.put(&TopicPartition::new(self.names.topic(kind), partition), records);
         };
         put(TopicKind::Decom, made.decom);
         put(TopicKind::DecomStored, made.stored);
@@ -63,10 +60,7 @@ impl Projection for DecomProjection {
     }
 
     fn inputs(&self) -> Vec<TopicName> {
-        vec![
-            self.names.topic(TopicKind::Raw),
-            self.names.topic(TopicKind::RawStored),
-        ]
+        vec![self.names.topic(TopicKind::Raw), self.names.topic(TopicKind::RawStored)]
     }
 
     fn target(&self) -> Target {
@@ -84,10 +78,7 @@ impl Projection for DecomProjection {
         let (fold, start) = match &assignment.snapshot {
             Some(snapshot) if snapshot.version == SNAPSHOT_VERSION => {
                 let restored = self.restore(source, snapshot).await;
-                (
-                    restored.map_err(|error| Box::new(error) as Box<dyn Fault>)?,
-                    Start::Snapshot,
-                )
+                (restored.map_err(|error| Box::new(error) as Box<dyn Fault>)?, Start::Snapshot)
             }
             _ => (Fold::new(source), Start::Earliest),
         };
@@ -138,9 +129,7 @@ impl Projection for DecomProjection {
     }
 
     fn snapshot(&mut self, partition: &TopicPartition) -> Option<(u32, Vec<u8>)> {
-        self.folds
-            .get(partition)
-            .map(|fold| (SNAPSHOT_VERSION, fold.snapshot()))
+        self.folds.get(partition).map(|fold| (SNAPSHOT_VERSION, fold.snapshot()))
     }
 
     async fn revoked(&mut self, partition: &TopicPartition) {

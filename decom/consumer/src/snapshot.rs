@@ -80,21 +80,13 @@ pub(crate) fn write(packets: &PacketStates, settings: &LimitsSettings) -> Vec<u8
         enabled: *enabled,
     });
     let (limits_set, enabled) = (settings.set.clone(), enabled.collect());
-    FoldState {
-        packets: entries,
-        limits_set,
-        enabled,
-    }
-    .encode_to_vec()
+    FoldState { packets: entries, limits_set, enabled }.encode_to_vec()
 }
 
 /// Returns the definitions that [`read`] needs.
 pub(crate) fn definitions(bytes: Bytes) -> Result<BTreeSet<DefinitionHash>, DecomError> {
     let packets = decode(bytes)?.packets;
-    Ok(packets
-        .iter()
-        .filter_map(|entry| DefinitionHash::from_wire(&entry.definitions))
-        .collect())
+    Ok(packets.iter().filter_map(|entry| DefinitionHash::from_wire(&entry.definitions)).collect())
 }
 
 /// Reads a state back.
@@ -112,19 +104,11 @@ pub(crate) fn read(
             packet.limits = Limits::restored(definitions, limits_of(&entry, definitions, loaded)?);
         }
     }
-    let enabled = state.enabled.into_iter().map(|entry| {
-        (
-            ItemName::new(&entry.target, &entry.packet, &entry.item),
-            entry.enabled,
-        )
-    });
-    Ok((
-        packets,
-        LimitsSettings {
-            set: state.limits_set,
-            enabled: enabled.collect(),
-        },
-    ))
+    let enabled = state
+        .enabled
+        .into_iter()
+        .map(|entry| (ItemName::new(&entry.target, &entry.packet, &entry.item), entry.enabled));
+    Ok((packets, LimitsSettings { set: state.limits_set, enabled: enabled.collect() }))
 }
 
 fn limits_of(
@@ -132,25 +116,17 @@ fn limits_of(
     definitions: DefinitionHash,
     loaded: &[Arc<LoadedDefinitions>],
 ) -> Result<LimitsState, DecomError> {
-    let what = || {
-        format!(
-            "limits of '{} {}' under {definitions}",
-            entry.target, entry.packet
-        )
-    };
+    let what = || format!("limits of '{} {}' under {definitions}", entry.target, entry.packet);
     let found = loaded.iter().find(|loaded| loaded.hash() == definitions);
     let packet = found.and_then(|loaded| {
         let id = loaded.telemetry(&entry.target, &entry.packet)?;
         Some(loaded.plan(id).packet())
     });
     let packet = packet.ok_or_else(|| DecomError::Snapshot { what: what() })?;
-    LimitsState::restore(packet, &entry.limits).map_err(|error| DecomError::Snapshot {
-        what: format!("{}: {error}", what()),
-    })
+    LimitsState::restore(packet, &entry.limits)
+        .map_err(|error| DecomError::Snapshot { what: format!("{}: {error}", what()) })
 }
 
 fn decode(bytes: Bytes) -> Result<FoldState, DecomError> {
-    FoldState::decode(bytes).map_err(|error| DecomError::Snapshot {
-        what: error.to_string(),
-    })
+    FoldState::decode(bytes).map_err(|error| DecomError::Snapshot { what: error.to_string() })
 }

@@ -58,10 +58,7 @@ struct Entry {
 impl CommandBook {
     /// Makes an empty book that remembers at least that many commands.
     pub fn new(remembered: usize) -> Self {
-        Self {
-            remembered: remembered.max(1),
-            ..Self::default()
-        }
+        Self { remembered: remembered.max(1), ..Self::default() }
     }
 
     /// Folds in one event. Pure: depends on the events so far and nothing else.
@@ -83,9 +80,7 @@ impl CommandBook {
             return Applied::Annotated;
         }
         if !leads(entry.state, state) {
-            return Applied::Illegal {
-                from: Some(entry.state),
-            };
+            return Applied::Illegal { from: Some(entry.state) };
         }
         entry.state = state;
         if !event.interface.is_empty() {
@@ -106,16 +101,10 @@ impl CommandBook {
 
     fn begin(&mut self, offset: Offset, event: CommandEvent) {
         let state = event.state();
-        let key = event
-            .request
-            .as_ref()
-            .map(|r| r.idempotency_key.clone())
-            .unwrap_or_default();
+        let key = event.request.as_ref().map(|r| r.idempotency_key.clone()).unwrap_or_default();
         // A command that the gateway refused never claimed its key.
         if !key.is_empty() && state == CommandState::Requested {
-            self.keys
-                .entry(key.clone())
-                .or_insert_with(|| event.command_id.clone());
+            self.keys.entry(key.clone()).or_insert_with(|| event.command_id.clone());
         }
         let entry = Entry {
             state,
@@ -137,11 +126,7 @@ impl CommandBook {
             let Some((_, id)) = self.order.front() else {
                 return;
             };
-            if self
-                .commands
-                .get(id)
-                .is_some_and(|entry| is_open(entry.state))
-            {
+            if self.commands.get(id).is_some_and(|entry| is_open(entry.state)) {
                 return;
             }
             if let Some((_, id)) = self.order.pop_front()
@@ -171,18 +156,13 @@ impl CommandBook {
     /// Returns ids of the commands in a state, in the order in which they began.
     pub fn in_state(&self, state: CommandState) -> Vec<String> {
         let ids = self.order.iter().map(|(_, id)| id);
-        ids.filter(|id| self.state(id) == Some(state))
-            .cloned()
-            .collect()
+        ids.filter(|id| self.state(id) == Some(state)).cloned().collect()
     }
 
     /// Returns the earlier command that holds this one's idempotency key.
     pub fn duplicate_of(&self, id: &str) -> Option<&str> {
         let key = &self.commands.get(id)?.key;
-        self.keys
-            .get(key)
-            .map(String::as_str)
-            .filter(|first| *first != id)
+        self.keys.get(key).map(String::as_str).filter(|first| *first != id)
     }
 
     /// Returns target, interface (empty unless the request named it) and request of a command.
@@ -209,12 +189,7 @@ impl CommandBook {
 
     fn found<S: super::Stage>(&self, id: &str, state: CommandState) -> Option<Command<S>> {
         let entry = self.commands.get(id).filter(|entry| entry.state == state)?;
-        Some(Command::found(
-            id,
-            &entry.target,
-            &entry.command,
-            &entry.interface,
-        ))
+        Some(Command::found(id, &entry.target, &entry.command, &entry.interface))
     }
 }
 

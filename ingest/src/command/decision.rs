@@ -75,9 +75,7 @@ impl Routes {
         if named.is_empty() {
             self.by_target.get(target).map(String::as_str)
         } else {
-            self.by_interface
-                .get_key_value(named)
-                .map(|(name, _)| name.as_str())
+            self.by_interface.get_key_value(named).map(|(name, _)| name.as_str())
         }
     }
 

@@ -183,31 +183,25 @@ impl Release {
                 Ok(event) => event,
                 Err(error) => {
                     let why = format!("not a command event: {error}");
-                    events::EventIgnored {
-                        command_id: "",
-                        offset: record.offset,
-                        why: &why,
-                    }
-                    .emit();
+                    events::EventIgnored { command_id: "", offset: record.offset, why: &why }
+                        .emit();
                     continue;
                 }
             };
             let id = event.command_id.clone();
             let state = event.state();
             match self.book.apply(record.offset, event) {
-                Applied::Began if self.live && state == CommandState::Requested => {
-                    if self.setup.routes.owns(&self.book, &id) {
-                        self.waiting.push_back(Waiting { id, patience: None });
-                    }
+                Applied::Began
+                    if self.live
+                        && state == CommandState::Requested
+                        && self.setup.routes.owns(&self.book, &id) =>
+                {
+                    self.waiting.push_back(Waiting { id, patience: None });
                 }
                 Applied::Illegal { from } => {
                     let why = format!("{state:?} cannot follow {from:?}");
-                    events::EventIgnored {
-                        command_id: &id,
-                        offset: record.offset,
-                        why: &why,
-                    }
-                    .emit();
+                    events::EventIgnored { command_id: &id, offset: record.offset, why: &why }
+                        .emit();
                 }
                 _ => {}
             }
@@ -227,9 +221,7 @@ impl Release {
                 continue;
             };
             let routes = &self.setup.routes;
-            let command = command.on(routes
-                .interface(&self.book, &waiting.id)
-                .unwrap_or_default());
+            let command = command.on(routes.interface(&self.book, &waiting.id).unwrap_or_default());
             let event = match routes.decide(&self.book, &waiting) {
                 Decision::Wait => {
                     left.push_back(waiting);
@@ -260,11 +252,7 @@ impl Release {
                 Ok(())
             }
             Err(error) if error.class() == FaultClass::Transient => {
-                events::ReleaseDelayed {
-                    commands: decided.len(),
-                    error: &error,
-                }
-                .emit();
+                events::ReleaseDelayed { commands: decided.len(), error: &error }.emit();
                 // Nothing went out: all of it is decided again, in the same order.
                 for (waiting, _) in decided.into_iter().rev() {
                     self.waiting.push_front(waiting);
@@ -285,10 +273,7 @@ impl Release {
         let partition = self.setup.commands.clone();
         let mut txn = member.begin().await?;
         txn.append(&partition, records).await?;
-        let checkpoint = Checkpoint {
-            partition,
-            next: self.book.checkpoint(),
-        };
+        let checkpoint = Checkpoint { partition, next: self.book.checkpoint() };
         let acks = txn.commit(vec![checkpoint]).await?;
         Ok(acks.first().map_or(0, |(_, ack)| ack.base))
     }
@@ -337,11 +322,7 @@ impl Release {
     }
 
     fn detail(&self, reason: &str) -> Detail {
-        Detail {
-            time: Nanos::now(),
-            epoch: self.setup.epoch,
-            reason: reason.to_owned(),
-        }
+        Detail { time: Nanos::now(), epoch: self.setup.epoch, reason: reason.to_owned() }
     }
 
     /// Waits, within bounds, for the outcome of what was released, and records it.
@@ -364,8 +345,7 @@ impl Release {
     /// Returns when waiting commands are to be looked at again without anything happening.
     fn wake_at(&self) -> Option<Instant> {
         let poll = Instant::now() + std::time::Duration::from_millis(50);
-        self.retry_at
-            .or_else(|| (self.live && !self.waiting.is_empty()).then_some(poll))
+        self.retry_at.or_else(|| (self.live && !self.waiting.is_empty()).then_some(poll))
     }
 }
 

@@ -157,23 +157,8 @@ impl<S: Stage> Command<S> {
             interface: self.interface.clone(),
             request: None,
         };
-        let Self {
-            id,
-            target,
-            name,
-            interface,
-            ..
-        } = self;
-        (
-            Command {
-                id,
-                target,
-                name,
-                interface,
-                stage: PhantomData,
-            },
-            event,
-        )
+        let Self { id, target, name, interface, .. } = self;
+        (Command { id, target, name, interface, stage: PhantomData }, event)
     }
 }
 
@@ -193,10 +178,7 @@ mod tests {
         }
         for from in all {
             assert!(!leads(from, Requested) && !leads(from, from), "{from:?}");
-            assert!(
-                !leads(from, Sent) || from == Released,
-                "{from:?} may not be sent"
-            );
+            assert!(!leads(from, Sent) || from == Released, "{from:?} may not be sent");
             assert!(!leads(from, Uncertain) || from == Released);
         }
     }
@@ -204,17 +186,10 @@ mod tests {
     #[test]
     fn events_name_command_and_owner() {
         let command = Command::<Requested>::found("7", "INST", "ABORT", "").on("INST_INT");
-        let detail = Detail {
-            time: Nanos(5),
-            epoch: 3,
-            reason: String::new(),
-        };
+        let detail = Detail { time: Nanos(5), epoch: 3, reason: String::new() };
         let (released, event) = command.advance::<Released>(&detail);
         assert_eq!(released.id(), "7");
         assert_eq!(event.state(), CommandState::Released);
-        assert_eq!(
-            (event.epoch, event.time_ns, event.interface.as_str()),
-            (3, 5, "INST_INT")
-        );
+        assert_eq!((event.epoch, event.time_ns, event.interface.as_str()), (3, 5, "INST_INT"));
     }
 }

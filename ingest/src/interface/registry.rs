@@ -43,23 +43,15 @@ pub(crate) fn build(
     options: &InterfaceOptions,
     packet_bytes_max: usize,
 ) -> Result<Built, ConfigError> {
-    let params = Params {
-        class: &options.class,
-        location: &options.location,
-        values: &options.params,
-    };
+    let params =
+        Params { class: &options.class, location: &options.location, values: &options.params };
     match class_name(&options.class).as_str() {
         "TcpipClientInterface" => {
             let client = tcp_client::TcpClient::from_params(&params, &options.options)?;
             let inline =
                 crate::protocol::build_inline(&params, tcp_client::PARAMETERS, packet_bytes_max)?;
             let (read, write) = build_chains(inline, options, packet_bytes_max)?;
-            Ok(Built {
-                writable: client.writable(),
-                interface: Box::new(client),
-                read,
-                write,
-            })
+            Ok(Built { writable: client.writable(), interface: Box::new(client), read, write })
         }
         class if NOT_YET.contains(&class) => Err(ConfigError::NotSupportedYet {
             location: options.location.clone(),
@@ -85,25 +77,12 @@ mod tests {
             location: "plugin.txt:9".to_owned(),
             ..InterfaceOptions::new("INST_INT", class, params)
         };
-        build(&options, 1000)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default()
+        build(&options, 1000).err().map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[test]
     fn tcp_client_takes_the_parameters_of_the_clause() {
-        let length = [
-            "127.0.0.1",
-            "8080",
-            "8081",
-            "10.0",
-            "nil",
-            "LENGTH",
-            "32",
-            "16",
-            "7",
-        ];
+        let length = ["127.0.0.1", "8080", "8081", "10.0", "nil", "LENGTH", "32", "16", "7"];
         for class in ["tcpip_client_interface.rb", "TcpipClientInterface"] {
             assert_eq!(error(class, &length), "");
             assert_eq!(error(class, &length[..5]), "");
@@ -112,10 +91,7 @@ mod tests {
             assert_eq!(built.read.classes(), ["LengthProtocol"]);
         }
         let read_only = ["localhost", "nil", "8081", "nil", "nil"];
-        let built = build(
-            &InterfaceOptions::new("I", "TcpipClientInterface", &read_only),
-            1000,
-        );
+        let built = build(&InterfaceOptions::new("I", "TcpipClientInterface", &read_only), 1000);
         let built = built.unwrap();
         assert!(!built.writable);
     }
@@ -128,24 +104,13 @@ mod tests {
             (tcp, vec!["h", "x", "1", "10", "nil"], "write port"),
             (tcp, vec!["h", "1", "1", "fast", "nil"], "write timeout"),
             (tcp, vec!["nil", "1", "1", "10", "nil"], "host"),
-            (
-                tcp,
-                vec!["h", "1", "1", "10", "nil", "CRC"],
-                "not supported yet",
-            ),
-            (
-                tcp,
-                vec!["h", "1", "1", "10", "nil", "LENGTH", "x"],
-                "length bit offset",
-            ),
+            (tcp, vec!["h", "1", "1", "10", "nil", "CRC"], "not supported yet"),
+            (tcp, vec!["h", "1", "1", "10", "nil", "LENGTH", "x"], "length bit offset"),
             ("udp_interface.rb", vec![], "not supported yet"),
             ("my_interface.py", vec![], "unknown"),
         ] {
             let text = error(class, &params);
-            assert!(
-                text.starts_with("plugin.txt:9: ") && text.contains(part),
-                "{text}"
-            );
+            assert!(text.starts_with("plugin.txt:9: ") && text.contains(part), "{text}");
         }
     }
 }

@@ -56,25 +56,17 @@ impl TcpClient {
         options: &[(String, Vec<String>)],
     ) -> Result<Self, ConfigError> {
         params.given(HOST)?;
-        let host = params
-            .text(HOST)
-            .ok_or_else(|| params.bad(HOST, "a host name or address"))?;
+        let host = params.text(HOST).ok_or_else(|| params.bad(HOST, "a host name or address"))?;
         let write_port = params.port((1, "write port"))?;
         let read_port = params.port((2, "read port"))?;
         params.given((3, "write timeout"))?;
         params.given((4, "read timeout"))?;
         Ok(Self {
-            host: if host.eq_ignore_ascii_case("localhost") {
-                "127.0.0.1"
-            } else {
-                host
-            }
-            .to_owned(),
+            host: if host.eq_ignore_ascii_case("localhost") { "127.0.0.1" } else { host }
+                .to_owned(),
             write_port,
             read_port,
-            write_timeout: params
-                .seconds((3, "write timeout"))?
-                .unwrap_or(WRITE_TIMEOUT),
+            write_timeout: params.seconds((3, "write timeout"))?.unwrap_or(WRITE_TIMEOUT),
             read_timeout: params.seconds((4, "read timeout"))?,
             keepalive: keepalive(params, options)?,
         })
@@ -88,13 +80,8 @@ impl TcpClient {
         if let Ok(address) = self.host.parse() {
             return Ok(address);
         }
-        let unknown = |source| ConnectError::UnknownHost {
-            host: self.host.clone(),
-            source,
-        };
-        let found = lookup_host((self.host.as_str(), 0))
-            .await
-            .map_err(|e| unknown(Some(e)))?;
+        let unknown = |source| ConnectError::UnknownHost { host: self.host.clone(), source };
+        let found = lookup_host((self.host.as_str(), 0)).await.map_err(|e| unknown(Some(e)))?;
         found
             .filter_map(|address| match address {
                 SocketAddr::V4(address) => Some(*address.ip()),
@@ -105,20 +92,15 @@ impl TcpClient {
     }
 
     async fn open(&self, host: Ipv4Addr, port: u16) -> Result<TcpStream, ConnectError> {
-        let refused = |source| ConnectError::Refused {
-            address: format!("{}:{port}", self.host),
-            source,
-        };
-        let stream = timeout(
-            CONNECT_TIMEOUT,
-            TcpStream::connect(SocketAddrV4::new(host, port)),
-        )
-        .await
-        .map_err(|_| ConnectError::TimedOut {
-            address: format!("{}:{port}", self.host),
-            seconds: CONNECT_TIMEOUT.as_secs_f64(),
-        })?
-        .map_err(refused)?;
+        let refused =
+            |source| ConnectError::Refused { address: format!("{}:{port}", self.host), source };
+        let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(SocketAddrV4::new(host, port)))
+            .await
+            .map_err(|_| ConnectError::TimedOut {
+                address: format!("{}:{port}", self.host),
+                seconds: CONNECT_TIMEOUT.as_secs_f64(),
+            })?
+            .map_err(refused)?;
         stream.set_nodelay(true).map_err(refused)?;
         if let Some(keepalive) = self.keepalive {
             keepalive.apply(&stream).map_err(refused)?;
@@ -127,18 +109,11 @@ impl TcpClient {
     }
 
     fn reader(&self, half: OwnedReadHalf) -> Option<Box<dyn ConnectionReader>> {
-        Some(Box::new(Reader {
-            half,
-            timeout: self.read_timeout,
-        }))
+        Some(Box::new(Reader { half, timeout: self.read_timeout }))
     }
 
     fn writer(&self, half: OwnedWriteHalf, alone: bool) -> Option<Box<dyn ConnectionWriter>> {
-        Some(Box::new(Writer {
-            half,
-            timeout: self.write_timeout,
-            alone,
-        }))
+        Some(Box::new(Writer { half, timeout: self.write_timeout, alone }))
     }
 }
 
@@ -146,17 +121,12 @@ impl TcpClient {
 impl Interface for TcpClient {
     async fn connect(&mut self) -> Result<Connection, ConnectError> {
         let host = self.resolve().await?;
-        let mut connection = Connection {
-            reader: None,
-            writer: None,
-        };
+        let mut connection = Connection { reader: None, writer: None };
         if self.read_port == self.write_port {
             if let Some(port) = self.read_port {
                 let (read, write) = self.open(host, port).await?.into_split();
-                connection = Connection {
-                    reader: self.reader(read),
-                    writer: self.writer(write, false),
-                };
+                connection =
+                    Connection { reader: self.reader(read), writer: self.writer(write, false) };
             }
             return Ok(connection);
         }
@@ -203,15 +173,10 @@ struct Writer {
 #[async_trait]
 impl ConnectionWriter for Writer {
     async fn write(&mut self, data: &[u8]) -> io::Result<()> {
-        timeout(self.timeout, self.half.write_all(data))
-            .await
-            .map_err(|_| {
-                let text = format!(
-                    "could not be written within {} s",
-                    self.timeout.as_secs_f64()
-                );
-                io::Error::new(io::ErrorKind::TimedOut, text)
-            })?
+        timeout(self.timeout, self.half.write_all(data)).await.map_err(|_| {
+            let text = format!("could not be written within {} s", self.timeout.as_secs_f64());
+            io::Error::new(io::ErrorKind::TimedOut, text)
+        })?
     }
 
     async fn closed(&mut self) {

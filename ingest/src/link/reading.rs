@@ -62,16 +62,14 @@ impl FrameSink for Framed<'_> {
     #[inline]
     fn frame(&mut self, data: &[u8], attributes: &Attributes<'_>) -> Result<(), ProtocolError> {
         self.packets += 1;
-        self.envelope
-            .packet(self.records, self.received, data, attributes);
+        self.envelope.packet(self.records, self.received, data, attributes);
         Ok(())
     }
 
     fn discarded(&mut self, data: &[u8], reason: &str) {
         self.discarded += data.len() as u64;
         for piece in data.chunks(DISCARDED_BYTES) {
-            self.envelope
-                .discarded(self.records, self.received, piece, reason);
+            self.envelope.discarded(self.records, self.received, piece, reason);
         }
     }
 }
@@ -114,10 +112,7 @@ impl Intake {
                 },
             };
             let unacknowledged = self.appender.unacknowledged_bytes() as u64;
-            shared
-                .counters
-                .unacknowledged_bytes
-                .store(unacknowledged, Relaxed);
+            shared.counters.unacknowledged_bytes.store(unacknowledged, Relaxed);
             if let Some(reason) = end {
                 self.leftovers(&buffer, &reason, shared);
                 self.appender.submit(log);
@@ -164,10 +159,7 @@ impl Intake {
         self.chain.reset(&mut framed);
         let left = buffer.unframed();
         if !left.is_empty() {
-            framed.discarded(
-                left,
-                &format!("connection closed inside a packet: {reason}"),
-            );
+            framed.discarded(left, &format!("connection closed inside a packet: {reason}"));
         }
         let (packets, discarded) = (framed.packets, framed.discarded);
         self.count(packets, discarded, shared);
@@ -178,20 +170,11 @@ impl Intake {
         if discarded == 0 {
             return;
         }
-        let total = discarded
-            + shared
-                .counters
-                .discarded_bytes
-                .fetch_add(discarded, Relaxed);
+        let total = discarded + shared.counters.discarded_bytes.fetch_add(discarded, Relaxed);
         // A link that speaks another protocol would fill the operator's screen.
         if self.warned.is_none_or(|at| at.elapsed() >= WARN_PERIOD) {
             self.warned = Some(Instant::now());
-            events::BytesDiscarded {
-                interface: &shared.name,
-                bytes: discarded,
-                total,
-            }
-            .emit();
+            events::BytesDiscarded { interface: &shared.name, bytes: discarded, total }.emit();
         }
     }
 }
@@ -199,11 +182,7 @@ impl Intake {
 fn report(appender: &Appender, progress: Progress, shared: &Shared) {
     match (progress, appender.refusal()) {
         (Progress::Refused, Some(error)) => {
-            events::AppendRefused {
-                interface: &shared.name,
-                error,
-            }
-            .emit();
+            events::AppendRefused { interface: &shared.name, error }.emit();
             shared.set_reason(&format!("reading is paused: {error}"));
         }
         _ => shared.set_reason(""),

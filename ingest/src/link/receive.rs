@@ -13,12 +13,7 @@ pub(crate) struct ReceiveBuffer {
 impl ReceiveBuffer {
     pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.max(4096);
-        Self {
-            bytes: vec![0; capacity],
-            start: 0,
-            end: 0,
-            room: capacity / 2,
-        }
+        Self { bytes: vec![0; capacity], start: 0, end: 0, room: capacity / 2 }
     }
 
     /// Returns the room for the next read, at least half of the initial capacity.
@@ -77,11 +72,7 @@ mod tests {
         assert_eq!(buffer.unframed(), &bytes[..100]);
         buffer.keep(10);
         put(&mut buffer, &bytes[100..]);
-        assert_eq!(
-            buffer.unframed(),
-            &bytes[90..],
-            "a packet larger than the buffer"
-        );
+        assert_eq!(buffer.unframed(), &bytes[90..], "a packet larger than the buffer");
         buffer.keep(0);
         assert!(buffer.unframed().is_empty());
         let grown = buffer.space().len();

@@ -124,11 +124,7 @@ impl Shared {
     }
 
     pub(crate) fn status(&self) -> InterfaceStatus {
-        let (state, reason) = self
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let (state, reason) = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let counters = &self.counters;
         InterfaceStatus {
             interface: self.name.clone(),

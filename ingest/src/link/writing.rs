@@ -41,10 +41,7 @@ impl Completion {
         command_id: String,
         report: mpsc::UnboundedSender<(String, Outcome)>,
     ) -> Self {
-        Self {
-            command_id,
-            report: Some(report),
-        }
+        Self { command_id, report: Some(report) }
     }
 
     pub(crate) fn done(mut self, outcome: Outcome) {
@@ -78,8 +75,7 @@ impl Outgoing {
 
     /// Refuses the command because there is no connection.
     pub(crate) fn not_connected(self, interface: &str) {
-        self.completion
-            .done(Outcome::Failed(not_connected(interface)));
+        self.completion.done(Outcome::Failed(not_connected(interface)));
     }
 }
 
@@ -128,10 +124,7 @@ pub(super) async fn run(
         match writer.write(&data).await {
             Ok(()) => {
                 shared.counters.tx_count.fetch_add(1, Relaxed);
-                shared
-                    .counters
-                    .tx_bytes
-                    .fetch_add(data.len() as u64, Relaxed);
+                shared.counters.tx_bytes.fetch_add(data.len() as u64, Relaxed);
                 completion.done(Outcome::Sent);
             }
             Err(error) => {

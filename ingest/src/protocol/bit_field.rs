@@ -38,15 +38,7 @@ impl BitField {
             ByteOrder::Little if plain => (start, true),
             ByteOrder::Little => ((start + 1).checked_sub(count)?, true),
         };
-        Some(Self {
-            bit_offset,
-            bit_size,
-            order,
-            first,
-            count,
-            skip,
-            descending,
-        })
+        Some(Self { bit_offset, bit_size, order, first, count, skip, descending })
     }
 
     /// Returns how many bytes a buffer must have for the field to be readable.
@@ -98,11 +90,7 @@ impl BitField {
 
     /// Returns where the byte of that significance lies.
     fn index(&self, index: usize) -> usize {
-        if self.descending {
-            self.count - 1 - index
-        } else {
-            index
-        }
+        if self.descending { self.count - 1 - index } else { index }
     }
 }
 
@@ -125,11 +113,7 @@ mod tests {
         ];
         for (bytes, offset, size, value) in little {
             let field = BitField::new(offset, size, ByteOrder::Little).unwrap();
-            assert_eq!(
-                field.read(&hex(bytes)),
-                Some(value),
-                "{bytes} {offset} {size}"
-            );
+            assert_eq!(field.read(&hex(bytes)), Some(value), "{bytes} {offset} {size}");
         }
         assert!(BitField::new(0, 12, ByteOrder::Little).is_none());
         let field = BitField::new(5, 11, ByteOrder::Big).unwrap();

@@ -62,12 +62,7 @@ mod tests {
 
     fn burst(values: &[&str]) -> ProtocolPair {
         let values: Vec<String> = values.iter().map(|&text| text.to_owned()).collect();
-        build(&Params {
-            class: "BURST",
-            location: "plugin.txt:1",
-            values: &values,
-        })
-        .unwrap()
+        build(&Params { class: "BURST", location: "plugin.txt:1", values: &values }).unwrap()
     }
 
     fn written(pair: &mut ProtocolPair, packet: &str) -> Vec<u8> {
@@ -107,14 +102,7 @@ mod tests {
 
     #[test]
     fn a_packet_shorter_than_the_pattern_is_refused() {
-        let refused = burst(&["0", "0x1ACF", "true"])
-            .write
-            .write_packet(&mut vec![1]);
-        assert!(
-            refused
-                .unwrap_err()
-                .to_string()
-                .contains("sync pattern needs 2 bytes")
-        );
+        let refused = burst(&["0", "0x1ACF", "true"]).write.write_packet(&mut vec![1]);
+        assert!(refused.unwrap_err().to_string().contains("sync pattern needs 2 bytes"));
     }
 }

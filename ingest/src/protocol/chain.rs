@@ -22,10 +22,7 @@ struct Stage {
 
 impl ReadChain {
     pub(crate) fn new(held_bytes_max: usize) -> Self {
-        Self {
-            stages: Vec::new(),
-            held_bytes_max,
-        }
+        Self { stages: Vec::new(), held_bytes_max }
     }
 
     /// Appends a protocol.
@@ -35,12 +32,7 @@ impl ReadChain {
         protocol: Box<dyn ReadProtocol>,
         allow_empty: Option<bool>,
     ) {
-        self.stages.push(Stage {
-            class,
-            protocol,
-            allow_empty,
-            held: Vec::new(),
-        });
+        self.stages.push(Stage { class, protocol, allow_empty, held: Vec::new() });
     }
 
     /// Names the protocols, first to last.
@@ -59,11 +51,7 @@ impl ReadChain {
         let attributes = Attributes::default();
         match self.stages.split_first_mut() {
             Some((first, rest)) => {
-                let mut next = Next {
-                    rest,
-                    out,
-                    held_bytes_max: self.held_bytes_max,
-                };
+                let mut next = Next { rest, out, held_bytes_max: self.held_bytes_max };
                 first.protocol.read(input, &attributes, &mut next)
             }
             None => out.frame(std::mem::take(input), &attributes),
@@ -96,11 +84,7 @@ impl FrameSink for Next<'_> {
             return self.out.frame(data, attributes);
         };
         let last = rest.is_empty();
-        let mut next = Next {
-            rest,
-            out: self.out,
-            held_bytes_max: self.held_bytes_max,
-        };
+        let mut next = Next { rest, out: self.out, held_bytes_max: self.held_bytes_max };
         if data.is_empty() {
             // Empty data goes past a protocol, unless it says otherwise or is the last.
             return if stage.allow_empty.unwrap_or(!last) {
@@ -182,12 +166,7 @@ pub(super) fn declare(
     write: &mut WriteChain,
 ) {
     use crate::ProtocolDirection::{Read, ReadWrite, Write};
-    let ProtocolPair {
-        class,
-        read: reader,
-        write: writer,
-        allow_empty,
-    } = pair;
+    let ProtocolPair { class, read: reader, write: writer, allow_empty } = pair;
     if matches!(direction, Read | ReadWrite) {
         read.push(class, reader, allow_empty);
     }

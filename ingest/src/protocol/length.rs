@@ -42,9 +42,7 @@ pub(super) fn build(
         framing: Framing {
             discard_leading: params.count((5, "discard leading bytes"), 0)?,
             sync: params.hex((6, "sync pattern"))?,
-            fill: params
-                .flag((8, "fill length and sync pattern"))?
-                .unwrap_or(false),
+            fill: params.flag((8, "fill length and sync pattern"))?.unwrap_or(false),
         },
         packet_bytes_max,
     };
@@ -94,10 +92,7 @@ impl Length {
                 needed_bits,
             });
         }
-        match usize::try_from(total)
-            .ok()
-            .filter(|&total| total <= self.packet_bytes_max)
-        {
+        match usize::try_from(total).ok().filter(|&total| total <= self.packet_bytes_max) {
             Some(total) => Ok(Some(total)),
             None => Err(ProtocolError::PacketTooLarge {
                 total: total.unsigned_abs(),
@@ -111,11 +106,8 @@ impl Length {
         // As COSMOS does: the value offset comes off after the division.
         let value =
             i128::from(length as u64 / self.bytes_per_count) - i128::from(self.value_offset);
-        let does_not_fit = || ProtocolError::LengthDoesNotFit {
-            length,
-            value,
-            bit_size: self.field.bit_size,
-        };
+        let does_not_fit =
+            || ProtocolError::LengthDoesNotFit { length, value, bit_size: self.field.bit_size };
         let fitting = u64::try_from(value).map_err(|_| does_not_fit())?;
         if fitting > self.field.max() {
             return Err(does_not_fit());
@@ -130,11 +122,8 @@ impl Length {
                 bit_size: self.field.bit_size,
             });
         }
-        let place = BitField::new(
-            self.field.bit_offset - bit_shift,
-            self.field.bit_size,
-            self.field.order,
-        );
+        let place =
+            BitField::new(self.field.bit_offset - bit_shift, self.field.bit_size, self.field.order);
         let len = data.len();
         if place.is_some_and(|place| place.write(data, fitting)) {
             return Ok(());

@@ -63,23 +63,12 @@ pub(crate) fn build_inline(
     let Some(word) = interface.text((own_parameters, "protocol type")) else {
         return Ok(None);
     };
-    let values = interface
-        .values
-        .get(own_parameters + 1..)
-        .unwrap_or_default();
-    let params = Params {
-        class: word,
-        location: interface.location,
-        values,
-    };
+    let values = interface.values.get(own_parameters + 1..).unwrap_or_default();
+    let params = Params { class: word, location: interface.location, values };
     let lower = word.to_ascii_lowercase();
     let class = format!("{}Protocol", class_name(&lower));
     // A class or file name is understood here too: it can mean nothing else.
-    let class = if class_name(word).ends_with("Protocol") {
-        class_name(word)
-    } else {
-        class
-    };
+    let class = if class_name(word).ends_with("Protocol") { class_name(word) } else { class };
     build(&class, &params, packet_bytes_max).map(Some)
 }
 
@@ -121,10 +110,7 @@ mod tests {
     }
 
     fn options(protocols: Vec<ProtocolOptions>) -> InterfaceOptions {
-        InterfaceOptions {
-            protocols,
-            ..InterfaceOptions::new("I", "x", &[])
-        }
+        InterfaceOptions { protocols, ..InterfaceOptions::new("I", "x", &[]) }
     }
 
     #[test]
@@ -153,11 +139,7 @@ mod tests {
         let (mut read, _) = build_chains(
             None,
             &options(vec![
-                protocol(
-                    ReadWrite,
-                    "length_protocol",
-                    &["0", "8", "1", "1", "nil", "1"],
-                ),
+                protocol(ReadWrite, "length_protocol", &["0", "8", "1", "1", "nil", "1"]),
                 protocol(ReadWrite, "length_protocol", &["0", "8", "1"]),
             ]),
             1000,
@@ -169,28 +151,18 @@ mod tests {
         assert_eq!(input, [5, 1], "what has not arrived whole stays");
         assert_eq!(out.frames, [vec![4, 10, 11, 12, 13], vec![0]]);
         read.reset(&mut out);
-        assert_eq!(
-            out.discarded,
-            [(vec![9, 9], "connection closed inside a packet".to_owned())]
-        );
+        assert_eq!(out.discarded, [(vec![9, 9], "connection closed inside a packet".to_owned())]);
     }
 
     #[test]
     fn unsupported_classes_are_named_with_file_and_line() {
-        for (class, text) in [
-            ("crc_protocol.rb", "not supported yet"),
-            ("my_protocol.rb", "unknown"),
-        ] {
+        for (class, text) in
+            [("crc_protocol.rb", "not supported yet"), ("my_protocol.rb", "unknown")]
+        {
             let one = options(vec![protocol(ProtocolDirection::Read, class, &[])]);
             let error = build_chains(None, &one, 1000).err().unwrap().to_string();
-            assert!(
-                error.starts_with("plugin.txt:3: ") && error.contains(class),
-                "{error}"
-            );
-            assert!(
-                error.contains(text) && error.contains("LengthProtocol"),
-                "{error}"
-            );
+            assert!(error.starts_with("plugin.txt:3: ") && error.contains(class), "{error}");
+            assert!(error.contains(text) && error.contains("LengthProtocol"), "{error}");
         }
     }
 }

@@ -92,10 +92,7 @@ fn find(haystack: &[u8], pattern: &[u8]) -> Option<usize> {
     let last = haystack.len().checked_sub(pattern.len())?;
     let mut from = 0;
     while from <= last {
-        let at = from
-            + haystack[from..=last]
-                .iter()
-                .position(|&byte| byte == first)?;
+        let at = from + haystack[from..=last].iter().position(|&byte| byte == first)?;
         if haystack[at..].starts_with(pattern) {
             return Some(at);
         }

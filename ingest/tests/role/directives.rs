@@ -24,38 +24,26 @@ fn connect(parameters: &[&str]) -> directive::Kind {
 }
 
 fn disconnect() -> directive::Kind {
-    directive::Kind::Disconnect(DisconnectInterface {
-        interface: "INST_INT".to_owned(),
-    })
+    directive::Kind::Disconnect(DisconnectInterface { interface: "INST_INT".to_owned() })
 }
 
 async fn state(stack: &Stack, state: LinkState, reason: &str) {
-    until(
-        &format!("the interface is {state:?} {reason}"),
-        async || {
-            let status = stack.handle.interface("INST_INT")?;
-            (status.state == state && status.reason.contains(reason)).then_some(())
-        },
-    )
+    until(&format!("the interface is {state:?} {reason}"), async || {
+        let status = stack.handle.interface("INST_INT")?;
+        (status.state == state && status.reason.contains(reason)).then_some(())
+    })
     .await;
 }
 
 #[tokio::test]
 async fn an_operator_disconnects_and_connects() {
     let (listener, address) = listen().await;
-    let stack = Stack::start(
-        Arc::new(MemoryLog::new()),
-        options(vec![interface(address)]),
-    );
+    let stack = Stack::start(Arc::new(MemoryLog::new()), options(vec![interface(address)]));
     let mut craft = accept(&listener).await;
     stack.connected().await;
     stack.direct(disconnect(), 0).await;
     state(&stack, LinkState::Disconnected, "directive").await;
-    assert_eq!(
-        craft.read(&mut [0]).await.unwrap(),
-        0,
-        "the spacecraft sees the end"
-    );
+    assert_eq!(craft.read(&mut [0]).await.unwrap(), 0, "the spacecraft sees the end");
     stack.direct(connect(&[]), Nanos::now().0 - 1).await;
     stack.direct(connect(&[]), 0).await;
     let _craft = accept(&listener).await;
@@ -66,31 +54,17 @@ async fn an_operator_disconnects_and_connects() {
         let values = stack.values(TopicKind::Settings).await;
         let wanted: Vec<_> = values
             .iter()
-            .filter_map(
-                |value| match Setting::decode(value.as_slice()).unwrap().kind? {
-                    setting::Kind::Interface(wanted) => Some(wanted),
-                    _ => None,
-                },
-            )
+            .filter_map(|value| match Setting::decode(value.as_slice()).unwrap().kind? {
+                setting::Kind::Interface(wanted) => Some(wanted),
+                _ => None,
+            })
             .collect();
         (wanted.len() == 2).then_some(wanted)
     })
     .await;
     let interface = "INST_INT".to_owned();
-    assert_eq!(
-        wanted[0],
-        InterfaceWanted {
-            interface: interface.clone(),
-            connected: false
-        }
-    );
-    assert_eq!(
-        wanted[1],
-        InterfaceWanted {
-            interface,
-            connected: true
-        }
-    );
+    assert_eq!(wanted[0], InterfaceWanted { interface: interface.clone(), connected: false });
+    assert_eq!(wanted[1], InterfaceWanted { interface, connected: true });
     stack.stop().await;
 }
 
@@ -98,16 +72,11 @@ async fn an_operator_disconnects_and_connects() {
 async fn replacement_parameters_lead_elsewhere() {
     let (here, address) = listen().await;
     let (there, other) = listen().await;
-    let stack = Stack::start(
-        Arc::new(MemoryLog::new()),
-        options(vec![interface(address)]),
-    );
+    let stack = Stack::start(Arc::new(MemoryLog::new()), options(vec![interface(address)]));
     let _craft = accept(&here).await;
     stack.connected().await;
     let port = other.port().to_string();
-    stack
-        .direct(connect(&["127.0.0.1", &port, &port, "10", "nil"]), 0)
-        .await;
+    stack.direct(connect(&["127.0.0.1", &port, &port, "10", "nil"]), 0).await;
     let _craft = accept(&there).await;
     stack.connected().await;
     stack.direct(connect(&["127.0.0.1", "nonsense"]), 0).await;
@@ -147,13 +116,8 @@ async fn every_start_claims_a_higher_epoch() {
         epochs.push(stack.handle.interface("INST_INT").unwrap().epoch);
         let claims = stack.values(TopicKind::Control).await;
         let last = Directive::decode(claims.last().unwrap().as_slice()).unwrap();
-        let Some(directive::Kind::Owner(claim)) = last.kind else {
-            panic!("a claim")
-        };
-        assert_eq!(
-            (claim.epoch, claim.process.as_str()),
-            (epochs[epochs.len() - 1], "ingest-0")
-        );
+        let Some(directive::Kind::Owner(claim)) = last.kind else { panic!("a claim") };
+        assert_eq!((claim.epoch, claim.process.as_str()), (epochs[epochs.len() - 1], "ingest-0"));
         stack.stop().await;
     }
     assert!(epochs.is_sorted_by(|a, b| a < b), "{epochs:?}");
@@ -170,11 +134,7 @@ async fn a_newer_process_takes_over() {
     let newer = Stack::start(log, options(vec![interface(address)]));
     let _second = accept(&listener).await;
     newer.connected().await;
-    assert_eq!(
-        first.read(&mut [0]).await.unwrap(),
-        0,
-        "the older process has let go"
-    );
+    assert_eq!(first.read(&mut [0]).await.unwrap(), 0, "the older process has let go");
     until("the older process stopped its link", async || {
         let status = older.handle.interface("INST_INT")?;
         (status.state == LinkState::Disconnected).then_some(())

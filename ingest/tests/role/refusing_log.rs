@@ -30,10 +30,7 @@ pub(crate) struct RefusingLog {
 
 impl RefusingLog {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            inner: MemoryLog::new(),
-            switches: Arc::default(),
-        })
+        Arc::new(Self { inner: MemoryLog::new(), switches: Arc::default() })
     }
 
     pub(crate) fn refuse(&self, on: bool) {
@@ -50,9 +47,7 @@ impl RefusingLog {
 }
 
 fn full() -> LogError {
-    LogError::DiskFull {
-        path: PathBuf::from("test"),
-    }
+    LogError::DiskFull { path: PathBuf::from("test") }
 }
 
 #[async_trait]
@@ -103,10 +98,7 @@ impl Log for RefusingLog {
 
     async fn join(&self, spec: &GroupSpec) -> Result<Box<dyn Member>, LogError> {
         let inner = self.inner.join(spec).await?;
-        Ok(Box::new(RefusingMember {
-            inner,
-            switches: Arc::clone(&self.switches),
-        }))
+        Ok(Box::new(RefusingMember { inner, switches: Arc::clone(&self.switches) }))
     }
 
     async fn transactor(&self, id: &str) -> Result<Box<dyn Transactor>, LogError> {
@@ -147,10 +139,7 @@ impl Member for RefusingMember {
 
     async fn begin(&mut self) -> Result<Box<dyn Txn>, LogError> {
         let inner = self.inner.begin().await?;
-        Ok(Box::new(RefusingTxn {
-            inner,
-            switches: Arc::clone(&self.switches),
-        }))
+        Ok(Box::new(RefusingTxn { inner, switches: Arc::clone(&self.switches) }))
     }
 
     async fn checkpoint(&mut self, checkpoints: Vec<Checkpoint>) -> Result<(), LogError> {

@@ -46,33 +46,16 @@ pub(crate) async fn listen() -> (TcpListener, SocketAddr) {
 }
 
 pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
-    tokio::time::timeout(PATIENCE, listener.accept())
-        .await
-        .expect("a connection")
-        .unwrap()
-        .0
+    tokio::time::timeout(PATIENCE, listener.accept()).await.expect("a connection").unwrap().0
 }
 
 /// An interface that frames CCSDS packets and maps target INST.
 pub(crate) fn interface(address: SocketAddr) -> InterfaceOptions {
     let port = address.port().to_string();
-    let params = [
-        "127.0.0.1",
-        &port,
-        &port,
-        "10.0",
-        "nil",
-        "LENGTH",
-        "32",
-        "16",
-        "7",
-        "1",
-        "BIG_ENDIAN",
-    ];
+    let params =
+        ["127.0.0.1", &port, &port, "10.0", "nil", "LENGTH", "32", "16", "7", "1", "BIG_ENDIAN"];
     let mut interface = InterfaceOptions::new("INST_INT", "tcpip_client_interface.rb", &params);
-    interface
-        .params
-        .extend(["0", "nil", "nil", "true"].map(str::to_owned));
+    interface.params.extend(["0", "nil", "nil", "true"].map(str::to_owned));
     interface.cmd_targets = vec!["INST".to_owned()];
     interface.tlm_targets = vec!["INST".to_owned()];
     interface.reconnect_delay = Duration::from_millis(20);
@@ -114,22 +97,12 @@ impl Stack {
         let (stop, stopped) = watch::channel(false);
         let handle = ingest.handle();
         let task = tokio::spawn(ingest.run(stopped));
-        Self {
-            log,
-            handle,
-            names,
-            stop,
-            task,
-        }
+        Self { log, handle, names, stop, task }
     }
 
     pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
-        tokio::time::timeout(PATIENCE, self.task)
-            .await
-            .expect("it stops")
-            .unwrap()
-            .unwrap();
+        tokio::time::timeout(PATIENCE, self.task).await.expect("it stops").unwrap().unwrap();
     }
 
     /// Ends the role as a kill does: nothing is drained, nothing is said.
@@ -166,9 +139,7 @@ impl Stack {
     /// Returns the raw records that hold packets, as they lie in the log.
     pub(crate) async fn raw(&self) -> Vec<(RawRecord, RawPacket)> {
         let values = self.values(TopicKind::Raw).await;
-        let records = values
-            .iter()
-            .map(|value| RawRecord::decode(value.as_slice()).unwrap());
+        let records = values.iter().map(|value| RawRecord::decode(value.as_slice()).unwrap());
         records
             .filter_map(|record| match record.body.clone() {
                 Some(raw_record::Body::Packet(packet)) => Some((record, packet)),
@@ -190,8 +161,7 @@ impl Stack {
     }
 
     pub(crate) async fn event(&self, event: &CommandEvent) {
-        self.append(TopicKind::Commands, &event.target, &event.encode_to_vec())
-            .await;
+        self.append(TopicKind::Commands, &event.target, &event.encode_to_vec()).await;
     }
 
     pub(crate) async fn request(&self, id: &str, packet: &[u8]) {
@@ -199,40 +169,26 @@ impl Stack {
     }
 
     pub(crate) async fn direct(&self, kind: directive::Kind, expires_ns: i64) {
-        let directive = Directive {
-            id: "d".to_owned(),
-            time_ns: Nanos::now().0,
-            expires_ns,
-            kind: Some(kind),
-        };
-        self.append(TopicKind::Control, "interface", &directive.encode_to_vec())
-            .await;
+        let directive =
+            Directive { id: "d".to_owned(), time_ns: Nanos::now().0, expires_ns, kind: Some(kind) };
+        self.append(TopicKind::Control, "interface", &directive.encode_to_vec()).await;
     }
 
     /// Returns the events of one command in their order.
     pub(crate) async fn events(&self, id: &str) -> Vec<CommandEvent> {
         let values = self.values(TopicKind::Commands).await;
-        let events = values
-            .iter()
-            .map(|value| CommandEvent::decode(value.as_slice()).unwrap());
+        let events = values.iter().map(|value| CommandEvent::decode(value.as_slice()).unwrap());
         events.filter(|event| event.command_id == id).collect()
     }
 
     pub(crate) async fn states(&self, id: &str) -> Vec<CommandState> {
-        self.events(id)
-            .await
-            .iter()
-            .map(CommandEvent::state)
-            .collect()
+        self.events(id).await.iter().map(CommandEvent::state).collect()
     }
 
     /// Waits until a command's last event is this one, and returns it.
     pub(crate) async fn ends(&self, id: &str, state: CommandState) -> CommandEvent {
         until(&format!("command {id} is {state:?}"), async || {
-            self.events(id)
-                .await
-                .into_iter()
-                .find(|event| event.state() == state)
+            self.events(id).await.into_iter().find(|event| event.state() == state)
         })
         .await
     }
@@ -241,14 +197,10 @@ impl Stack {
 /// Appends one record as another process does.
 pub(crate) async fn append(log: &dyn Log, kind: TopicKind, key: &str, value: &[u8]) {
     let names = TopicNames::default();
-    log.ensure(&TopicSpec::standard(&names, kind, 1))
-        .await
-        .unwrap();
+    log.ensure(&TopicSpec::standard(&names, kind, 1)).await.unwrap();
     let mut records = Records::new();
     records.push(key.as_bytes(), value);
-    log.append(&TopicPartition::new(names.topic(kind), 0), records)
-        .await
-        .unwrap();
+    log.append(&TopicPartition::new(names.topic(kind), 0), records).await.unwrap();
 }
 
 pub(crate) fn request(id: &str, packet: &[u8]) -> CommandEvent {

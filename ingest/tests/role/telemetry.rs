@@ -19,10 +19,7 @@ use crate::{
 #[tokio::test]
 async fn packets_arrive_whole_and_in_order() {
     let (listener, address) = listen().await;
-    let stack = Stack::start(
-        Arc::new(MemoryLog::new()),
-        options(vec![interface(address)]),
-    );
+    let stack = Stack::start(Arc::new(MemoryLog::new()), options(vec![interface(address)]));
     let mut craft = accept(&listener).await;
     let sent: Vec<Vec<u8>> = (0..500_u16).map(|n| packet(&n.to_be_bytes())).collect();
     let stream = sent.concat();
@@ -35,25 +32,16 @@ async fn packets_arrive_whole_and_in_order() {
     assert_eq!(data, sent);
     let mut last = 0;
     for (record, packet) in &raw {
-        assert!(
-            record.received_time_ns >= last,
-            "received time never decreases"
-        );
+        assert!(record.received_time_ns >= last, "received time never decreases");
         last = record.received_time_ns;
         assert_eq!(record.interface, "INST_INT");
         assert_eq!(record.scope, "DEFAULT");
         assert_eq!(record.definitions.as_ref(), [9; 16]);
         assert!(record.epoch > 0 && !record.stored && record.extra.is_empty());
-        assert!(
-            packet.target.is_empty() && packet.name.is_empty(),
-            "ingest identifies nothing"
-        );
+        assert!(packet.target.is_empty() && packet.name.is_empty(), "ingest identifies nothing");
     }
     let status = stack.handle.interface("INST_INT").unwrap();
-    assert_eq!(
-        (status.rx_count, status.rx_bytes),
-        (500, stream.len() as u64)
-    );
+    assert_eq!((status.rx_count, status.rx_bytes), (500, stream.len() as u64));
     assert_eq!(status.epoch, raw[0].0.epoch);
     stack.stop().await;
 }
@@ -61,22 +49,12 @@ async fn packets_arrive_whole_and_in_order() {
 #[tokio::test]
 async fn a_take_over_is_marked_before_its_first_packet() {
     let (listener, address) = listen().await;
-    let stack = Stack::start(
-        Arc::new(MemoryLog::new()),
-        options(vec![interface(address)]),
-    );
-    accept(&listener)
-        .await
-        .write_all(&packet(b"x"))
-        .await
-        .unwrap();
+    let stack = Stack::start(Arc::new(MemoryLog::new()), options(vec![interface(address)]));
+    accept(&listener).await.write_all(&packet(b"x")).await.unwrap();
     stack.packets(1).await;
     let values = stack.values(TopicKind::Raw).await;
     let first = RawRecord::decode(values[0].as_slice()).unwrap();
-    assert!(
-        matches!(first.body, Some(raw_record::Body::Marker(_))),
-        "{first:?}"
-    );
+    assert!(matches!(first.body, Some(raw_record::Body::Marker(_))), "{first:?}");
     stack.stop().await;
 }
 
@@ -89,53 +67,34 @@ async fn a_wrong_length_loses_the_connection_and_no_byte() {
     let stack = Stack::start(Arc::new(MemoryLog::new()), options(vec![interface]));
     let mut craft = accept(&listener).await;
     let garbage = b"\xff\xff\xff\xff\xff\xff\xff\xff garbage";
-    craft
-        .write_all(&[packet(b"good").as_slice(), garbage].concat())
-        .await
-        .unwrap();
+    craft.write_all(&[packet(b"good").as_slice(), garbage].concat()).await.unwrap();
     let raw = stack.packets(2).await;
     assert_eq!(raw[0].1.data, packet(b"good"));
     let (record, kept) = &raw[1];
     assert_eq!(kept.data.as_ref(), garbage);
-    assert_eq!(
-        (kept.target.as_str(), kept.name.as_str()),
-        ("UNKNOWN", "UNKNOWN")
-    );
+    assert_eq!((kept.target.as_str(), kept.name.as_str()), ("UNKNOWN", "UNKNOWN"));
     let reason = &record.extra[DISCARDED];
-    assert!(
-        reason.contains("65535") && reason.contains("100"),
-        "{reason}"
-    );
+    assert!(reason.contains("65535") && reason.contains("100"), "{reason}");
     // The next connection begins anew.
     let mut craft = accept(&listener).await;
     craft.write_all(&packet(b"again")).await.unwrap();
     assert_eq!(stack.packets(3).await[2].1.data, packet(b"again"));
     let status = stack.handle.interface("INST_INT").unwrap();
-    assert_eq!(
-        (status.discarded_bytes, status.reconnects),
-        (garbage.len() as u64, 1)
-    );
+    assert_eq!((status.discarded_bytes, status.reconnects), (garbage.len() as u64, 1));
     stack.stop().await;
 }
 
 #[tokio::test]
 async fn half_a_packet_is_kept_when_the_connection_ends() {
     let (listener, address) = listen().await;
-    let stack = Stack::start(
-        Arc::new(MemoryLog::new()),
-        options(vec![interface(address)]),
-    );
+    let stack = Stack::start(Arc::new(MemoryLog::new()), options(vec![interface(address)]));
     let mut craft = accept(&listener).await;
     let whole = packet(b"0123456789");
     craft.write_all(&whole[..9]).await.unwrap();
     drop(craft);
     let raw = stack.packets(1).await;
     assert_eq!(raw[0].1.data, whole[..9]);
-    assert!(
-        raw[0].0.extra[DISCARDED].contains("closed"),
-        "{:?}",
-        raw[0].0.extra
-    );
+    assert!(raw[0].0.extra[DISCARDED].contains("closed"), "{:?}", raw[0].0.extra);
     let mut craft = accept(&listener).await;
     craft.write_all(&whole).await.unwrap();
     assert_eq!(stack.packets(2).await[1].1.data, whole);
@@ -151,10 +110,7 @@ async fn bytes_between_sync_patterns_are_kept_apart() {
     interface.params.extend(sync.map(str::to_owned));
     let stack = Stack::start(Arc::new(MemoryLog::new()), options(vec![interface]));
     let mut craft = accept(&listener).await;
-    craft
-        .write_all(b"noise\x1a\xcf\x02AB!?\x1a\xcf\x01C")
-        .await
-        .unwrap();
+    craft.write_all(b"noise\x1a\xcf\x02AB!?\x1a\xcf\x01C").await.unwrap();
     let raw = stack.packets(4).await;
     let kept: Vec<(&[u8], bool)> = raw
         .iter()
@@ -162,12 +118,7 @@ async fn bytes_between_sync_patterns_are_kept_apart() {
         .collect();
     assert_eq!(
         kept,
-        [
-            (b"noise".as_slice(), true),
-            (b"\x02AB", false),
-            (b"!?", true),
-            (b"\x01C", false)
-        ]
+        [(b"noise".as_slice(), true), (b"\x02AB", false), (b"!?", true), (b"\x01C", false)]
     );
     stack.stop().await;
 }
@@ -176,21 +127,14 @@ async fn bytes_between_sync_patterns_are_kept_apart() {
 async fn it_keeps_trying_and_says_why() {
     let (listener, address) = listen().await;
     drop(listener);
-    let stack = Stack::start(
-        Arc::new(MemoryLog::new()),
-        options(vec![interface(address)]),
-    );
+    let stack = Stack::start(Arc::new(MemoryLog::new()), options(vec![interface(address)]));
     let status = until("the reason is known", async || {
         let status = stack.handle.interface("INST_INT")?;
         (!status.reason.is_empty()).then_some(status)
     })
     .await;
     assert_eq!(status.state, LinkState::Attempting);
-    assert!(
-        status.reason.contains(&address.to_string()),
-        "{}",
-        status.reason
-    );
+    assert!(status.reason.contains(&address.to_string()), "{}", status.reason);
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     let craft = accept(&listener).await;
     stack.connected().await;
@@ -271,11 +215,7 @@ async fn a_full_disk_stops_reading_and_loses_nothing() {
     let bound = 256 * 1024 + 10 * 64 * 1024;
     for _ in 0..20 {
         let status = stack.handle.interface("INST_INT").unwrap();
-        assert!(
-            status.unacknowledged_bytes < bound,
-            "{}",
-            status.unacknowledged_bytes
-        );
+        assert!(status.unacknowledged_bytes < bound, "{}", status.unacknowledged_bytes);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(!sender.is_finished(), "the sender feels the back-pressure");

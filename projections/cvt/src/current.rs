@@ -55,10 +55,7 @@ impl CurrentPacket {
 
     /// Returns the packed values as docs/decom-record.md lays them out; empty where there are none.
     pub fn packed_values(&self) -> &[u8] {
-        self.record
-            .as_ref()
-            .and_then(|record| record.get(self.values.clone()))
-            .unwrap_or(&[])
+        self.record.as_ref().and_then(|record| record.get(self.values.clone())).unwrap_or(&[])
     }
 
     /// Opens the packed values for reading; `None` when only `set_tlm` ever touched the packet, or

@@ -76,11 +76,7 @@ pub(crate) async fn apply(
 /// A stored packet moves its count and nothing else (R1).
 fn change_stored(table: &Table, partition: u32, record: &RecordRef<'_>) -> Result<(), CvtError> {
     let parsed = DecomRecordRef::parse(record.value)?;
-    table.set_stored(
-        &name_of(parsed.target, parsed.packet),
-        partition,
-        parsed.received_count,
-    );
+    table.set_stored(&name_of(parsed.target, parsed.packet), partition, parsed.received_count);
     Ok(())
 }
 
@@ -112,9 +108,7 @@ fn packet_of<'a>(
     loaded: &'a LoadedDefinitions,
     record: &DecomRecordRef<'_>,
 ) -> Result<&'a Arc<groundlog_packet::Packet>, CvtError> {
-    let found = loaded
-        .definitions()
-        .packet(PacketKind::Telemetry, record.target, record.packet);
+    let found = loaded.definitions().packet(PacketKind::Telemetry, record.target, record.packet);
     found.map_err(|_| CvtError::UnknownPacket {
         target: record.target.to_owned(),
         packet: record.packet.to_owned(),

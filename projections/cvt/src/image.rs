@@ -74,10 +74,7 @@ impl Image {
         for (name, slot) in table.slots() {
             let entry = match live {
                 true => slot.live.get(&partition).map(|packet| live_entry(packet)),
-                false => slot
-                    .stored
-                    .get(&partition)
-                    .map(|count| stored_entry(&name, *count)),
+                false => slot.stored.get(&partition).map(|count| stored_entry(&name, *count)),
             };
             if let Some(entry) = entry {
                 image.insert(name, entry.encode_to_vec().into());
@@ -98,28 +95,19 @@ impl Image {
 
     /// Returns the image as bytes, names in order.
     pub fn to_bytes(&self) -> Vec<u8> {
-        Entries {
-            entries: self.0.values().cloned().collect(),
-        }
-        .encode_to_vec()
+        Entries { entries: self.0.values().cloned().collect() }.encode_to_vec()
     }
 
     /// Lists the names under which another image has something else, in order.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
-        let missing = self
-            .0
-            .iter()
-            .filter_map(|(name, entry)| match other.0.get(name) {
-                None => Some((name, "missing in the second")),
-                Some(found) if found != entry => Some((name, what_differs(entry, found))),
-                Some(_) => None,
-            });
+        let missing = self.0.iter().filter_map(|(name, entry)| match other.0.get(name) {
+            None => Some((name, "missing in the second")),
+            Some(found) if found != entry => Some((name, what_differs(entry, found))),
+            Some(_) => None,
+        });
         let added = other.0.keys().filter(|name| !self.0.contains_key(*name));
         let all = missing.chain(added.map(|name| (name, "missing in the first")));
-        let named = all.map(|(name, what)| Difference {
-            name: name.clone(),
-            what,
-        });
+        let named = all.map(|(name, what)| Difference { name: name.clone(), what });
         let mut differences: Vec<_> = named.collect();
         differences.sort_by(|a, b| a.name.cmp(&b.name));
         differences
@@ -157,12 +145,7 @@ fn live_entry(packet: &CurrentPacket) -> Entry {
 
 fn stored_entry(name: &str, stored_count: u64) -> Entry {
     let (target, packet) = name.split_once(' ').unwrap_or((name, ""));
-    Entry {
-        target: target.to_owned(),
-        packet: packet.to_owned(),
-        stored_count,
-        ..Entry::default()
-    }
+    Entry { target: target.to_owned(), packet: packet.to_owned(), stored_count, ..Entry::default() }
 }
 
 /// Puts the entries of a snapshot into the table.
@@ -174,9 +157,8 @@ pub(crate) async fn restore(
     live: bool,
     bytes: Bytes,
 ) -> Result<(), CvtError> {
-    let damaged = |error: groundlog_proto::prost::DecodeError| CvtError::Snapshot {
-        what: error.to_string(),
-    };
+    let damaged =
+        |error: groundlog_proto::prost::DecodeError| CvtError::Snapshot { what: error.to_string() };
     for bytes in Entries::decode(bytes).map_err(damaged)?.entries {
         let entry = Entry::decode(bytes).map_err(damaged)?;
         if live {

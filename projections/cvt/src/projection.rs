@@ -37,26 +37,16 @@ pub(crate) struct Barriers(Arc<Mutex<HashMap<String, mpsc::UnboundedSender<AtBar
 impl Barriers {
     pub(crate) fn expect(&self, name: &str) -> mpsc::UnboundedReceiver<AtBarrier> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name.to_owned(), sender);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), sender);
         receiver
     }
 
     pub(crate) fn forget(&self, name: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
     fn waiting(&self, name: &str) -> Option<mpsc::UnboundedSender<AtBarrier>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 }
 
@@ -81,9 +71,7 @@ impl CvtProjection {
             match fold::apply(&self.table, &self.definitions, &input.within(0..end), live).await {
                 Ok(()) => return first_bad.map_or(Ok(()), Err),
                 Err(error) if error.class() == FaultClass::Poison => {
-                    let bad = input
-                        .iter()
-                        .take_while(|record| record.offset < error.offset);
+                    let bad = input.iter().take_while(|record| record.offset < error.offset);
                     end = bad.count();
                     first_bad = Some(error);
                 }
@@ -93,10 +81,8 @@ impl CvtProjection {
     }
 
     fn meet(&self, partition: &TopicPartition, offset: Offset, value: &[u8]) {
-        let Ok(DecomRecordRef {
-            body: DecomBodyRef::Barrier(name),
-            ..
-        }) = DecomRecordRef::parse(value)
+        let Ok(DecomRecordRef { body: DecomBodyRef::Barrier(name), .. }) =
+            DecomRecordRef::parse(value)
         else {
             return;
         };
@@ -104,11 +90,7 @@ impl CvtProjection {
             let image = Image::take(&self.table, self.is_live(partition), partition.partition);
             let partition = partition.clone();
             // Whoever waited may have given up.
-            let _ = waiting.send(AtBarrier {
-                partition,
-                offset,
-                image,
-            });
+            let _ = waiting.send(AtBarrier { partition, offset, image });
         }
     }
 }
@@ -125,10 +107,7 @@ impl Projection for CvtProjection {
     }
 
     fn inputs(&self) -> Vec<TopicName> {
-        vec![
-            self.names.topic(TopicKind::Decom),
-            self.names.topic(TopicKind::DecomStored),
-        ]
+        vec![self.names.topic(TopicKind::Decom), self.names.topic(TopicKind::DecomStored)]
     }
 
     fn target(&self) -> Target {
@@ -148,11 +127,8 @@ impl Projection for CvtProjection {
                     live,
                     snapshot.data.clone(),
                 );
-                restored
-                    .await
-                    .map_err(|error| Box::new(error) as Box<dyn Fault>)?;
-                self.table
-                    .advance(&assignment.partition, snapshot.next_offset);
+                restored.await.map_err(|error| Box::new(error) as Box<dyn Fault>)?;
+                self.table.advance(&assignment.partition, snapshot.next_offset);
                 Start::Snapshot
             }
             _ => {
@@ -195,8 +171,7 @@ impl Projection for CvtProjection {
 
     async fn reset(&mut self) -> Result<(), Box<dyn Fault>> {
         for partition in self.table.applied().into_keys() {
-            self.table
-                .clear(self.is_live(&partition), partition.partition);
+            self.table.clear(self.is_live(&partition), partition.partition);
             self.table.forget(&partition);
         }
         Ok(())

@@ -39,9 +39,7 @@ impl CurrentValues {
                 continue;
             }
             let current = self.packet(&packet.target_name, &packet.packet_name);
-            let time = current
-                .filter(|it| it.is_received())
-                .map(|it| it.packet_time_ns);
+            let time = current.filter(|it| it.is_received()).map(|it| it.packet_time_ns);
             if latest.is_none_or(|(newest, _)| time > newest) {
                 latest = Some((time, &packet.packet_name));
             }
@@ -51,11 +49,7 @@ impl CurrentValues {
 
     /// Returns every packet there is something about, by name.
     pub fn packets(&self) -> Vec<Arc<CurrentPacket>> {
-        self.0
-            .slots()
-            .values()
-            .filter_map(|slot| slot.current().cloned())
-            .collect()
+        self.0.slots().values().filter_map(|slot| slot.current().cloned()).collect()
     }
 
     /// Returns per input partition the first offset that is not in the table yet.

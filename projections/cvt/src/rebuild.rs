@@ -144,10 +144,7 @@ impl Rebuilds {
             for partition in 0..topic.partitions {
                 let to = TopicPartition::new(topic.name.clone(), partition);
                 let records = self.barrier_record(barrier);
-                self.log
-                    .append(&to, records)
-                    .await
-                    .map_err(|error| error.to_string())?;
+                self.log.append(&to, records).await.map_err(|error| error.to_string())?;
                 expected += 1;
             }
         }

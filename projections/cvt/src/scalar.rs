@@ -8,9 +8,9 @@ pub fn value_of(scalar: &Scalar) -> Value {
         None | Some(Kind::Null(_)) => Value::Null,
         Some(Kind::Boolean(it)) => Value::Bool(*it),
         Some(Kind::Integer(it)) => Value::from(*it),
-        Some(Kind::BigInteger(text)) => text
-            .parse()
-            .map_or_else(|_| Value::String(text.clone()), Value::Int),
+        Some(Kind::BigInteger(text)) => {
+            text.parse().map_or_else(|_| Value::String(text.clone()), Value::Int)
+        }
         Some(Kind::Float(it)) => Value::Float(*it),
         Some(Kind::Text(it)) => Value::String(it.clone()),
         Some(Kind::Block(it)) => Value::Bytes(it.to_vec()),
@@ -38,16 +38,13 @@ pub fn scalar_of(value: &Value) -> Scalar {
         Value::Float(it) => Kind::Float(*it),
         Value::String(it) => Kind::Text(it.clone()),
         Value::Bytes(it) => Kind::Block(it.clone().into()),
-        Value::Array(list) => Kind::List(ScalarList {
-            values: list.iter().map(scalar_of).collect(),
-        }),
+        Value::Array(list) => {
+            Kind::List(ScalarList { values: list.iter().map(scalar_of).collect() })
+        }
         Value::Object(map) => Kind::Map(ScalarMap {
             entries: map
                 .iter()
-                .map(|(key, value)| ScalarEntry {
-                    key: key.clone(),
-                    value: Some(scalar_of(value)),
-                })
+                .map(|(key, value)| ScalarEntry { key: key.clone(), value: Some(scalar_of(value)) })
                 .collect(),
         }),
         Value::Time(_) => Kind::Float(value.as_f64().unwrap_or_default()),
@@ -75,9 +72,7 @@ mod tests {
         for value in values {
             assert_eq!(value_of(&scalar_of(&value)), value);
         }
-        let claim = Scalar {
-            kind: Some(Kind::BigInteger("many".to_owned())),
-        };
+        let claim = Scalar { kind: Some(Kind::BigInteger("many".to_owned())) };
         assert_eq!(value_of(&claim), Value::from("many"));
     }
 }

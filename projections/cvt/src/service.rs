@@ -49,20 +49,12 @@ pub struct Cvt {
 impl Cvt {
     /// Makes the service with an empty table; nothing is read before [`Cvt::run`].
     pub fn build(options: CvtOptions) -> Self {
-        Self {
-            options,
-            table: Arc::new(Table::new()),
-            barriers: Barriers::default(),
-        }
+        Self { options, table: Arc::new(Table::new()), barriers: Barriers::default() }
     }
 
     /// Makes a service that fills a table which already has readers: that of a service that ended.
     pub fn resume(options: CvtOptions, values: &CurrentValues) -> Self {
-        Self {
-            options,
-            table: values.0.clone(),
-            barriers: Barriers::default(),
-        }
+        Self { options, table: values.0.clone(), barriers: Barriers::default() }
     }
 
     /// Returns the reader of the table.

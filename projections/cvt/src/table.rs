@@ -21,9 +21,7 @@ pub(crate) struct Slot {
 impl Slot {
     /// Returns the packet to show: where several partitions have one, the latest received.
     pub(crate) fn current(&self) -> Option<&Arc<CurrentPacket>> {
-        self.live
-            .values()
-            .max_by_key(|packet| packet.received_time_ns)
+        self.live.values().max_by_key(|packet| packet.received_time_ns)
     }
 
     fn is_empty(&self) -> bool {
@@ -95,10 +93,7 @@ impl Table {
 
     /// Visits every slot by name, in order.
     pub(crate) fn slots(&self) -> BTreeMap<String, Arc<Slot>> {
-        self.slots
-            .iter()
-            .map(|(name, slot)| (name.as_str().to_owned(), slot))
-            .collect()
+        self.slots.iter().map(|(name, slot)| (name.as_str().to_owned(), slot)).collect()
     }
 
     /// Removes what came from a partition.

@@ -44,9 +44,7 @@ impl Stack {
         let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
         let names = TopicNames::default();
         for kind in TopicKind::ALL {
-            log.ensure(&TopicSpec::standard(&names, kind, 2))
-                .await
-                .unwrap();
+            log.ensure(&TopicSpec::standard(&names, kind, 2)).await.unwrap();
         }
         let settings = SettingsStore::open(log.clone(), &names).await.unwrap();
         let definitions = DefinitionStore::new(log.clone(), &names, settings);
@@ -57,15 +55,8 @@ impl Stack {
             binary_files: vec![],
         };
         let parsed = Definitions::builder().add_target(source).build().unwrap();
-        let loaded = definitions
-            .publish(&definition_set("test", &parsed, &[]))
-            .await
-            .unwrap();
-        Self {
-            names,
-            definitions,
-            loaded,
-        }
+        let loaded = definitions.publish(&definition_set("test", &parsed, &[])).await.unwrap();
+        Self { names, definitions, loaded }
     }
 
     fn projection(&self) -> CvtProjection {
@@ -78,11 +69,7 @@ impl Stack {
     }
 
     fn partition(&self, live: bool) -> TopicPartition {
-        let kind = if live {
-            TopicKind::Decom
-        } else {
-            TopicKind::DecomStored
-        };
+        let kind = if live { TopicKind::Decom } else { TopicKind::DecomStored };
         TopicPartition::new(self.names.topic(kind), 1)
     }
 }
@@ -90,16 +77,9 @@ impl Stack {
 /// One record of `decom`.
 #[derive(Debug, Clone)]
 enum Step {
-    Packet {
-        name: &'static str,
-        time: i64,
-    },
+    Packet { name: &'static str, time: i64 },
     Unknown,
-    Set {
-        name: &'static str,
-        value: i64,
-        form: ValueType,
-    },
+    Set { name: &'static str, value: i64, form: ValueType },
     Barrier,
     Garbage,
     OtherDefinitions,
@@ -107,11 +87,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let name = || prop_oneof![Just("A"), Just("B")];
-    let form = prop_oneof![
-        Just(ValueType::Raw),
-        Just(ValueType::Converted),
-        Just(ValueType::All)
-    ];
+    let form = prop_oneof![Just(ValueType::Raw), Just(ValueType::Converted), Just(ValueType::All)];
     prop_oneof![
         5 => (name(), 0..9_i64).prop_map(|(name, time)| Step::Packet { name, time }),
         1 => Just(Step::Unknown),
@@ -126,10 +102,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// Encodes steps as decommutation would: key and value of each.
 fn records(steps: &[Step], stack: &Stack) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut counts = std::collections::HashMap::new();
-    steps
-        .iter()
-        .map(|step| record(step, stack, &mut counts))
-        .collect()
+    steps.iter().map(|step| record(step, stack, &mut counts)).collect()
 }
 
 fn record(
@@ -149,24 +122,11 @@ fn record(
         }
         Step::OtherDefinitions => (name, definitions) = ("A", &other),
         Step::Unknown => (target, name) = ("UNKNOWN", "UNKNOWN"),
-        Step::Set {
-            name: it,
-            value: number,
-            form,
-        } => {
+        Step::Set { name: it, value: number, form } => {
             name = it;
-            let scalar = Scalar {
-                kind: Some(scalar::Kind::Integer(*number)),
-            };
-            let item = SetItem {
-                item: "X".into(),
-                r#type: *form as i32,
-                value: Some(scalar),
-            };
-            let set = SetTelemetry {
-                items: vec![item],
-                ..SetTelemetry::default()
-            };
+            let scalar = Scalar { kind: Some(scalar::Kind::Integer(*number)) };
+            let item = SetItem { item: "X".into(), r#type: *form as i32, value: Some(scalar) };
+            let set = SetTelemetry { items: vec![item], ..SetTelemetry::default() };
             value = set.encode_to_vec();
         }
         Step::Barrier => body = DecomBodyRef::Barrier("b"),
@@ -191,19 +151,13 @@ fn record(
     };
     let mut encoded = Vec::new();
     record.encode(&mut encoded);
-    let key = if name.is_empty() {
-        String::new()
-    } else {
-        format!("{target} {name}")
-    };
+    let key = if name.is_empty() { String::new() } else { format!("{target} {name}") };
     (key.into_bytes(), encoded)
 }
 
 fn batch(partition: TopicPartition, base: u64, records: &[(Vec<u8>, Vec<u8>)]) -> Batch {
-    let data: Vec<u8> = records
-        .iter()
-        .flat_map(|(key, value)| key.iter().chain(value).copied())
-        .collect();
+    let data: Vec<u8> =
+        records.iter().flat_map(|(key, value)| key.iter().chain(value).copied()).collect();
     let mut batch = Batch::new(partition, base, Bytes::from(data));
     let mut at = 0;
     for (place, (key, value)) in records.iter().enumerate() {
@@ -224,10 +178,7 @@ async fn apply(projection: &mut CvtProjection, batch: &Batch) -> Vec<u64> {
             Ok(()) => break,
             Err(error) => {
                 set_aside.push(error.offset);
-                start += rest
-                    .iter()
-                    .take_while(|it| it.offset <= error.offset)
-                    .count();
+                start += rest.iter().take_while(|it| it.offset <= error.offset).count();
             }
         }
     }
@@ -251,11 +202,7 @@ async fn fold(
         if restart {
             let (version, data) = projection.snapshot(&stack.partition(live)).unwrap();
             projection = stack.projection();
-            let snapshot = Snapshot {
-                next_offset: cut as u64,
-                version,
-                data: data.into(),
-            };
+            let snapshot = Snapshot { next_offset: cut as u64, version, data: data.into() };
             let assignment = Assignment {
                 partition: stack.partition(live),
                 generation: Generation(1),
@@ -271,9 +218,7 @@ async fn fold(
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(future)
 }
 
@@ -316,18 +261,12 @@ async fn order_is_the_position_and_never_the_time() {
     let projection = fold(&stack, true, &records(&steps, &stack), &[], false).await;
     let values = CurrentValues(projection.table.clone());
     let a = values.packet("INST", "A").unwrap();
-    assert_eq!(
-        (a.packet_time_ns, a.received_count, a.position.offset),
-        (1, 2, 2)
-    );
+    assert_eq!((a.packet_time_ns, a.received_count, a.position.offset), (1, 2, 2));
     assert_eq!(values.counts("INST", "A"), (2, 0));
     assert_eq!(values.packet("INST", "C").map(|it| it.received_count), None);
     // A rebooted clock does not freeze the display of A, but LATEST goes by packet time.
     let definitions = stack.loaded.definitions();
-    assert_eq!(
-        values.latest(definitions, "INST", "X").as_deref(),
-        Some("B")
-    );
+    assert_eq!(values.latest(definitions, "INST", "X").as_deref(), Some("B"));
     assert_eq!(values.latest(definitions, "INST", "Y"), None);
     let empty = CurrentValues(Arc::new(Table::new()));
     assert_eq!(empty.latest(definitions, "INST", "X").as_deref(), Some("A"));
@@ -336,11 +275,7 @@ async fn order_is_the_position_and_never_the_time() {
 #[tokio::test]
 async fn set_tlm_lasts_until_the_next_packet() {
     let stack = Stack::new().await;
-    let set = |value, form| Step::Set {
-        name: "A",
-        value,
-        form,
-    };
+    let set = |value, form| Step::Set { name: "A", value, form };
     let steps = [set(1, ValueType::All), set(2, ValueType::Raw)];
     let projection = fold(&stack, true, &records(&steps, &stack), &[], false).await;
     let values = CurrentValues(projection.table.clone());
@@ -353,9 +288,7 @@ async fn set_tlm_lasts_until_the_next_packet() {
     assert_eq!(a.value(place, ValueType::Formatted), Value::from("1"));
     let steps = [set(1, ValueType::All), Step::Packet { name: "A", time: 3 }];
     let projection = fold(&stack, true, &records(&steps, &stack), &[], false).await;
-    let a = CurrentValues(projection.table.clone())
-        .packet("INST", "A")
-        .unwrap();
+    let a = CurrentValues(projection.table.clone()).packet("INST", "A").unwrap();
     assert!(a.is_received() && a.overlaid_items().next().is_none());
 }
 
@@ -380,17 +313,11 @@ async fn differences_are_named() {
         Image::take(&projection.table, true, 1)
     };
     let (whole, short) = (image(&all).await, image(&all[..1]).await);
-    let found: Vec<_> = whole
-        .differences(&short)
-        .into_iter()
-        .map(|it| (it.name, it.what))
-        .collect();
+    let found: Vec<_> =
+        whole.differences(&short).into_iter().map(|it| (it.name, it.what)).collect();
     assert_eq!(
         found,
-        [
-            ("INST A".to_owned(), "other position"),
-            ("INST B".to_owned(), "missing in the second")
-        ]
+        [("INST A".to_owned(), "other position"), ("INST B".to_owned(), "missing in the second")]
     );
     assert_eq!(IMAGE_VERSION, 1);
 }

@@ -35,10 +35,7 @@ pub fn definition_set(
     let mut files = Vec::new();
     for source in definitions.sources() {
         let mut add = |path: &str, text: String| {
-            files.push(DefinitionFile {
-                path: format!("{TARGETS}{}/{path}", source.name),
-                text,
-            });
+            files.push(DefinitionFile { path: format!("{TARGETS}{}/{path}", source.name), text });
         };
         add(TARGET_TXT, source.target_txt.clone());
         for (path, text) in &source.files {
@@ -53,24 +50,14 @@ pub fn definition_set(
         for (interface, targets) in interfaces {
             let _ = writeln!(text, "{interface} {}", targets.join(" "));
         }
-        files.push(DefinitionFile {
-            path: INTERFACES.to_owned(),
-            text,
-        });
+        files.push(DefinitionFile { path: INTERFACES.to_owned(), text });
     }
-    DefinitionSet {
-        plugin: plugin.to_owned(),
-        files,
-        packets: layouts(definitions),
-    }
+    DefinitionSet { plugin: plugin.to_owned(), files, packets: layouts(definitions) }
 }
 
 /// Returns the texts of a set.
 pub(crate) fn texts(set: &DefinitionSet) -> Result<Texts, String> {
-    let mut texts = Texts {
-        targets: Vec::new(),
-        interfaces: HashMap::new(),
-    };
+    let mut texts = Texts { targets: Vec::new(), interfaces: HashMap::new() };
     for DefinitionFile { path, text } in &set.files {
         if path == INTERFACES {
             for line in text.lines() {
@@ -81,15 +68,9 @@ pub(crate) fn texts(set: &DefinitionSet) -> Result<Texts, String> {
             }
             continue;
         }
-        let inside = path
-            .strip_prefix(TARGETS)
-            .and_then(|rest| rest.split_once('/'));
+        let inside = path.strip_prefix(TARGETS).and_then(|rest| rest.split_once('/'));
         let (name, file) = inside.ok_or_else(|| format!("{path}: not a file of a target"))?;
-        if texts
-            .targets
-            .last()
-            .is_none_or(|target| target.name != name)
-        {
+        if texts.targets.last().is_none_or(|target| target.name != name) {
             texts.targets.push(TargetSource {
                 name: name.to_owned(),
                 target_txt: String::new(),
@@ -120,14 +101,8 @@ pub(crate) fn changed_layout(set: &DefinitionSet, loaded: &LoadedDefinitions) ->
     let own = layouts(loaded.definitions());
     let name = |packet: &PacketLayout| format!("{} {}", packet.target, packet.packet);
     let mut pairs = own.iter().zip(&set.packets);
-    let changed = pairs
-        .find(|(own, published)| own != published)
-        .map(|(own, _)| name(own));
-    let longer = if own.len() > set.packets.len() {
-        &own
-    } else {
-        &set.packets
-    };
+    let changed = pairs.find(|(own, published)| own != published).map(|(own, _)| name(own));
+    let longer = if own.len() > set.packets.len() { &own } else { &set.packets };
     let shorter = own.len().min(set.packets.len());
     changed.or_else(|| longer.get(shorter).map(name))
 }
@@ -162,17 +137,13 @@ fn items(plan: &DecodePlan) -> Vec<ItemLayout> {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes().chunks(2);
-    digits
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

@@ -121,12 +121,7 @@ impl DefinitionStore {
 
     /// Returns the hash of the active set.
     pub fn active(&self) -> Option<DefinitionHash> {
-        self.0
-            .settings
-            .current()
-            .definitions
-            .as_ref()
-            .map(|(hash, _)| *hash)
+        self.0.settings.current().definitions.as_ref().map(|(hash, _)| *hash)
     }
 
     /// Returns a set that was loaded before, without waiting.
@@ -220,10 +215,7 @@ impl DefinitionStore {
         hash: DefinitionHash,
         start: Offset,
     ) -> Result<Vec<u8>, DefinitionError> {
-        let damaged = |what: &str| DefinitionError::Damaged {
-            hash,
-            what: what.to_owned(),
-        };
+        let damaged = |what: &str| DefinitionError::Damaged { hash, what: what.to_owned() };
         let mut reader = self.0.log.reader(&self.0.partition, start).await?;
         let (mut bytes, mut expected) = (Vec::new(), 0);
         loop {
@@ -256,9 +248,7 @@ fn read(
     set: &DefinitionSet,
 ) -> Result<Arc<LoadedDefinitions>, DefinitionError> {
     let loaded = LoadedDefinitions::read(hash, set);
-    loaded
-        .map(Arc::new)
-        .map_err(|reason| DefinitionError::Unreadable { hash, reason })
+    loaded.map(Arc::new).map_err(|reason| DefinitionError::Unreadable { hash, reason })
 }
 
 fn chunks(hash: DefinitionHash, bytes: &[u8]) -> Records {

@@ -49,9 +49,7 @@ pub enum RunError {
 }
 
 fn position(at: &Option<(TopicPartition, Offset)>) -> String {
-    at.as_ref().map_or_else(String::new, |(partition, offset)| {
-        format!(" at {partition}@{offset}")
-    })
+    at.as_ref().map_or_else(String::new, |(partition, offset)| format!(" at {partition}@{offset}"))
 }
 
 /// What can go wrong with definition sets on the log.

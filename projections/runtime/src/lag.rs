@@ -52,24 +52,18 @@ pub struct LagRegistry(Arc<Mutex<Entries>>);
 impl LagRegistry {
     /// Returns the progress of a consumer on a partition, the same one each time.
     pub fn progress(&self, consumer: &str, partition: &TopicPartition) -> Arc<Progress> {
-        self.lock()
-            .entry((consumer.to_owned(), partition.clone()))
-            .or_default()
-            .clone()
+        self.lock().entry((consumer.to_owned(), partition.clone())).or_default().clone()
     }
 
     /// Forgets a partition that the consumer has let go.
     pub fn remove(&self, consumer: &str, partition: &TopicPartition) {
-        self.lock()
-            .remove(&(consumer.to_owned(), partition.clone()));
+        self.lock().remove(&(consumer.to_owned(), partition.clone()));
     }
 
     /// Returns the first offset not yet done by a consumer.
     pub fn next(&self, consumer: &str, partition: &TopicPartition) -> Option<Offset> {
         let entries = self.lock();
-        entries
-            .get(&(consumer.to_owned(), partition.clone()))
-            .map(|progress| progress.next())
+        entries.get(&(consumer.to_owned(), partition.clone())).map(|progress| progress.next())
     }
 
     /// Measures every consumer against the log's tails.
@@ -83,14 +77,7 @@ impl LagRegistry {
                 0 => 0.0,
                 _ => age(log, &partition, next.max(bounds.trim)).await?,
             };
-            lags.push(Lag {
-                consumer,
-                partition,
-                bounds,
-                next,
-                records,
-                seconds,
-            });
+            lags.push(Lag { consumer, partition, bounds, next, records, seconds });
         }
         Ok(lags)
     }
@@ -103,8 +90,6 @@ impl LagRegistry {
 async fn age(log: &dyn Log, partition: &TopicPartition, from: Offset) -> Result<f64, LogError> {
     let batch = log.reader(partition, from).await?.poll(1).await?;
     Ok(batch.get(0).map_or(0.0, |record| {
-        Nanos(Nanos::now().0.saturating_sub(record.append_time.0))
-            .seconds()
-            .max(0.0)
+        Nanos(Nanos::now().0.saturating_sub(record.append_time.0)).seconds().max(0.0)
     }))
 }

@@ -32,10 +32,7 @@ impl LoadedDefinitions {
     /// What is wrong, with file and line; also when this version would pack values otherwise than
     /// the version that published the set.
     pub fn read(hash: DefinitionHash, set: &DefinitionSet) -> Result<Self, String> {
-        let Texts {
-            targets,
-            interfaces,
-        } = definition_set::texts(set)?;
+        let Texts { targets, interfaces } = definition_set::texts(set)?;
         let mut builder = Definitions::builder();
         for target in targets {
             builder = builder.add_target(target);
@@ -62,11 +59,7 @@ impl LoadedDefinitions {
             plugin: plugin.to_owned(),
             identifier: Identifier::new(&definitions),
             interfaces,
-            plans: definitions
-                .packets()
-                .iter()
-                .map(|_| OnceLock::new())
-                .collect(),
+            plans: definitions.packets().iter().map(|_| OnceLock::new()).collect(),
             unknown: definitions.unknown(PacketKind::Telemetry).id,
             definitions,
         }
@@ -99,19 +92,13 @@ impl LoadedDefinitions {
 
     /// Returns the number of a telemetry packet; names in any case.
     pub fn telemetry(&self, target: &str, packet: &str) -> Option<PacketId> {
-        let found = self
-            .definitions
-            .packet(PacketKind::Telemetry, target, packet);
+        let found = self.definitions.packet(PacketKind::Telemetry, target, packet);
         found.ok().map(|packet| packet.id)
     }
 
     /// Returns the compiled plan of a packet; a number of other definitions gives UNKNOWN's.
     pub fn plan(&self, id: PacketId) -> &DecodePlan {
-        let place = if id.index() < self.plans.len() {
-            id
-        } else {
-            self.unknown
-        };
+        let place = if id.index() < self.plans.len() { id } else { self.unknown };
         self.plans[place.index()]
             .get_or_init(|| DecodePlan::compile(&self.definitions.packets()[place.index()]))
     }

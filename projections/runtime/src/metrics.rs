@@ -87,9 +87,7 @@ pub struct MetricsRegistry {
 
 impl fmt::Debug for MetricsRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MetricsRegistry")
-            .field("families", &self.families)
-            .finish_non_exhaustive()
+        f.debug_struct("MetricsRegistry").field("families", &self.families).finish_non_exhaustive()
     }
 }
 
@@ -138,12 +136,7 @@ impl MetricsRegistry {
                 .map(|(labels, cell)| (labels.clone(), number(kind, cell.load(Ordering::Relaxed))));
             render_family(&mut text, &family.metric, numbers);
         }
-        for (metric, read) in self
-            .observed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-        {
+        for (metric, read) in self.observed.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             render_family(&mut text, metric, read().into_iter());
         }
         text
@@ -151,10 +144,9 @@ impl MetricsRegistry {
 
     fn cell(&self, metric: &Metric, labels: &[(&str, &str)]) -> Arc<AtomicU64> {
         let mut families = self.lock();
-        let family = families.entry(metric.name).or_insert_with(|| Family {
-            metric: *metric,
-            series: BTreeMap::new(),
-        });
+        let family = families
+            .entry(metric.name)
+            .or_insert_with(|| Family { metric: *metric, series: BTreeMap::new() });
         family.series.entry(owned(labels)).or_default().clone()
     }
 
@@ -164,21 +156,13 @@ impl MetricsRegistry {
 }
 
 fn render_family(text: &mut String, metric: &Metric, series: impl Iterator<Item = (Labels, f64)>) {
-    let Metric {
-        name,
-        kind,
-        unit,
-        description,
-    } = *metric;
+    let Metric { name, kind, unit, description } = *metric;
     let kind = match kind {
         MetricKind::Counter => "counter",
         MetricKind::Gauge => "gauge",
     };
     // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "# HELP {name} {description} [{unit}]\n# TYPE {name} {kind}"
-    );
+    let _ = writeln!(text, "# HELP {name} {description} [{unit}]\n# TYPE {name} {kind}");
     for (labels, value) in series {
         text.push_str(name);
         render_labels(text, &labels);
@@ -194,23 +178,13 @@ fn number(kind: MetricKind, bits: u64) -> f64 {
 }
 
 fn owned(labels: &[(&str, &str)]) -> Labels {
-    labels
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn render_labels(text: &mut String, labels: &Labels) {
     for (index, (name, value)) in labels.iter().enumerate() {
-        let value = value
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n");
-        let _ = write!(
-            text,
-            "{}{name}=\"{value}\"",
-            if index == 0 { '{' } else { ',' }
-        );
+        let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        let _ = write!(text, "{}{name}=\"{value}\"", if index == 0 { '{' } else { ',' });
     }
     if !labels.is_empty() {
         text.push('}');
@@ -248,10 +222,7 @@ mod tests {
              # TYPE groundlog_test_records_total counter\n\
              groundlog_test_records_total{interface=\"A\\\"B\"} 7\n"
         );
-        assert_eq!(
-            registry.value(&RECORDS, &[("interface", "A\"B")]),
-            Some(7.0)
-        );
+        assert_eq!(registry.value(&RECORDS, &[("interface", "A\"B")]), Some(7.0));
         assert_eq!(registry.value(&RECORDS, &[]), None);
     }
 }

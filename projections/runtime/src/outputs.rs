@@ -16,10 +16,7 @@ impl Outputs {
 
     /// Makes outputs that nobody will see, for a fold up to its checkpoint.
     pub fn discarded() -> Self {
-        Self {
-            parts: Vec::new(),
-            discarded: true,
-        }
+        Self { parts: Vec::new(), discarded: true }
     }
 
     /// Returns whether nobody will see what is put in, so that making it may be left out.
@@ -46,10 +43,7 @@ impl Outputs {
 
     /// Returns the bytes of all records.
     pub fn byte_len(&self) -> usize {
-        self.parts
-            .iter()
-            .map(|(_, records)| records.byte_len())
-            .sum()
+        self.parts.iter().map(|(_, records)| records.byte_len()).sum()
     }
 
     /// Returns the parts in the order in which they were put in.

@@ -58,26 +58,15 @@ pub struct Input<'a> {
 impl<'a> Input<'a> {
     /// Shows a whole batch.
     pub fn new(batch: &'a Batch, generation: Generation) -> Self {
-        Self {
-            batch,
-            range: 0..batch.len(),
-            generation,
-        }
+        Self { batch, range: 0..batch.len(), generation }
     }
 
     /// Shows part of it: the records at these places, counted from this input's first.
     #[must_use]
     pub fn within(&self, places: Range<usize>) -> Self {
-        let end = self
-            .range
-            .start
-            .saturating_add(places.end)
-            .min(self.range.end);
+        let end = self.range.start.saturating_add(places.end).min(self.range.end);
         let start = self.range.start.saturating_add(places.start).min(end);
-        Self {
-            range: start..end,
-            ..self.clone()
-        }
+        Self { range: start..end, ..self.clone() }
     }
 
     /// Returns the partition.
@@ -102,9 +91,7 @@ impl<'a> Input<'a> {
 
     /// Returns a record by its place, counted from this input's first.
     pub fn get(&self, index: usize) -> Option<RecordRef<'a>> {
-        self.batch
-            .get(self.range.start.checked_add(index)?)
-            .filter(|_| index < self.range.len())
+        self.batch.get(self.range.start.checked_add(index)?).filter(|_| index < self.range.len())
     }
 
     /// Visits the records in offset order, from either end.
@@ -115,9 +102,7 @@ impl<'a> Input<'a> {
 
     /// Returns the place of the first record at or after an offset, counted from the first.
     pub(crate) fn place_of(&self, offset: Offset) -> usize {
-        self.iter()
-            .take_while(|record| record.offset < offset)
-            .count()
+        self.iter().take_while(|record| record.offset < offset).count()
     }
 }
 
@@ -139,11 +124,7 @@ pub struct ApplyError {
 impl ApplyError {
     /// Says what went wrong with which record.
     pub fn new(offset: Offset, source: impl Fault) -> Self {
-        Self {
-            offset,
-            definitions: None,
-            source: Box::new(source),
-        }
+        Self { offset, definitions: None, source: Box::new(source) }
     }
 
     /// Adds the definitions that the record names.

@@ -109,9 +109,7 @@ impl<P: Projection> Runner<P> {
     /// Dropping the future is a crash: an open transaction is aborted, nothing is half done.
     pub async fn run(mut self, mut shutdown: watch::Receiver<bool>) -> Result<(), RunError> {
         let dead_letters = self.options.log.topic(&self.dead_letters.0.topic).await;
-        self.dead_letters.1 = dead_letters
-            .map_err(|error| self.log_error(error))?
-            .partitions;
+        self.dead_letters.1 = dead_letters.map_err(|error| self.log_error(error))?.partitions;
         let Some(mut member) = self.join(&mut shutdown).await? else {
             return Ok(());
         };
@@ -239,10 +237,7 @@ impl<P: Projection> Runner<P> {
         for partition in self.partitions.keys().cloned().collect::<Vec<_>>() {
             self.revoke(&partition).await;
         }
-        member
-            .leave()
-            .await
-            .map_err(|error| self.log_error(error))?;
+        member.leave().await.map_err(|error| self.log_error(error))?;
         match result {
             Err(Stop::Fatal(error)) => Err(error),
             Err(Stop::Recover(fault)) => {
@@ -258,18 +253,11 @@ impl<P: Projection> Runner<P> {
         self.assigned.remove(partition);
         self.partitions.remove(partition);
         self.projection.revoked(partition).await;
-        self.options
-            .metrics
-            .lags()
-            .remove(&self.consumer, partition);
+        self.options.metrics.lags().remove(&self.consumer, partition);
     }
 
     fn log_error(&self, source: LogError) -> RunError {
-        RunError::Log {
-            consumer: self.consumer.clone(),
-            at: None,
-            source: Box::new(source),
-        }
+        RunError::Log { consumer: self.consumer.clone(), at: None, source: Box::new(source) }
     }
 
     /// Sorts an error of the log by its class.
@@ -289,13 +277,8 @@ impl<P: Projection> Runner<P> {
     }
 
     fn next_snapshot(&self) -> Option<Instant> {
-        let dirty = self
-            .partitions
-            .values()
-            .filter(|partition| partition.owes_snapshot());
-        dirty
-            .map(|partition| partition.last_snapshot + self.options.snapshot_interval)
-            .min()
+        let dirty = self.partitions.values().filter(|partition| partition.owes_snapshot());
+        dirty.map(|partition| partition.last_snapshot + self.options.snapshot_interval).min()
     }
 }
 

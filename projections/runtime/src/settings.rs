@@ -19,11 +19,7 @@ pub struct ItemName {
 impl ItemName {
     /// Names an item.
     pub fn new(target: &str, packet: &str, item: &str) -> Self {
-        Self {
-            target: target.to_owned(),
-            packet: packet.to_owned(),
-            item: item.to_owned(),
-        }
+        Self { target: target.to_owned(), packet: packet.to_owned(), item: item.to_owned() }
     }
 }
 
@@ -62,17 +58,8 @@ impl Settings {
                 }
             }
             Kind::Override(over) => self.override_item(&over),
-            Kind::Normalize(wire::Normalize {
-                target,
-                packet,
-                item,
-                r#type,
-            }) => {
-                let name = ItemName {
-                    target,
-                    packet,
-                    item,
-                };
+            Kind::Normalize(wire::Normalize { target, packet, item, r#type }) => {
+                let name = ItemName { target, packet, item };
                 if let Some(forms) = self.overrides.get_mut(&name) {
                     forms.retain(|form, _| !covers(r#type, *form));
                     if forms.is_empty() {
@@ -86,20 +73,8 @@ impl Settings {
             Kind::Import(progress) => {
                 self.imports.insert(progress.import_id.clone(), progress);
             }
-            Kind::Limits(wire::LimitsSetting {
-                target,
-                packet,
-                item,
-                enabled,
-            }) => {
-                self.limits.insert(
-                    ItemName {
-                        target,
-                        packet,
-                        item,
-                    },
-                    enabled,
-                );
+            Kind::Limits(wire::LimitsSetting { target, packet, item, enabled }) => {
+                self.limits.insert(ItemName { target, packet, item }, enabled);
             }
             Kind::LimitsSet(active) => self.limits_set = Some(active.set),
             Kind::Password(password) => self.password = Some(password.argon2),
@@ -160,10 +135,7 @@ impl Settings {
     fn override_item(&mut self, over: &wire::Override) {
         let name = ItemName::new(&over.target, &over.packet, &over.item);
         let forms = self.overrides.entry(name).or_default();
-        for form in OVERRIDABLE
-            .into_iter()
-            .filter(|form| covers(over.r#type, *form as i32))
-        {
+        for form in OVERRIDABLE.into_iter().filter(|form| covers(over.r#type, *form as i32)) {
             forms.insert(form as i32, over.value.clone().unwrap_or_default());
         }
     }
@@ -185,11 +157,7 @@ pub fn setting_key(setting: &Setting) -> Option<String> {
         Kind::LimitsSet(_) => "limits-set".to_owned(),
         Kind::Password(_) => "password".to_owned(),
         Kind::Session(it) => {
-            let hex: String = it
-                .token_hash
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let hex: String = it.token_hash.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("session/{hex}")
         }
     })
@@ -212,35 +180,16 @@ mod tests {
     use super::*;
 
     fn over(form: ValueType, value: i64) -> Setting {
-        let value = Some(Scalar {
-            kind: Some(scalar::Kind::Integer(value)),
-        });
+        let value = Some(Scalar { kind: Some(scalar::Kind::Integer(value)) });
         let (target, packet, item) = ("T".to_owned(), "P".to_owned(), "I".to_owned());
-        let kind = wire::Override {
-            target,
-            packet,
-            item,
-            r#type: form as i32,
-            value,
-        };
-        Setting {
-            kind: Some(Kind::Override(kind)),
-            ..Setting::default()
-        }
+        let kind = wire::Override { target, packet, item, r#type: form as i32, value };
+        Setting { kind: Some(Kind::Override(kind)), ..Setting::default() }
     }
 
     fn normalize(form: ValueType) -> Setting {
         let (target, packet, item) = ("T".to_owned(), "P".to_owned(), "I".to_owned());
-        let kind = wire::Normalize {
-            target,
-            packet,
-            item,
-            r#type: form as i32,
-        };
-        Setting {
-            kind: Some(Kind::Normalize(kind)),
-            ..Setting::default()
-        }
+        let kind = wire::Normalize { target, packet, item, r#type: form as i32 };
+        Setting { kind: Some(Kind::Normalize(kind)), ..Setting::default() }
     }
 
     #[test]
@@ -250,24 +199,13 @@ mod tests {
         settings.fold(over(ValueType::All, 1));
         settings.fold(over(ValueType::Raw, 2));
         let kind = |settings: &Settings, form| {
-            settings
-                .overridden(&name, form)
-                .and_then(|scalar| scalar.kind.clone())
+            settings.overridden(&name, form).and_then(|scalar| scalar.kind.clone())
         };
-        assert_eq!(
-            kind(&settings, ValueType::Raw),
-            Some(scalar::Kind::Integer(2))
-        );
-        assert_eq!(
-            kind(&settings, ValueType::Formatted),
-            Some(scalar::Kind::Integer(1))
-        );
+        assert_eq!(kind(&settings, ValueType::Raw), Some(scalar::Kind::Integer(2)));
+        assert_eq!(kind(&settings, ValueType::Formatted), Some(scalar::Kind::Integer(1)));
         settings.fold(normalize(ValueType::Raw));
         assert_eq!(kind(&settings, ValueType::Raw), None);
-        assert_eq!(
-            kind(&settings, ValueType::Converted),
-            Some(scalar::Kind::Integer(1))
-        );
+        assert_eq!(kind(&settings, ValueType::Converted), Some(scalar::Kind::Integer(1)));
         settings.fold(normalize(ValueType::All));
         assert!(settings.overrides.is_empty());
     }
@@ -276,8 +214,7 @@ mod tests {
     fn a_revoked_session_is_forgotten() {
         let mut settings = Settings::default();
         for revoked in [false, true] {
-            let session =
-                Session { token_hash: vec![1].into(), revoked, user: "ada".to_owned() };
+            let session = Session { token_hash: vec![1].into(), revoked, user: "ada".to_owned() };
             settings.fold(Setting { kind: Some(Kind::Session(session)), ..Setting::default() });
             assert_eq!(settings.sessions.is_empty(), revoked);
         }

@@ -50,11 +50,8 @@ impl SettingsStore {
         let mut snapshots =
             SettingsSnapshots::new(log.clone(), names, partition.clone(), generation);
         let (settings, from) = snapshots.load(bounds.tail).await.unwrap_or_default();
-        let mut folded = Folded {
-            settings: Arc::new(settings),
-            next: from.max(bounds.trim),
-            failed: None,
-        };
+        let mut folded =
+            Folded { settings: Arc::new(settings), next: from.max(bounds.trim), failed: None };
         let mut reader = log.reader(&partition, folded.next).await?;
         let mut records = 0;
         while folded.next < bounds.tail {
@@ -70,12 +67,7 @@ impl SettingsStore {
         }
         let (sender, receiver) = watch::channel(folded);
         let follower = tokio::spawn(follow(reader, sender, snapshots)).abort_handle();
-        Ok(Self(Arc::new(Inner {
-            log,
-            partition,
-            folded: receiver,
-            follower,
-        })))
+        Ok(Self(Arc::new(Inner { log, partition, folded: receiver, follower })))
     }
 
     /// Returns the settings as folded so far.
@@ -111,9 +103,7 @@ impl SettingsStore {
     /// Waits until everything before an offset is folded.
     pub async fn wait_for(&self, next: Offset) -> Result<Arc<Settings>, SettingsError> {
         let mut folded = self.0.folded.clone();
-        let reached = folded
-            .wait_for(|now| now.next >= next || now.failed.is_some())
-            .await;
+        let reached = folded.wait_for(|now| now.next >= next || now.failed.is_some()).await;
         let reached = reached.map_err(|_| LogError::Closed)?;
         match &reached.failed {
             Some(error) if reached.next < next => Err(error.clone().into()),

@@ -40,10 +40,7 @@ pub struct SnapshotStore {
 impl SnapshotStore {
     /// Opens the snapshots of a namespace.
     pub fn new(log: Arc<dyn Log>, names: &TopicNames) -> Self {
-        Self {
-            log,
-            partition: TopicPartition::new(names.topic(TopicKind::State), 0),
-        }
+        Self { log, partition: TopicPartition::new(names.topic(TopicKind::State), 0) }
     }
 
     /// Returns the partition that holds the snapshots.
@@ -75,10 +72,7 @@ impl SnapshotStore {
                 chunk: chunk as u32,
                 chunks: count as u32,
             };
-            if appends
-                .last()
-                .is_some_and(|last| last.len() >= CHUNKS_PER_APPEND)
-            {
+            if appends.last().is_some_and(|last| last.len() >= CHUNKS_PER_APPEND) {
                 appends.push(Records::new());
             }
             if let Some(last) = appends.last_mut() {
@@ -173,10 +167,7 @@ impl Pieces {
             return;
         }
         let Ok(piece) = StateSnapshot::decode(value) else {
-            tracing::warn!(
-                key = self.prefix,
-                "a snapshot that does not parse is passed over"
-            );
+            tracing::warn!(key = self.prefix, "a snapshot that does not parse is passed over");
             return;
         };
         let mine = piece.consumer == self.consumer
@@ -184,29 +175,20 @@ impl Pieces {
             && piece.partition == self.partition
             && piece.generation == self.generation.0;
         if mine && piece.next_offset <= self.checkpoint {
-            self.by_offset
-                .entry(piece.next_offset)
-                .or_default()
-                .insert(piece.chunk, piece);
+            self.by_offset.entry(piece.next_offset).or_default().insert(piece.chunk, piece);
         }
     }
 
     fn newest(&self) -> Option<Snapshot> {
-        self.by_offset
-            .iter()
-            .rev()
-            .find_map(|(next_offset, pieces)| {
-                let first = pieces.get(&0)?;
-                let complete = pieces.len() == first.chunks as usize
-                    && pieces.values().all(|piece| piece.chunks == first.chunks);
-                complete.then(|| Snapshot {
-                    next_offset: *next_offset,
-                    version: first.version,
-                    data: pieces
-                        .values()
-                        .flat_map(|piece| piece.data.iter().copied())
-                        .collect(),
-                })
+        self.by_offset.iter().rev().find_map(|(next_offset, pieces)| {
+            let first = pieces.get(&0)?;
+            let complete = pieces.len() == first.chunks as usize
+                && pieces.values().all(|piece| piece.chunks == first.chunks);
+            complete.then(|| Snapshot {
+                next_offset: *next_offset,
+                version: first.version,
+                data: pieces.values().flat_map(|piece| piece.data.iter().copied()).collect(),
             })
+        })
     }
 }

@@ -75,9 +75,7 @@ async fn world() -> World {
     let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
     let names = TopicNames::default();
     for kind in TopicKind::ALL {
-        log.ensure(&TopicSpec::standard(&names, kind, 1))
-            .await
-            .expect("topic");
+        log.ensure(&TopicSpec::standard(&names, kind, 1)).await.expect("topic");
     }
     let raw = TopicPartition::new(names.topic(TopicKind::Raw), 0);
     for value in ["good", "bad", "good"] {
@@ -95,19 +93,12 @@ impl World {
             backoff: (Duration::from_millis(1), Duration::from_millis(4)),
             ..RunnerOptions::new(self.log.clone(), self.names.clone(), "slot")
         };
-        let failing = Failing {
-            input: self.raw.topic.clone(),
-            class,
-            tries,
-        };
+        let failing = Failing { input: self.raw.topic.clone(), class, tries };
         (Runner::new(failing, options.clone()), options)
     }
 
     async fn checkpoint(&self) -> Option<Offset> {
-        self.log
-            .checkpoint("failing", &self.raw)
-            .await
-            .expect("reads")
+        self.log.checkpoint("failing", &self.raw).await.expect("reads")
     }
 }
 
@@ -118,23 +109,11 @@ async fn a_fatal_fault_stops_the_role_and_names_place_and_remedy() {
     let (runner, _) = world.runner(FaultClass::Fatal, 1);
     let error = runner.run(stopped).await.expect_err("stops");
     let text = error.to_string();
-    assert!(
-        matches!(error, RunError::Record { offset: 1, .. }),
-        "{text}"
-    );
-    for part in [
-        "failing",
-        "groundlog.raw[0]",
-        "offset 1",
-        "the store refuses",
-        "start again",
-    ] {
+    assert!(matches!(error, RunError::Record { offset: 1, .. }), "{text}");
+    for part in ["failing", "groundlog.raw[0]", "offset 1", "the store refuses", "start again"] {
         assert!(text.contains(part), "'{part}' is not in: {text}");
     }
-    assert!(
-        world.checkpoint().await <= Some(1),
-        "never ahead of what is done (P2)"
-    );
+    assert!(world.checkpoint().await <= Some(1), "never ahead of what is done (P2)");
 }
 
 #[tokio::test]
@@ -148,16 +127,11 @@ async fn a_transient_fault_is_tried_again_at_the_same_offset() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), done)
-        .await
-        .expect("gets there");
+    tokio::time::timeout(Duration::from_secs(20), done).await.expect("gets there");
     stop.send(true).expect("runs");
     running.await.expect("no panic").expect("stops cleanly");
     let rendered = options.metrics.render();
-    assert!(
-        rendered.contains("retries_total{consumer=\"failing\"} 5"),
-        "{rendered}"
-    );
+    assert!(rendered.contains("retries_total{consumer=\"failing\"} 5"), "{rendered}");
 }
 
 #[tokio::test]
@@ -171,9 +145,7 @@ async fn state_that_cannot_be_had_back_stops_the_role() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), done)
-        .await
-        .expect("gets there");
+    tokio::time::timeout(Duration::from_secs(20), done).await.expect("gets there");
     stop.send(true).expect("runs");
     running.await.expect("no panic").expect("stops cleanly");
     // The fold keeps no snapshots, and the records it would be folded from are gone.
@@ -181,10 +153,7 @@ async fn state_that_cannot_be_had_back_stops_the_role() {
     let (_stop, stopped) = watch::channel(false);
     let (runner, _) = world.runner(FaultClass::Transient, 0);
     let error = runner.run(stopped).await.expect_err("stops");
-    assert!(
-        matches!(error, RunError::StateLost { checkpoint: 3, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, RunError::StateLost { checkpoint: 3, .. }), "{error}");
 }
 
 #[tokio::test]
@@ -192,14 +161,7 @@ async fn a_topic_that_is_not_there_is_named() {
     let world = world().await;
     let (_stop, stopped) = watch::channel(false);
     let (_, options) = world.runner(FaultClass::Fatal, 0);
-    let failing = Failing {
-        input: TopicName::new("nowhere"),
-        class: FaultClass::Fatal,
-        tries: 0,
-    };
-    let error = Runner::new(failing, options)
-        .run(stopped)
-        .await
-        .expect_err("stops");
+    let failing = Failing { input: TopicName::new("nowhere"), class: FaultClass::Fatal, tries: 0 };
+    let error = Runner::new(failing, options).run(stopped).await.expect_err("stops");
     assert!(error.to_string().contains("nowhere"), "{error}");
 }

@@ -40,11 +40,7 @@ impl Fold {
             received_count: 0,
             flags: if stored { FLAG_STORED } else { 0 },
         };
-        let to = if stored {
-            &mut out.stored
-        } else {
-            &mut out.decom
-        };
+        let to = if stored { &mut out.stored } else { &mut out.decom };
         Ok(push_decom(to, &envelope, DecomBodyRef::Set(message))?)
     }
 
@@ -70,11 +66,7 @@ impl Fold {
                     received_count: 0,
                     flags: if stored { FLAG_STORED } else { 0 },
                 };
-                let to = if stored {
-                    &mut out.stored
-                } else {
-                    &mut out.decom
-                };
+                let to = if stored { &mut out.stored } else { &mut out.decom };
                 Ok(push_decom(to, &envelope, DecomBodyRef::Barrier(&name))?)
             }
             Some(marker::Kind::Setting(setting)) => match setting.kind {
@@ -95,13 +87,7 @@ impl Fold {
 
     /// Brings every limits state that is in use in line with the settings.
     fn apply_settings(&mut self) {
-        let Self {
-            bound,
-            by_hash,
-            packets,
-            settings,
-            ..
-        } = self;
+        let Self { bound, by_hash, packets, settings, .. } = self;
         for state in packets.iter_mut() {
             state.with_bound_limits(
                 |hash| by_hash.get(&hash).map(|place| &bound[*place].loaded),

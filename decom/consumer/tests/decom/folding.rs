@@ -50,10 +50,9 @@ fn record(step: &Step, definitions: &LoadedDefinitions) -> RawRecord {
         Step::Health(temp, mode) => packet(definitions, health(9, *temp, *mode)),
         Step::Adcs(x) => packet(definitions, adcs(*x)),
         Step::Bytes(bytes) => packet(definitions, bytes.clone()),
-        Step::Stored(temp) => RawRecord {
-            stored: true,
-            ..packet(definitions, health(9, *temp, 0))
-        },
+        Step::Stored(temp) => {
+            RawRecord { stored: true, ..packet(definitions, health(9, *temp, 0)) }
+        }
         Step::Set => set_tlm(definitions),
         Step::Tick => marker(definitions, marker::Kind::TickNs(1)),
         Step::Barrier => marker(definitions, marker::Kind::Barrier("b".into())),
@@ -61,29 +60,19 @@ fn record(step: &Step, definitions: &LoadedDefinitions) -> RawRecord {
             let (target, packet, item) = ("INST".into(), "HEALTH".into(), "TEMP".into());
             setting(
                 definitions,
-                Kind::Limits(LimitsSetting {
-                    target,
-                    packet,
-                    item,
-                    enabled: *enabled,
-                }),
+                Kind::Limits(LimitsSetting { target, packet, item, enabled: *enabled }),
             )
         }
         Step::Choose(vacuum) => {
             let set = if *vacuum { "VACUUM" } else { "DEFAULT" };
-            setting(
-                definitions,
-                Kind::LimitsSet(LimitsSetActive { set: set.into() }),
-            )
+            setting(definitions, Kind::LimitsSet(LimitsSetActive { set: set.into() }))
         }
-        Step::NoDefinitions => RawRecord {
-            definitions: Default::default(),
-            ..packet(definitions, adcs(0.0))
-        },
-        Step::Missing => RawRecord {
-            definitions: vec![9; 16].into(),
-            ..packet(definitions, adcs(0.0))
-        },
+        Step::NoDefinitions => {
+            RawRecord { definitions: Default::default(), ..packet(definitions, adcs(0.0)) }
+        }
+        Step::Missing => {
+            RawRecord { definitions: vec![9; 16].into(), ..packet(definitions, adcs(0.0)) }
+        }
     }
 }
 

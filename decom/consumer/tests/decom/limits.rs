@@ -7,12 +7,7 @@ use crate::support::{events, fold_all, health, loaded, packet, set_of, setting, 
 
 fn enable(enabled: bool) -> Kind {
     let (target, packet, item) = ("INST".into(), "HEALTH".into(), "TEMP".into());
-    Kind::Limits(LimitsSetting {
-        target,
-        packet,
-        item,
-        enabled,
-    })
+    Kind::Limits(LimitsSetting { target, packet, item, enabled })
 }
 
 /// Folds temperatures and returns the events of TEMP as (offset, old, new).
@@ -20,13 +15,7 @@ fn transitions(out: &FoldOutputs) -> Vec<(u64, String, String)> {
     events(&out.limits)
         .into_iter()
         .filter(|event| event.item == "TEMP")
-        .map(|event| {
-            (
-                event.source.map_or(0, |it| it.offset),
-                event.old_state,
-                event.new_state,
-            )
-        })
+        .map(|event| (event.source.map_or(0, |it| it.offset), event.old_state, event.new_state))
         .collect()
 }
 
@@ -68,62 +57,33 @@ fn operators_switch_items_off_and_choose_sets() {
         setting(&definitions, enable(false)),
         cold(),
         setting(&definitions, enable(true)),
-        setting(
-            &definitions,
-            Kind::LimitsSet(LimitsSetActive {
-                set: "vacuum".into(),
-            }),
-        ),
+        setting(&definitions, Kind::LimitsSet(LimitsSetActive { set: "vacuum".into() })),
         cold(),
         cold(),
     ];
     assert!(
-        fold_all(
-            &mut fold,
-            std::slice::from_ref(&definitions),
-            0,
-            &records,
-            &mut out
-        )
-        .is_empty()
+        fold_all(&mut fold, std::slice::from_ref(&definitions), 0, &records, &mut out).is_empty()
     );
     let texts = |offset, old: &str, new: &str| (offset, old.to_owned(), new.to_owned());
     assert_eq!(
         transitions(&out),
-        [
-            texts(1, "", "GREEN"),
-            texts(2, "GREEN", ""),
-            texts(7, "", "RED_HIGH")
-        ]
+        [texts(1, "", "GREEN"), texts(2, "GREEN", ""), texts(7, "", "RED_HIGH")]
     );
 }
 
 #[test]
 fn states_outlive_a_change_of_definitions() {
     let old = loaded(&set_of(""));
-    let new = loaded(&set_of(
-        "TELEMETRY INST MORE BIG_ENDIAN \"\"\n APPEND_ID_ITEM ID 8 UINT 3\n",
-    ));
+    let new = loaded(&set_of("TELEMETRY INST MORE BIG_ENDIAN \"\"\n APPEND_ID_ITEM ID 8 UINT 3\n"));
     let known = [old.clone(), new.clone()];
     let mut fold = Fold::new(source(false));
     let mut out = FoldOutputs::default();
     let hot = |definitions| packet(definitions, health(1, 1000, 0));
     // One sample before and one after the change make the two that persistence asks for.
-    fold_all(
-        &mut fold,
-        &known,
-        0,
-        &[hot(&old), hot(&new), hot(&old)],
-        &mut out,
-    );
-    assert_eq!(
-        transitions(&out),
-        [(1, String::new(), "RED_HIGH".to_owned())]
-    );
-    let counts: Vec<_> = crate::support::decoded(&out.decom)
-        .iter()
-        .map(|it| it.received_count)
-        .collect();
+    fold_all(&mut fold, &known, 0, &[hot(&old), hot(&new), hot(&old)], &mut out);
+    assert_eq!(transitions(&out), [(1, String::new(), "RED_HIGH".to_owned())]);
+    let counts: Vec<_> =
+        crate::support::decoded(&out.decom).iter().map(|it| it.received_count).collect();
     assert_eq!(counts, [1, 2, 3]);
 }
 

@@ -23,15 +23,9 @@ impl Stack {
     async fn new(log: Arc<dyn Log>) -> Self {
         let names = TopicNames::default();
         ensure_topics(&*log, &names, PARTITIONS).await;
-        let settings = SettingsStore::open(log.clone(), &names)
-            .await
-            .expect("settings");
+        let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
         let definitions = DefinitionStore::new(log.clone(), &names, settings);
-        Self {
-            log,
-            names,
-            definitions,
-        }
+        Self { log, names, definitions }
     }
 
     fn options(&self) -> DecomOptions {
@@ -40,10 +34,7 @@ impl Stack {
             snapshot_records: 11,
             ..RunnerOptions::new(self.log.clone(), self.names.clone(), "decom-0")
         };
-        DecomOptions {
-            runner,
-            definitions: self.definitions.clone(),
-        }
+        DecomOptions { runner, definitions: self.definitions.clone() }
     }
 
     /// Runs until `until` says so, then stops cleanly, or as a crash would.
@@ -67,11 +58,7 @@ impl Stack {
 
     async fn committed(&self, kind: TopicKind, partition: u32) -> u64 {
         let partition = TopicPartition::new(self.names.topic(kind), partition);
-        self.log
-            .checkpoint("decom", &partition)
-            .await
-            .expect("checkpoint")
-            .unwrap_or(0)
+        self.log.checkpoint("decom", &partition).await.expect("checkpoint").unwrap_or(0)
     }
 
     async fn caught_up(&self) -> bool {
@@ -93,12 +80,7 @@ impl Stack {
         for kind in [TopicKind::Decom, TopicKind::DecomStored, TopicKind::Limits] {
             for partition in 0..PARTITIONS {
                 let records = read_all(&*self.log, &self.names, kind, partition).await;
-                all.push(
-                    records
-                        .into_iter()
-                        .map(|(_, key, value)| (key, value))
-                        .collect(),
-                );
+                all.push(records.into_iter().map(|(_, key, value)| (key, value)).collect());
             }
         }
         all
@@ -106,11 +88,7 @@ impl Stack {
 }
 
 async fn fill(stack: &Stack, rounds: u16) {
-    let loaded = stack
-        .definitions
-        .activate(&set_of(""), "test")
-        .await
-        .expect("published");
+    let loaded = stack.definitions.activate(&set_of(""), "test").await.expect("published");
     for round in 0..rounds {
         let temp = if round % 7 < 3 { 1000 } else { 240 };
         let records = [
@@ -119,23 +97,9 @@ async fn fill(stack: &Stack, rounds: u16) {
             packet(&loaded, vec![77]),
         ];
         for partition in 0..PARTITIONS {
-            append(
-                &*stack.log,
-                &stack.names,
-                TopicKind::Raw,
-                partition,
-                &records,
-            )
-            .await;
+            append(&*stack.log, &stack.names, TopicKind::Raw, partition, &records).await;
         }
-        append(
-            &*stack.log,
-            &stack.names,
-            TopicKind::RawStored,
-            1,
-            &records[..1],
-        )
-        .await;
+        append(&*stack.log, &stack.names, TopicKind::RawStored, 1, &records[..1]).await;
     }
 }
 
@@ -149,19 +113,14 @@ fn embedded(dir: &Path) -> Arc<dyn Log> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn restarts_change_nothing() {
     for backend in ["memory", "embedded"] {
-        let dirs = [
-            tempfile::tempdir().expect("dir"),
-            tempfile::tempdir().expect("dir"),
-        ];
+        let dirs = [tempfile::tempdir().expect("dir"), tempfile::tempdir().expect("dir")];
         let log = |which: usize| match backend {
             "memory" => open("memory:", &EmbeddedOptions::default()).expect("opens"),
             _ => embedded(dirs[which].path()),
         };
         let whole = Stack::new(log(0)).await;
         fill(&whole, 40).await;
-        whole
-            .run_until(true, async |stack| stack.caught_up().await)
-            .await;
+        whole.run_until(true, async |stack| stack.caught_up().await).await;
 
         let cut = Stack::new(log(1)).await;
         fill(&cut, 40).await;
@@ -172,8 +131,7 @@ async fn restarts_change_nothing() {
             })
             .await;
         }
-        cut.run_until(true, async |stack| stack.caught_up().await)
-            .await;
+        cut.run_until(true, async |stack| stack.caught_up().await).await;
         let (whole, cut) = (anonymous(&whole).await, anonymous(&cut).await);
         let counts = |all: &[Vec<_>]| all.iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(counts(&whole), counts(&cut), "{backend}");
@@ -185,11 +143,7 @@ async fn restarts_change_nothing() {
 async fn anonymous(stack: &Stack) -> Vec<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut generations = Vec::new();
     for kind in [TopicKind::Raw, TopicKind::RawStored] {
-        let topic = stack
-            .log
-            .topic(&stack.names.topic(kind))
-            .await
-            .expect("topic");
+        let topic = stack.log.topic(&stack.names.topic(kind)).await.expect("topic");
         generations.push(topic.generation.0.to_le_bytes());
     }
     let mut all = stack.written().await;
@@ -206,36 +160,21 @@ async fn anonymous(stack: &Stack) -> Vec<Vec<(Vec<u8>, Vec<u8>)>> {
 #[tokio::test]
 async fn what_cannot_be_decoded_becomes_one_dead_letter() {
     let stack = Stack::new(open("memory:", &EmbeddedOptions::default()).expect("opens")).await;
-    let loaded = stack
-        .definitions
-        .activate(&set_of(""), "test")
-        .await
-        .expect("published");
+    let loaded = stack.definitions.activate(&set_of(""), "test").await.expect("published");
     let mut lost = packet(&loaded, adcs(1.0));
     lost.definitions = vec![5; 16].into();
     let records = [packet(&loaded, adcs(1.0)), lost, packet(&loaded, adcs(2.0))];
     append(&*stack.log, &stack.names, TopicKind::Raw, 1, &records).await;
     // Twice: the second start must not write it again.
-    stack
-        .run_until(false, async |stack| stack.caught_up().await)
-        .await;
-    stack
-        .run_until(true, async |stack| stack.caught_up().await)
-        .await;
+    stack.run_until(false, async |stack| stack.caught_up().await).await;
+    stack.run_until(true, async |stack| stack.caught_up().await).await;
     let letters = read_all(&*stack.log, &stack.names, TopicKind::DeadLetter, 1).await;
     assert_eq!(letters.len(), 1);
     let letter = DeadLetter::decode(letters[0].2.as_slice()).expect("parses");
     assert_eq!(letter.consumer, "decom");
-    assert_eq!(
-        letter.source.map(|it| (it.partition, it.offset)),
-        Some((1, 1))
-    );
+    assert_eq!(letter.source.map(|it| (it.partition, it.offset)), Some((1, 1)));
     assert_eq!(letter.definitions.as_ref(), [5; 16]);
-    assert!(
-        letter.reason.contains("are not on the log"),
-        "{}",
-        letter.reason
-    );
+    assert!(letter.reason.contains("are not on the log"), "{}", letter.reason);
     let decom = read_all(&*stack.log, &stack.names, TopicKind::Decom, 1).await;
     assert_eq!(decom.len(), 2, "the others are decoded");
 }

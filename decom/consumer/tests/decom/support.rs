@@ -43,10 +43,7 @@ pub(crate) fn set_of(extra: &str) -> DefinitionSet {
         files: vec![("cmd_tlm/tlm.txt".into(), format!("{TELEMETRY}{extra}"))],
         binary_files: vec![],
     };
-    let definitions = Definitions::builder()
-        .add_target(source)
-        .build()
-        .expect("definitions");
+    let definitions = Definitions::builder().add_target(source).build().expect("definitions");
     definition_set("test", &definitions, &[])
 }
 
@@ -80,45 +77,27 @@ pub(crate) fn raw(definitions: &LoadedDefinitions, body: raw_record::Body) -> Ra
 }
 
 pub(crate) fn packet(definitions: &LoadedDefinitions, data: Vec<u8>) -> RawRecord {
-    let packet = RawPacket {
-        data: data.into(),
-        ..RawPacket::default()
-    };
+    let packet = RawPacket { data: data.into(), ..RawPacket::default() };
     raw(definitions, raw_record::Body::Packet(packet))
 }
 
 pub(crate) fn marker(definitions: &LoadedDefinitions, kind: marker::Kind) -> RawRecord {
-    raw(
-        definitions,
-        raw_record::Body::Marker(Marker { kind: Some(kind) }),
-    )
+    raw(definitions, raw_record::Body::Marker(Marker { kind: Some(kind) }))
 }
 
 pub(crate) fn setting(definitions: &LoadedDefinitions, kind: setting::Kind) -> RawRecord {
-    let setting = Setting {
-        kind: Some(kind),
-        ..Setting::default()
-    };
+    let setting = Setting { kind: Some(kind), ..Setting::default() };
     marker(definitions, marker::Kind::Setting(setting))
 }
 
 pub(crate) fn set_tlm(definitions: &LoadedDefinitions) -> RawRecord {
-    let set = SetTelemetry {
-        target: "INST".into(),
-        name: "ADCS".into(),
-        items: vec![],
-    };
+    let set = SetTelemetry { target: "INST".into(), name: "ADCS".into(), items: vec![] };
     raw(definitions, raw_record::Body::Set(set))
 }
 
 pub(crate) fn source(stored: bool) -> Source {
     let topic = if stored { "raw.stored" } else { "raw" };
-    Source {
-        generation: Generation(7),
-        topic: topic.into(),
-        partition: 1,
-        stored,
-    }
+    Source { generation: Generation(7), topic: topic.into(), partition: 1, stored }
 }
 
 /// Makes a batch as a reader would.
@@ -170,24 +149,16 @@ pub(crate) fn fold_all(
 }
 
 pub(crate) fn decoded(records: &Records) -> Vec<DecomRecord> {
-    records
-        .iter()
-        .map(|(_, value)| DecomRecord::decode(value).expect("parses"))
-        .collect()
+    records.iter().map(|(_, value)| DecomRecord::decode(value).expect("parses")).collect()
 }
 
 pub(crate) fn events(records: &Records) -> Vec<LimitsEvent> {
-    records
-        .iter()
-        .map(|(_, value)| LimitsEvent::decode(value).expect("parses"))
-        .collect()
+    records.iter().map(|(_, value)| LimitsEvent::decode(value).expect("parses")).collect()
 }
 
 pub(crate) async fn ensure_topics(log: &dyn Log, names: &TopicNames, partitions: u32) {
     for kind in TopicKind::ALL {
-        log.ensure(&TopicSpec::standard(names, kind, partitions))
-            .await
-            .expect("topic");
+        log.ensure(&TopicSpec::standard(names, kind, partitions)).await.expect("topic");
     }
 }
 
@@ -221,10 +192,6 @@ pub(crate) async fn read_all(
         if batch.is_empty() {
             return all;
         }
-        all.extend(
-            batch
-                .iter()
-                .map(|it| (it.offset, it.key.to_vec(), it.value.to_vec())),
-        );
+        all.extend(batch.iter().map(|it| (it.offset, it.key.to_vec(), it.value.to_vec())));
     }
 }

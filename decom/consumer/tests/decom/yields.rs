@@ -21,24 +21,12 @@ fn a_packet_yields_its_values_times_and_count() {
     let mut second = packet(&definitions, adcs(1.5));
     second.packet_time_ns = Some(5);
     second.extra.insert("vcid".into(), "3".into());
-    let records = [
-        packet(&definitions, health(1_000, 240, 1)),
-        second,
-        packet(&definitions, adcs(2.5)),
-    ];
-    let refused = fold_all(
-        &mut fold,
-        std::slice::from_ref(&definitions),
-        40,
-        &records,
-        &mut out,
-    );
+    let records =
+        [packet(&definitions, health(1_000, 240, 1)), second, packet(&definitions, adcs(2.5))];
+    let refused = fold_all(&mut fold, std::slice::from_ref(&definitions), 40, &records, &mut out);
     assert!(refused.is_empty(), "{refused:?}");
     let found = decoded(&out.decom);
-    let names: Vec<_> = found
-        .iter()
-        .map(|it| (it.packet.as_str(), it.received_count))
-        .collect();
+    let names: Vec<_> = found.iter().map(|it| (it.packet.as_str(), it.received_count)).collect();
     assert_eq!(names, [("HEALTH", 1), ("ADCS", 1), ("ADCS", 2)]);
     let times: Vec<_> = found.iter().map(|it| it.packet_time_ns).collect();
     // Of the item PACKET_TIME; beside the bytes; of reception.
@@ -49,18 +37,9 @@ fn a_packet_yields_its_values_times_and_count() {
     assert_eq!((position.generation, position.topic.as_str()), (7, "raw"));
     assert_eq!((position.partition, position.offset), (1, 41));
     let keys: Vec<_> = out.decom.iter().map(|(key, _)| key.to_vec()).collect();
-    assert_eq!(
-        keys,
-        [
-            b"INST HEALTH".to_vec(),
-            b"INST ADCS".to_vec(),
-            b"INST ADCS".to_vec()
-        ]
-    );
+    assert_eq!(keys, [b"INST HEALTH".to_vec(), b"INST ADCS".to_vec(), b"INST ADCS".to_vec()]);
 
-    let Some(Body::Values(values)) = &found[0].body else {
-        panic!("no values")
-    };
+    let Some(Body::Values(values)) = &found[0].body else { panic!("no values") };
     let id = definitions.telemetry("INST", "HEALTH").expect("known");
     let plan = definitions.plan(id);
     let view = RecordView::new(plan, PacketMeta::default(), values).expect("opens");
@@ -74,17 +53,11 @@ fn an_unknown_packet_is_kept_without_values() {
     let definitions = loaded(&set_of(""));
     let mut fold = Fold::new(source(false));
     let mut out = FoldOutputs::default();
-    let records = [
-        packet(&definitions, vec![99, 1, 2]),
-        packet(&definitions, vec![]),
-    ];
+    let records = [packet(&definitions, vec![99, 1, 2]), packet(&definitions, vec![])];
     assert!(fold_all(&mut fold, &[definitions], 0, &records, &mut out).is_empty());
     let found = decoded(&out.decom);
     assert_eq!(found.len(), 2);
-    assert_eq!(
-        (found[1].target.as_str(), found[1].packet.as_str()),
-        ("UNKNOWN", "UNKNOWN")
-    );
+    assert_eq!((found[1].target.as_str(), found[1].packet.as_str()), ("UNKNOWN", "UNKNOWN"));
     assert_eq!((found[1].received_count, &found[1].body), (2, &None));
 }
 
@@ -95,44 +68,18 @@ fn names_that_come_with_a_packet_win_if_they_exist() {
     let mut out = FoldOutputs::default();
     let named = |target: &str, name: &str| {
         let (target, name) = (target.into(), name.into());
-        let packet = RawPacket {
-            data: adcs(1.0).into(),
-            target,
-            name,
-        };
+        let packet = RawPacket { data: adcs(1.0).into(), target, name };
         raw(&definitions, raw_record::Body::Packet(packet))
     };
-    let records = [
-        named("INST", "HEALTH"),
-        named("INST", "NOPE"),
-        named("INST", ""),
-        named("NO", ""),
-    ];
+    let records =
+        [named("INST", "HEALTH"), named("INST", "NOPE"), named("INST", ""), named("NO", "")];
     assert!(
-        fold_all(
-            &mut fold,
-            std::slice::from_ref(&definitions),
-            0,
-            &records,
-            &mut out
-        )
-        .is_empty()
+        fold_all(&mut fold, std::slice::from_ref(&definitions), 0, &records, &mut out).is_empty()
     );
     let found = decoded(&out.decom);
-    let names: Vec<_> = found
-        .iter()
-        .map(|it| (it.packet.as_str(), it.flags))
-        .collect();
+    let names: Vec<_> = found.iter().map(|it| (it.packet.as_str(), it.flags)).collect();
     // Five bytes are too few for HEALTH.
-    assert_eq!(
-        names,
-        [
-            ("HEALTH", FLAG_INVALID),
-            ("ADCS", 0),
-            ("ADCS", 0),
-            ("UNKNOWN", 0)
-        ]
-    );
+    assert_eq!(names, [("HEALTH", FLAG_INVALID), ("ADCS", 0), ("ADCS", 0), ("UNKNOWN", 0)]);
 }
 
 #[test]
@@ -145,42 +92,18 @@ fn stored_packets_count_apart_and_raise_no_limits_events() {
     fold_all(&mut Fold::new(source(true)), &known, 0, &records, &mut out);
     assert!(out.decom.is_empty() && out.limits.is_empty());
     let found = decoded(&out.stored);
-    assert_eq!(
-        found.iter().map(|it| it.received_count).collect::<Vec<_>>(),
-        [1, 2, 3]
-    );
+    assert_eq!(found.iter().map(|it| it.received_count).collect::<Vec<_>>(), [1, 2, 3]);
     assert!(found.iter().all(|it| it.flags == FLAG_STORED));
 
     // A stored record among live ones goes the same way, and leaves the live count alone.
     let mut fold = Fold::new(source(false));
     let mut out = FoldOutputs::default();
     let live = packet(&definitions, health(1, 1_000, 1));
-    let stored = RawRecord {
-        stored: true,
-        ..live.clone()
-    };
-    fold_all(
-        &mut fold,
-        &known,
-        0,
-        &[live.clone(), stored.clone(), stored, live],
-        &mut out,
-    );
-    let counts = |records| {
-        decoded(records)
-            .iter()
-            .map(|it| it.received_count)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        (counts(&out.decom), counts(&out.stored)),
-        (vec![1, 2], vec![1, 2])
-    );
-    assert_eq!(
-        events(&out.limits).len(),
-        2,
-        "MODE at once, TEMP at the second live packet"
-    );
+    let stored = RawRecord { stored: true, ..live.clone() };
+    fold_all(&mut fold, &known, 0, &[live.clone(), stored.clone(), stored, live], &mut out);
+    let counts = |records| decoded(records).iter().map(|it| it.received_count).collect::<Vec<_>>();
+    assert_eq!((counts(&out.decom), counts(&out.stored)), (vec![1, 2], vec![1, 2]));
+    assert_eq!(events(&out.limits).len(), 2, "MODE at once, TEMP at the second live packet");
 }
 
 #[test]
@@ -206,33 +129,19 @@ fn sets_and_barriers_pass_through_and_other_markers_yield_nothing() {
 #[test]
 fn what_cannot_be_decoded_is_refused_with_the_reason() {
     let definitions = loaded(&set_of(""));
-    let other = loaded(&set_of(
-        "TELEMETRY INST MORE BIG_ENDIAN \"\"\n APPEND_ID_ITEM ID 8 UINT 3\n",
-    ));
+    let other =
+        loaded(&set_of("TELEMETRY INST MORE BIG_ENDIAN \"\"\n APPEND_ID_ITEM ID 8 UINT 3\n"));
     let mut fold = Fold::new(source(false));
     let mut out = FoldOutputs::default();
-    let no_definitions = RawRecord {
-        definitions: Default::default(),
-        ..packet(&definitions, adcs(1.0))
-    };
+    let no_definitions =
+        RawRecord { definitions: Default::default(), ..packet(&definitions, adcs(1.0)) };
     let values = raw(&definitions, raw_record::Body::Values(RawValues::default()));
-    let empty = RawRecord {
-        body: None,
-        ..packet(&definitions, adcs(1.0))
-    };
-    let records = [
-        no_definitions,
-        values,
-        empty,
-        packet(&other, adcs(1.0)),
-        packet(&definitions, adcs(1.0)),
-    ];
+    let empty = RawRecord { body: None, ..packet(&definitions, adcs(1.0)) };
+    let records =
+        [no_definitions, values, empty, packet(&other, adcs(1.0)), packet(&definitions, adcs(1.0))];
     let refused = fold_all(&mut fold, &[definitions], 0, &records, &mut out);
     assert_eq!(refused.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 3]);
     assert!(refused[&0].contains("names no definitions"), "{refused:?}");
-    assert!(
-        refused[&3].contains(&other.hash().to_string()),
-        "{refused:?}"
-    );
+    assert!(refused[&3].contains(&other.hash().to_string()), "{refused:?}");
     assert_eq!(decoded(&out.decom).len(), 1, "the good one is not held up");
 }

@@ -3,11 +3,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn event(id: u8, state: CommandState, key: &str) -> CommandEvent {
-    let request =
-        matches!(state, CommandState::Requested | CommandState::Rejected).then(|| CommandRequest {
-            idempotency_key: key.to_owned(),
-            ..Default::default()
-        });
+    let request = matches!(state, CommandState::Requested | CommandState::Rejected)
+        .then(|| CommandRequest { idempotency_key: key.to_owned(), ..Default::default() });
     CommandEvent {
         command_id: id.to_string(),
         state: state as i32,
@@ -19,11 +16,7 @@ fn event(id: u8, state: CommandState, key: &str) -> CommandEvent {
 }
 
 fn fold(book: &mut CommandBook, from: Offset, events: &[CommandEvent]) -> Vec<Applied> {
-    events
-        .iter()
-        .zip(from..)
-        .map(|(event, offset)| book.apply(offset, event.clone()))
-        .collect()
+    events.iter().zip(from..).map(|(event, offset)| book.apply(offset, event.clone())).collect()
 }
 
 #[test]
@@ -42,10 +35,7 @@ fn a_command_goes_its_way() {
             Applied::Repeated,
         ]
     );
-    assert_eq!(
-        fold(&mut book, 6, &[event(2, Sent, "")]),
-        [Applied::Illegal { from: None }]
-    );
+    assert_eq!(fold(&mut book, 6, &[event(2, Sent, "")]), [Applied::Illegal { from: None }]);
 }
 
 #[test]
@@ -74,15 +64,8 @@ fn a_command_that_never_went_out_gives_its_key_back() {
     use CommandState::{Expired, Rejected, Requested, Sent};
     for end in [Rejected, Expired] {
         let mut book = CommandBook::new(10);
-        let ended = CommandEvent {
-            request: None,
-            ..event(1, end, "")
-        };
-        fold(
-            &mut book,
-            0,
-            &[event(1, Requested, "k"), ended, event(2, Requested, "k")],
-        );
+        let ended = CommandEvent { request: None, ..event(1, end, "") };
+        fold(&mut book, 0, &[event(1, Requested, "k"), ended, event(2, Requested, "k")]);
         assert_eq!(book.duplicate_of("2"), None);
     }
     let mut book = CommandBook::new(10);

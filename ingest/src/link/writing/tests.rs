@@ -57,7 +57,10 @@ async fn what_expires_in_the_queue_is_not_sent() {
     assert!(id == "2" && reason.starts_with("not sent: expired "), "{id}: {reason}");
     release.notify_one();
     assert_eq!(outcomes.recv().await.unwrap(), ("3".to_owned(), Outcome::Sent));
-    assert_eq!((sent.recv().await.unwrap(), sent.recv().await.unwrap()), (b"1".into(), b"3".into()));
+    assert_eq!(
+        (sent.recv().await.unwrap(), sent.recv().await.unwrap()),
+        (b"1".into(), b"3".into())
+    );
     stop.send_replace(true);
     writing.await.unwrap();
     assert!(sent.recv().await.is_none());

@@ -3,40 +3,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::protocol::testing::{Collected, feed, hex};
 
-const SYNC: [&str; 9] = [
-    "64",
-    "16",
-    "11",
-    "1",
-    "BIG_ENDIAN",
-    "4",
-    "0x1ACFFC1D",
-    "nil",
-    "true",
-];
-const CCSDS: [&str; 9] = [
-    "32",
-    "16",
-    "7",
-    "1",
-    "BIG_ENDIAN",
-    "0",
-    "nil",
-    "nil",
-    "true",
-];
+const SYNC: [&str; 9] = ["64", "16", "11", "1", "BIG_ENDIAN", "4", "0x1ACFFC1D", "nil", "true"];
+const CCSDS: [&str; 9] = ["32", "16", "7", "1", "BIG_ENDIAN", "0", "nil", "nil", "true"];
 
 fn length(values: &[&str]) -> ProtocolPair {
     let values: Vec<String> = values.iter().map(|&text| text.to_owned()).collect();
-    build(
-        &Params {
-            class: "LENGTH",
-            location: "plugin.txt:1",
-            values: &values,
-        },
-        100_000,
-    )
-    .unwrap()
+    build(&Params { class: "LENGTH", location: "plugin.txt:1", values: &values }, 100_000).unwrap()
 }
 
 fn read(values: &[&str], reads: &[&[u8]]) -> (Collected, Vec<u8>) {
@@ -47,9 +19,7 @@ fn read(values: &[&str], reads: &[&[u8]]) -> (Collected, Vec<u8>) {
 
 fn failure(values: &[&str], bytes: &str) -> String {
     let mut out = Collected::default();
-    feed(&mut *length(values).read, &[&hex(bytes)], &mut out)
-        .unwrap_err()
-        .to_string()
+    feed(&mut *length(values).read, &[&hex(bytes)], &mut out).unwrap_err().to_string()
 }
 
 fn written(values: &[&str], packet: &str) -> Result<Vec<u8>, ProtocolError> {
@@ -62,33 +32,20 @@ fn written(values: &[&str], packet: &str) -> Result<Vec<u8>, ProtocolError> {
 
 #[test]
 fn reads_the_worked_examples() {
-    let reads = [
-        hex("99 1ACFFC1D 0001CADB 00"),
-        hex("03 DEADBEEF 1ACFFC1D 0001CADB 0000 AA"),
-    ];
+    let reads = [hex("99 1ACFFC1D 0001CADB 00"), hex("03 DEADBEEF 1ACFFC1D 0001CADB 0000 AA")];
     let (out, rest) = read(&SYNC, &[&reads[0], &reads[1]]);
-    assert_eq!(
-        out.frames,
-        [hex("0001CADB0003DEADBEEF"), hex("0001CADB0000AA")]
-    );
+    assert_eq!(out.frames, [hex("0001CADB0003DEADBEEF"), hex("0001CADB0000AA")]);
     assert_eq!(out.discarded, [(hex("99"), "no sync pattern".to_owned())]);
     assert!(rest.is_empty());
 
-    let (out, rest) = read(
-        &["0", "16", "2", "1", "LITTLE_ENDIAN"],
-        &[&hex("0300 010203")],
-    );
+    let (out, rest) = read(&["0", "16", "2", "1", "LITTLE_ENDIAN"], &[&hex("0300 010203")]);
     assert_eq!((out.frames, rest), (vec![hex("0300010203")], vec![]));
     let (out, _) = read(&["0", "16", "2", "2"], &[&hex("0002 01020304")]);
     assert_eq!(out.frames, [hex("000201020304")]);
 
     let history = ["64", "32", "20", "1", "BIG_ENDIAN", "20"];
     let header = |size: &str| format!("0000000000000000 {size} 0000000000000000");
-    let stream = hex(&format!(
-        "{} DEADBEEF {} CAFE",
-        header("00000004"),
-        header("00000002")
-    ));
+    let stream = hex(&format!("{} DEADBEEF {} CAFE", header("00000004"), header("00000002")));
     let (out, _) = read(&history, &[&stream]);
     assert_eq!(out.frames, [hex("DEADBEEF"), hex("CAFE")]);
 }
@@ -96,10 +53,7 @@ fn reads_the_worked_examples() {
 #[test]
 fn leftovers_are_not_framed_before_their_pattern() {
     // Defect D1 of COSMOS: one read gave a bogus second packet, two reads did not.
-    let stream = hex(&format!(
-        "1ACFFC1D 0001CADB 0003 DEADBEEF {} 1A",
-        "00".repeat(11)
-    ));
+    let stream = hex(&format!("1ACFFC1D 0001CADB 0003 DEADBEEF {} 1A", "00".repeat(11)));
     let (whole, _) = read(&SYNC, &[&stream]);
     let (cut, _) = read(&SYNC, &[&stream[..14], &stream[14..]]);
     assert_eq!(whole.frames, [hex("0001CADB0003DEADBEEF")]);
@@ -114,26 +68,14 @@ fn a_packet_that_ends_with_its_length_field_does_not_wait_for_more() {
 
 #[test]
 fn wrong_lengths_name_both_numbers() {
-    let max = failure(
-        &["0", "16", "2", "1", "BIG_ENDIAN", "0", "nil", "4"],
-        "0005",
-    );
-    assert!(
-        max.contains('5') && max.contains("maximum length 4"),
-        "{max}"
-    );
+    let max = failure(&["0", "16", "2", "1", "BIG_ENDIAN", "0", "nil", "4"], "0005");
+    assert!(max.contains('5') && max.contains("maximum length 4"), "{max}");
     let small = failure(&["0", "16"], "0001");
-    assert!(
-        small.contains("8 bits") && small.contains("bit 16"),
-        "{small}"
-    );
+    assert!(small.contains("8 bits") && small.contains("bit 16"), "{small}");
     let negative = failure(&["0", "16", "-9"], "0001");
     assert!(negative.contains("-64 bits"), "{negative}");
     let large = failure(&["0", "32"], "FFFFFFFF");
-    assert!(
-        large.contains("4294967295 bytes") && large.contains("100000"),
-        "{large}"
-    );
+    assert!(large.contains("4294967295 bytes") && large.contains("100000"), "{large}");
     assert!(!failure(&["0", "64", "0", "65535"], "FFFFFFFFFFFFFFFF").is_empty());
 }
 
@@ -143,10 +85,7 @@ fn writes_the_worked_examples() {
         written(&SYNC, "0001CADB 0000 DEADBEEF").unwrap(),
         hex("1ACFFC1D 0001CADB 0003 DEADBEEF")
     );
-    assert_eq!(
-        written(&CCSDS, "0801C000 0000 DEADBEEF").unwrap(),
-        hex("0801C000 0003 DEADBEEF")
-    );
+    assert_eq!(written(&CCSDS, "0801C000 0000 DEADBEEF").unwrap(), hex("0801C000 0003 DEADBEEF"));
     let leading = ["0", "16", "0", "1", "BIG_ENDIAN", "2", "nil", "nil", "true"];
     assert_eq!(written(&leading, "AABB").unwrap(), hex("0004 AABB"));
 }
@@ -154,50 +93,23 @@ fn writes_the_worked_examples() {
 #[test]
 fn lengths_that_cannot_be_written_are_refused() {
     assert!(matches!(
-        written(
-            &["0", "8", "0", "1", "BIG_ENDIAN", "0", "nil", "2", "true"],
-            "000000"
-        ),
-        Err(ProtocolError::LengthAboveMaximum {
-            value: 3,
-            limit: 2,
-            ..
-        })
+        written(&["0", "8", "0", "1", "BIG_ENDIAN", "0", "nil", "2", "true"], "000000"),
+        Err(ProtocolError::LengthAboveMaximum { value: 3, limit: 2, .. })
     ));
     assert!(matches!(
         written(&CCSDS, "0801C0"),
         Err(ProtocolError::LengthDoesNotFit { length: 3, .. })
     ));
-    let short = [
-        "32",
-        "16",
-        "0",
-        "1",
-        "BIG_ENDIAN",
-        "0",
-        "nil",
-        "nil",
-        "true",
-    ];
-    assert!(matches!(
-        written(&short, "0801"),
-        Err(ProtocolError::PacketTooShort { .. })
-    ));
+    let short = ["32", "16", "0", "1", "BIG_ENDIAN", "0", "nil", "nil", "true"];
+    assert!(matches!(written(&short, "0801"), Err(ProtocolError::PacketTooShort { .. })));
 }
 
 #[test]
 fn parameters_are_refused_with_file_and_line() {
     let refused = |values: &[&str]| {
         let values: Vec<String> = values.iter().map(|&text| text.to_owned()).collect();
-        let params = Params {
-            class: "LengthProtocol",
-            location: "plugin.txt:7",
-            values: &values,
-        };
-        build(&params, 1000)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default()
+        let params = Params { class: "LengthProtocol", location: "plugin.txt:7", values: &values };
+        build(&params, 1000).err().map(|error| error.to_string()).unwrap_or_default()
     };
     for values in [
         ["x"].as_slice(),
@@ -207,9 +119,7 @@ fn parameters_are_refused_with_file_and_line() {
         &["0", "12", "0", "1", "LITTLE_ENDIAN"],
         &["0", "16", "0", "1", "nil", "0", "0xZZ"],
         &["0", "16", "0", "1", "nil", "0", "nil", "nil", "maybe"],
-        &[
-            "1", "2", "3", "4", "nil", "6", "7", "8", "true", "true", "more",
-        ],
+        &["1", "2", "3", "4", "nil", "6", "7", "8", "true", "true", "more"],
     ] {
         let text = refused(values);
         assert!(text.starts_with("plugin.txt:7: "), "{values:?}: {text}");

@@ -28,13 +28,7 @@ impl Replay {
         definitions: &DefinitionStore,
     ) -> Self {
         let (names, definitions) = (names.clone(), definitions.clone());
-        Self {
-            log,
-            names,
-            definitions,
-            table: Table::new(),
-            namespace,
-        }
+        Self { log, names, definitions, table: Table::new(), namespace }
     }
 
     /// Returns how many offsets lie before the barriers.
@@ -61,10 +55,7 @@ impl Replay {
         while next < at.offset {
             let batch = reader.next(READ_BYTES).await?;
             let input = Input::new(&batch, generation);
-            let before = input
-                .iter()
-                .take_while(|record| record.offset < at.offset)
-                .count();
+            let before = input.iter().take_while(|record| record.offset < at.offset).count();
             self.apply(&input.within(0..before), live).await?;
             let reached = batch.next().min(at.offset);
             report.progress(reached.saturating_sub(next)).await?;
@@ -79,10 +70,7 @@ impl Replay {
         let mut start = 0;
         while start < input.len() {
             let rest = input.within(start..input.len());
-            let run = rest
-                .iter()
-                .take_while(|record| !may_be_barrier(record.key))
-                .count();
+            let run = rest.iter().take_while(|record| !may_be_barrier(record.key)).count();
             let mut end = run;
             loop {
                 match fold::apply(&self.table, &self.definitions, &rest.within(0..end), live).await
@@ -93,18 +81,12 @@ impl Replay {
                         end = bad.count();
                     }
                     Err(error) => {
-                        return Err(CvtError::Rebuild {
-                            what: error.to_string(),
-                        });
+                        return Err(CvtError::Rebuild { what: error.to_string() });
                     }
                 }
             }
             // Behind the run, or behind its first bad record; behind a barrier.
-            start += if end < run {
-                end + 1
-            } else {
-                run + usize::from(start + run < input.len())
-            };
+            start += if end < run { end + 1 } else { run + usize::from(start + run < input.len()) };
         }
         Ok(())
     }

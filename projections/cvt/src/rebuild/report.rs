@@ -34,12 +34,7 @@ impl Report {
             ..RebuildStatus::default()
         };
         let partition = TopicPartition::new(names.topic(TopicKind::Status), 0);
-        Self {
-            log,
-            partition,
-            status,
-            last: Instant::now(),
-        }
+        Self { log, partition, status, last: Instant::now() }
     }
 
     pub(super) async fn started(&mut self) -> Result<(), CvtError> {
@@ -90,10 +85,7 @@ impl Report {
             kind: Some(status_record::Kind::Rebuild(self.status.clone())),
         };
         let mut records = Records::new();
-        records.push(
-            format!("rebuild/{}", self.status.id).as_bytes(),
-            &record.encode_to_vec(),
-        );
+        records.push(format!("rebuild/{}", self.status.id).as_bytes(), &record.encode_to_vec());
         match self.log.append(&self.partition, records).await {
             Ok(_) => Ok(()),
             Err(LogError::DiskFull { .. }) => Ok(()),

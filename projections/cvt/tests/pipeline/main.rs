@@ -30,59 +30,23 @@ async fn values_follow_the_packets() {
     stack.caught_up(&running).await;
     assert!(changed.has_changed().expect("runs"));
     let packet = running.values.packet("INST", "HEALTH").expect("received");
-    let place = stack
-        .loaded
-        .plan(packet.id)
-        .packet()
-        .item_index("TEMP")
-        .expect("item");
+    let place = stack.loaded.plan(packet.id).packet().item_index("TEMP").expect("item");
     assert_eq!(packet.value(place, ValueType::Raw), Value::Int(250));
-    assert_eq!(
-        packet.value(place, ValueType::Converted),
-        Value::Float(25.0)
-    );
-    assert_eq!(
-        packet.value(place, ValueType::Formatted),
-        Value::from("25.0 C")
-    );
+    assert_eq!(packet.value(place, ValueType::Converted), Value::Float(25.0));
+    assert_eq!(packet.value(place, ValueType::Formatted), Value::from("25.0 C"));
     assert_eq!(packet.limits(place).map(|it| it.word()), Some("GREEN"));
-    assert!(
-        running
-            .values
-            .packet("UNKNOWN", "UNKNOWN")
-            .is_some_and(|it| it.view().is_none())
-    );
+    assert!(running.values.packet("UNKNOWN", "UNKNOWN").is_some_and(|it| it.view().is_none()));
 
-    let scalar = Scalar {
-        kind: Some(scalar::Kind::Integer(-1)),
-    };
-    let item = SetItem {
-        item: "TEMP".into(),
-        r#type: 0,
-        value: Some(scalar),
-    };
-    let set = SetTelemetry {
-        target: "INST".into(),
-        name: "HEALTH".into(),
-        items: vec![item],
-    };
-    stack
-        .append(
-            TopicKind::Raw,
-            0,
-            vec![stack.raw(raw_record::Body::Set(set))],
-        )
-        .await;
+    let scalar = Scalar { kind: Some(scalar::Kind::Integer(-1)) };
+    let item = SetItem { item: "TEMP".into(), r#type: 0, value: Some(scalar) };
+    let set = SetTelemetry { target: "INST".into(), name: "HEALTH".into(), items: vec![item] };
+    stack.append(TopicKind::Raw, 0, vec![stack.raw(raw_record::Body::Set(set))]).await;
     stack.stored(1, [health(900)]).await;
     stack.caught_up(&running).await;
     changed.mark_unchanged();
     let packet = running.values.packet("INST", "HEALTH").expect("received");
     assert_eq!(packet.value(place, ValueType::Converted), Value::Int(-1));
-    assert_eq!(
-        packet.value(place, ValueType::Raw),
-        Value::Int(250),
-        "stored data moves nothing"
-    );
+    assert_eq!(packet.value(place, ValueType::Raw), Value::Int(250), "stored data moves nothing");
     assert_eq!(running.values.counts("INST", "HEALTH"), (2, 1));
     running.stop().await;
 }
@@ -103,9 +67,7 @@ async fn a_restart_goes_on_from_snapshot_and_tail() {
             .map(|it| (it.received_count, it.record.clone()));
         assert_eq!(found, expected, "round {round}");
         for temp in 0..30 {
-            stack
-                .packets(0, [health(round * 30 + temp), vec![88]])
-                .await;
+            stack.packets(0, [health(round * 30 + temp), vec![88]]).await;
         }
         stack.caught_up(&running).await;
         let packet = running.values.packet("INST", "HEALTH").expect("received");
@@ -127,9 +89,7 @@ async fn rebuilt(stack: &Stack, id: &str) -> RebuildStatus {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let batch = tokio::time::timeout(left, reader.next(1 << 20))
-            .await
-            .expect("in time");
+        let batch = tokio::time::timeout(left, reader.next(1 << 20)).await.expect("in time");
         for record in batch.expect("reads").iter() {
             let record = StatusRecord::decode(record.value).expect("parses");
             match record.kind {
@@ -141,11 +101,7 @@ async fn rebuilt(stack: &Stack, id: &str) -> RebuildStatus {
 }
 
 async fn direct(stack: &Stack, id: &str, from: &str, expires_ns: i64) {
-    let wish = RebuildProjection {
-        projection: "cvt".into(),
-        from: from.into(),
-        verify: true,
-    };
+    let wish = RebuildProjection { projection: "cvt".into(), from: from.into(), verify: true };
     let directive = Directive {
         id: id.into(),
         time_ns: Nanos::now().0,
@@ -164,9 +120,7 @@ async fn p3_a_rebuild_on_a_running_system_equals_the_live_table() {
     let running = stack.start();
     stack.ready(&running).await;
     for temp in 0..200 {
-        stack
-            .packets(u32::from(temp % 2), [health(temp), vec![77, 1]])
-            .await;
+        stack.packets(u32::from(temp % 2), [health(temp), vec![77, 1]]).await;
     }
     stack.stored(0, [health(3)]).await;
     // Packets keep coming in while it is rebuilt.
@@ -183,16 +137,9 @@ async fn p3_a_rebuild_on_a_running_system_equals_the_live_table() {
     };
     let ((), status) = tokio::join!(feeding, rebuild);
     assert!(status.equal, "{}", status.detail);
-    assert!(
-        status.done == status.total && status.total >= 400,
-        "{status:?}"
-    );
+    assert!(status.done == status.total && status.total >= 400, "{status:?}");
     direct(&stack, "r2", "17", 0).await;
     let status = rebuilt(&stack, "r2").await;
-    assert!(
-        !status.equal && status.detail.contains("earliest"),
-        "{}",
-        status.detail
-    );
+    assert!(!status.equal && status.detail.contains("earliest"), "{}", status.detail);
     running.stop().await;
 }

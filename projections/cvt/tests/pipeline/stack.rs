@@ -51,14 +51,8 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) async fn stop(self) {
         self.stop.send(true).expect("runs");
-        self.decom
-            .await
-            .expect("no panic")
-            .expect("decom stops cleanly");
-        self.cvt
-            .await
-            .expect("no panic")
-            .expect("cvt stops cleanly");
+        self.decom.await.expect("no panic").expect("decom stops cleanly");
+        self.cvt.await.expect("no panic").expect("cvt stops cleanly");
     }
 
     pub(crate) async fn kill(self) {
@@ -72,13 +66,9 @@ impl Stack {
     pub(crate) async fn new(log: Arc<dyn Log>) -> Self {
         let names = TopicNames::default();
         for kind in TopicKind::ALL {
-            log.ensure(&TopicSpec::standard(&names, kind, PARTITIONS))
-                .await
-                .expect("topic");
+            log.ensure(&TopicSpec::standard(&names, kind, PARTITIONS)).await.expect("topic");
         }
-        let settings = SettingsStore::open(log.clone(), &names)
-            .await
-            .expect("settings");
+        let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
         let definitions = DefinitionStore::new(log.clone(), &names, settings);
         let source = TargetSource {
             name: "INST".into(),
@@ -86,18 +76,10 @@ impl Stack {
             files: vec![("cmd_tlm/tlm.txt".into(), TELEMETRY.into())],
             binary_files: vec![],
         };
-        let parsed = Definitions::builder()
-            .add_target(source)
-            .build()
-            .expect("definitions");
+        let parsed = Definitions::builder().add_target(source).build().expect("definitions");
         let set = definition_set("test", &parsed, &[]);
         let loaded = definitions.activate(&set, "test").await.expect("published");
-        Self {
-            log,
-            names,
-            loaded,
-            definitions,
-        }
+        Self { log, names, loaded, definitions }
     }
 
     pub(crate) fn start(&self) -> Running {
@@ -109,10 +91,7 @@ impl Stack {
             ..RunnerOptions::new(self.log.clone(), self.names.clone(), member)
         };
         let definitions = self.definitions.clone();
-        let decom = DecomOptions {
-            runner: options("decom-0"),
-            definitions: definitions.clone(),
-        };
+        let decom = DecomOptions { runner: options("decom-0"), definitions: definitions.clone() };
         let cvt = Cvt::build(CvtOptions::new(options("cvt-0"), definitions));
         let (stop, stopped) = watch::channel(false);
         Running {
@@ -136,24 +115,16 @@ impl Stack {
     }
 
     pub(crate) async fn packets<const N: usize>(&self, partition: u32, packets: [Vec<u8>; N]) {
-        self.append(TopicKind::Raw, partition, self.all(packets))
-            .await;
+        self.append(TopicKind::Raw, partition, self.all(packets)).await;
     }
 
     pub(crate) async fn stored<const N: usize>(&self, partition: u32, packets: [Vec<u8>; N]) {
-        self.append(TopicKind::RawStored, partition, self.all(packets))
-            .await;
+        self.append(TopicKind::RawStored, partition, self.all(packets)).await;
     }
 
     fn all<const N: usize>(&self, packets: [Vec<u8>; N]) -> Vec<RawRecord> {
-        let packet = |data: Vec<u8>| RawPacket {
-            data: data.into(),
-            ..RawPacket::default()
-        };
-        packets
-            .into_iter()
-            .map(|it| self.raw(raw_record::Body::Packet(packet(it))))
-            .collect()
+        let packet = |data: Vec<u8>| RawPacket { data: data.into(), ..RawPacket::default() };
+        packets.into_iter().map(|it| self.raw(raw_record::Body::Packet(packet(it)))).collect()
     }
 
     pub(crate) async fn append(&self, kind: TopicKind, partition: u32, raws: Vec<RawRecord>) {

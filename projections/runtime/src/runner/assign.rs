@@ -36,14 +36,8 @@ impl<P: Projection> Runner<P> {
         checkpoint: Option<Offset>,
     ) -> Result<(), Stop> {
         let log = self.options.log.clone();
-        let topic = log
-            .topic(&partition.topic)
-            .await
-            .map_err(|error| self.stop(error))?;
-        let bounds = log
-            .bounds(&partition)
-            .await
-            .map_err(|error| self.stop(error))?;
+        let topic = log.topic(&partition.topic).await.map_err(|error| self.stop(error))?;
+        let bounds = log.bounds(&partition).await.map_err(|error| self.stop(error))?;
         let snapshot = match checkpoint {
             Some(checkpoint) if self.projection.target() != Target::Store => {
                 let found = self
@@ -66,11 +60,7 @@ impl<P: Projection> Runner<P> {
             self.stop_record(&partition, checkpoint.unwrap_or(bounds.trim), fault)
         })?;
         let from = self.start_offset(&assignment, start)?;
-        let progress = self
-            .options
-            .metrics
-            .lags()
-            .progress(&self.consumer, &partition);
+        let progress = self.options.metrics.lags().progress(&self.consumer, &partition);
         progress.advance(checkpoint.unwrap_or(from).max(from));
         self.partitions.insert(
             partition.clone(),
@@ -91,20 +81,13 @@ impl<P: Projection> Runner<P> {
             "partition assigned"
         );
         let at = Some((partition.clone(), from));
-        member
-            .seek(&partition, from)
-            .await
-            .map_err(|error| self.stop_at(at, error))
+        member.seek(&partition, from).await.map_err(|error| self.stop_at(at, error))
     }
 
     /// Assigns every partition it has anew, from the checkpoints that the log has.
     pub(super) async fn reassign(&mut self, member: &mut dyn Member) -> Result<(), Stop> {
         for partition in self.assigned.clone() {
-            let checkpoint = self
-                .options
-                .log
-                .checkpoint(&self.consumer, &partition)
-                .await;
+            let checkpoint = self.options.log.checkpoint(&self.consumer, &partition).await;
             let checkpoint = checkpoint.map_err(|error| self.stop(error))?;
             self.assign(member, partition, checkpoint).await?;
         }

@@ -12,11 +12,7 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new((first, longest): (Duration, Duration)) -> Self {
-        Self {
-            first,
-            longest,
-            next: first,
-        }
+        Self { first, longest, next: first }
     }
 
     pub(super) fn succeeded(&mut self) {

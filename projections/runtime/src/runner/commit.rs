@@ -112,10 +112,7 @@ impl<P: Projection> Runner<P> {
         outputs: Outputs,
     ) -> Result<(), Stop> {
         let at = (partition.clone(), upto);
-        let checkpoint = Checkpoint {
-            partition: partition.clone(),
-            next: upto,
-        };
+        let checkpoint = Checkpoint { partition: partition.clone(), next: upto };
         if outputs.is_empty() {
             let done = member.checkpoint(vec![checkpoint]).await;
             return self.committed(Finished { result: done, at });
@@ -140,11 +137,7 @@ impl<P: Projection> Runner<P> {
         let Some((version, data)) = self.projection.snapshot(partition) else {
             return;
         };
-        let snapshot = Snapshot {
-            next_offset,
-            version,
-            data: Bytes::from(data),
-        };
+        let snapshot = Snapshot { next_offset, version, data: Bytes::from(data) };
         let appends =
             SnapshotStore::records(&self.consumer, partition, state.generation, &snapshot);
         for records in appends {
@@ -155,8 +148,7 @@ impl<P: Projection> Runner<P> {
     /// Writes the snapshots that are due although no record comes.
     pub(super) async fn snapshot_idle(&mut self, member: &mut dyn Member) -> Result<(), Stop> {
         let interval = self.options.snapshot_interval;
-        self.snapshot_where(member, |elapsed| elapsed >= interval)
-            .await
+        self.snapshot_where(member, |elapsed| elapsed >= interval).await
     }
 
     /// Writes the snapshots of everything that changed since the last one.

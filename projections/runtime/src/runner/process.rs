@@ -50,8 +50,7 @@ impl<P: Projection> Runner<P> {
             if let Some(next) = input.get(place) {
                 if outputs.byte_len() >= OUTPUT_BYTES_MAX {
                     self.applied(partition, next.offset, slice.len());
-                    self.commit(member, partition, std::mem::take(&mut outputs))
-                        .await?;
+                    self.commit(member, partition, std::mem::take(&mut outputs)).await?;
                 }
                 tokio::task::yield_now().await;
             }
@@ -118,15 +117,9 @@ impl<P: Projection> Runner<P> {
         };
         let found = input.iter().find(|record| record.offset == error.offset);
         let mut records = Records::new();
-        records.push(
-            found.map_or(&[][..], |record| record.key),
-            &letter.encode_to_vec(),
-        );
+        records.push(found.map_or(&[][..], |record| record.key), &letter.encode_to_vec());
         let (topic, partitions) = &self.dead_letters;
         let partition = input.partition().partition % (*partitions).max(1);
-        outputs.put(
-            &TopicPartition::new(topic.topic.clone(), partition),
-            records,
-        );
+        outputs.put(&TopicPartition::new(topic.topic.clone(), partition), records);
     }
 }

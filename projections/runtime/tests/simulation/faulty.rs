@@ -57,11 +57,7 @@ enum Verdict {
 
 impl Faults {
     pub(crate) fn new(plan: Plan, seed: u64) -> Arc<Self> {
-        let state = State {
-            plan,
-            random: Random::new(seed),
-            step: 0,
-        };
+        let state = State { plan, random: Random::new(seed), step: 0 };
         Arc::new(Self {
             state: Mutex::new(state),
             crashed: Notify::new(),
@@ -165,11 +161,7 @@ impl Log for FaultyLog {
     async fn join(&self, spec: &GroupSpec) -> Result<Box<dyn Member>, LogError> {
         self.faults.step().await?;
         let inner = self.inner.join(spec).await?;
-        Ok(Box::new(FaultyMember {
-            inner,
-            faults: self.faults.clone(),
-            again: None,
-        }))
+        Ok(Box::new(FaultyMember { inner, faults: self.faults.clone(), again: None }))
     }
     async fn transactor(&self, id: &str) -> Result<Box<dyn Transactor>, LogError> {
         self.inner.transactor(id).await
@@ -224,10 +216,7 @@ impl Member for FaultyMember {
     async fn begin(&mut self) -> Result<Box<dyn Txn>, LogError> {
         self.faults.step().await?;
         let inner = self.inner.begin().await?;
-        Ok(Box::new(FaultyTxn {
-            inner,
-            faults: self.faults.clone(),
-        }))
+        Ok(Box::new(FaultyTxn { inner, faults: self.faults.clone() }))
     }
     async fn checkpoint(&mut self, checkpoints: Vec<Checkpoint>) -> Result<(), LogError> {
         self.faults.step().await?;

@@ -47,10 +47,7 @@ impl Digest {
     fn from_bytes(bytes: &[u8]) -> Self {
         let number =
             |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
-        Self {
-            count: number(0),
-            digest: number(8),
-        }
+        Self { count: number(0), digest: number(8) }
     }
 }
 
@@ -76,15 +73,7 @@ impl TestFold {
         faults: Arc<Faults>,
     ) -> Self {
         let (states, buffered) = Default::default();
-        Self {
-            target,
-            input,
-            output,
-            states,
-            rows,
-            faults,
-            buffered,
-        }
+        Self { target, input, output, states, rows, faults, buffered }
     }
 }
 
@@ -100,8 +89,7 @@ impl Projection for TestFold {
         self.target
     }
     async fn assigned(&mut self, assignment: &Assignment) -> Result<Start, Box<dyn Fault>> {
-        self.buffered
-            .retain(|(partition, _), _| *partition != assignment.partition.partition);
+        self.buffered.retain(|(partition, _), _| *partition != assignment.partition.partition);
         let (state, start) = match (&assignment.snapshot, self.target) {
             (_, Target::Store) => (Digest::default(), Start::Checkpoint),
             (Some(snapshot), _) => (Digest::from_bytes(&snapshot.data), Start::Snapshot),
@@ -145,24 +133,15 @@ impl Projection for TestFold {
         failed.map_or(Ok(()), Err)
     }
     async fn flush(&mut self, _: &TopicPartition, _: Offset) -> Result<(), Box<dyn Fault>> {
-        self.faults
-            .step()
-            .await
-            .map_err(|error| Box::new(error) as Box<dyn Fault>)?;
+        self.faults.step().await.map_err(|error| Box::new(error) as Box<dyn Fault>)?;
         // Half of it, then perhaps a fault: what is written twice must be as if written once.
         let rows = std::mem::take(&mut self.buffered);
         let half = rows.len() / 2;
         for (written, (position, row)) in rows.into_iter().enumerate() {
             if written == half {
-                self.faults
-                    .step()
-                    .await
-                    .map_err(|error| Box::new(error) as Box<dyn Fault>)?;
+                self.faults.step().await.map_err(|error| Box::new(error) as Box<dyn Fault>)?;
             }
-            self.rows
-                .lock()
-                .expect("no panic under the lock")
-                .insert(position, row);
+            self.rows.lock().expect("no panic under the lock").insert(position, row);
         }
         Ok(())
     }

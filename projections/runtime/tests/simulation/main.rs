@@ -26,10 +26,7 @@ fn same(found: &Result, expected: &Result, run: &str) {
     let counts = |result: &Result| result.outputs.iter().map(Vec::len).collect::<Vec<_>>();
     assert_eq!(counts(found), counts(expected), "{run}: number of outputs");
     assert!(found.outputs == expected.outputs, "{run}: outputs differ");
-    assert_eq!(
-        found.dead_letters, expected.dead_letters,
-        "{run}: dead letters"
-    );
+    assert_eq!(found.dead_letters, expected.dead_letters, "{run}: dead letters");
     assert!(found.state == expected.state, "{run}: state differs");
 }
 
@@ -63,11 +60,7 @@ async fn a_crash_at_every_single_step_changes_nothing() {
         let mut step = 1;
         loop {
             let (found, reached) = world.run_with_one_crash(target, step).await;
-            same(
-                &found,
-                &expected,
-                &format!("{target:?}, crash at step {step}"),
-            );
+            same(&found, &expected, &format!("{target:?}, crash at step {step}"));
             if !reached {
                 break;
             }

@@ -44,21 +44,13 @@ impl World {
             let count = 1 + random.below(6) as usize;
             for _ in 0..count {
                 let mut value: Vec<u8> = random.next().to_le_bytes().to_vec();
-                value[0] = if random.below(9) == 0 {
-                    POISON
-                } else {
-                    value[0] & 0x7f
-                };
+                value[0] = if random.below(9) == 0 { POISON } else { value[0] & 0x7f };
                 inputs[partition as usize].push(value);
             }
             appends.push((partition, count));
         }
         let names = TopicNames::new("sim.", &Namespace::Live);
-        Self {
-            names,
-            inputs,
-            appends,
-        }
+        Self { names, inputs, appends }
     }
 
     pub(crate) async fn run_without_faults(&self, target: Target) -> Result {
@@ -66,8 +58,7 @@ impl World {
     }
 
     pub(crate) async fn run_with_faults(&self, target: Target, seed: u64, crash: bool) -> Result {
-        self.run(target, Faults::new(Plan::Seeded { one_in: 9, crash }, seed))
-            .await
+        self.run(target, Faults::new(Plan::Seeded { one_in: 9, crash }, seed)).await
     }
 
     /// Returns the result and whether the run got as far as the step.
@@ -103,9 +94,7 @@ impl World {
                 records.push(b"key", value);
             }
             let to = TopicPartition::new(self.names.topic(TopicKind::Raw), *partition);
-            log.append(&to, records)
-                .await
-                .expect("the memory log works");
+            log.append(&to, records).await.expect("the memory log works");
         }
         log
     }
@@ -125,10 +114,7 @@ impl World {
                 faults.clone(),
             );
             state = fold.states.clone();
-            let faulty = FaultyLog {
-                inner: log.clone(),
-                faults: faults.clone(),
-            };
+            let faulty = FaultyLog { inner: log.clone(), faults: faults.clone() };
             let options = self.options(Arc::new(faulty));
             let lags = options.metrics.lags().clone();
             let (stop, stopped) = watch::channel(false);
@@ -186,9 +172,7 @@ impl World {
             for (_, value) in read(TopicKind::DeadLetter).await {
                 let letter = DeadLetter::decode(value.as_slice()).expect("the memory log works");
                 let source = letter.source.expect("the memory log works");
-                result
-                    .dead_letters
-                    .push((source.partition, source.offset, letter.reason));
+                result.dead_letters.push((source.partition, source.offset, letter.reason));
             }
         }
         result.state = match target {

@@ -46,29 +46,21 @@ async fn a_set_is_published_once_and_read_back_anywhere() {
     let set = set(&"x".repeat(2_500_000));
     let hash = {
         let (log, names) = at(&url).await;
-        let settings = SettingsStore::open(log.clone(), &names)
-            .await
-            .expect("settings");
+        let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
         let store = DefinitionStore::new(log.clone(), &names, settings);
         assert_eq!(store.active(), None);
         let loaded = store.activate(&set, "ada").await.expect("published");
         store.activate(&set, "ada").await.expect("again");
         assert_eq!(store.active(), Some(loaded.hash()));
         let topic = TopicPartition::new(names.topic(TopicKind::Definitions), 0);
-        assert_eq!(
-            log.bounds(&topic).await.expect("bounds").tail,
-            3,
-            "three chunks, once"
-        );
+        assert_eq!(log.bounds(&topic).await.expect("bounds").tail, 3, "three chunks, once");
         drop(store);
         log.close().await.expect("closes");
         loaded.hash()
     };
     let log = open(&url, &EmbeddedOptions::default()).expect("opens");
     let names = groundlog_proto::TopicNames::default();
-    let settings = SettingsStore::open(log.clone(), &names)
-        .await
-        .expect("settings");
+    let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
     let store = DefinitionStore::new(log, &names, settings);
     assert_eq!(store.active(), Some(hash));
     assert!(store.cached(hash).is_none());
@@ -77,10 +69,7 @@ async fn a_set_is_published_once_and_read_back_anywhere() {
     assert!(std::sync::Arc::ptr_eq(&one, &two), "parsed once");
     assert_eq!(one.plugin(), "plug");
     let sources = one.definitions().sources();
-    assert_eq!(
-        sources[0].binary_files,
-        [("cmd_tlm/template.bin".to_owned(), vec![0, 0xff, 7])]
-    );
+    assert_eq!(sources[0].binary_files, [("cmd_tlm/template.bin".to_owned(), vec![0, 0xff, 7])]);
     let name = |interface| {
         let id = one.identify(interface, "", "", &[1]);
         one.plan(id).packet().target_name.clone()
@@ -94,9 +83,7 @@ async fn a_set_is_published_once_and_read_back_anywhere() {
 #[tokio::test]
 async fn what_is_missing_or_damaged_is_named() {
     let (log, names) = log().await;
-    let settings = SettingsStore::open(log.clone(), &names)
-        .await
-        .expect("settings");
+    let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
     let store = DefinitionStore::new(log.clone(), &names, settings);
     let missing = DefinitionHash([3; 16]);
     let error = store.get(missing).await.expect_err("missing");

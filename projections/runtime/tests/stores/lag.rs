@@ -17,14 +17,7 @@ async fn lag_is_what_lies_between_a_consumer_and_the_tail() {
     log.append(&raw, records).await.expect("append");
     progress.advance(2);
     let measured = lags.measure(&*log).await.expect("measures");
-    assert_eq!(
-        (
-            measured[0].records,
-            measured[0].next,
-            measured[0].bounds.tail
-        ),
-        (3, 2, 5)
-    );
+    assert_eq!((measured[0].records, measured[0].next, measured[0].bounds.tail), (3, 2, 5));
     assert!(measured[0].seconds >= 0.0);
     lags.remove("decom", &raw);
     assert!(lags.measure(&*log).await.expect("measures").is_empty());

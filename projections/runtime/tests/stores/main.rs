@@ -19,9 +19,7 @@ async fn at(url: &str) -> (Arc<dyn Log>, TopicNames) {
     let log = open(url, &EmbeddedOptions::default()).expect("opens");
     let names = TopicNames::default();
     for kind in TopicKind::ALL {
-        log.ensure(&TopicSpec::standard(&names, kind, 1))
-            .await
-            .expect("topic");
+        log.ensure(&TopicSpec::standard(&names, kind, 1)).await.expect("topic");
     }
     (log, names)
 }

@@ -12,14 +12,8 @@ use crate::{at, counting::CountingLog, log};
 
 fn wanted(interface: &str, connected: bool) -> Setting {
     let interface = interface.to_owned();
-    let kind = Some(Kind::Interface(InterfaceWanted {
-        interface,
-        connected,
-    }));
-    Setting {
-        kind,
-        ..Setting::default()
-    }
+    let kind = Some(Kind::Interface(InterfaceWanted { interface, connected }));
+    Setting { kind, ..Setting::default() }
 }
 
 #[tokio::test]
@@ -28,31 +22,16 @@ async fn what_was_appended_is_seen_at_once_and_after_a_restart() {
     let url = format!("embedded:{}", dir.path().display());
     {
         let (log, names) = at(&url).await;
-        let store = SettingsStore::open(log.clone(), &names)
-            .await
-            .expect("opens");
-        let other = SettingsStore::open(log.clone(), &names)
-            .await
-            .expect("opens");
+        let store = SettingsStore::open(log.clone(), &names).await.expect("opens");
+        let other = SettingsStore::open(log.clone(), &names).await.expect("opens");
         let before = other.current();
         for round in 0..50 {
-            store
-                .append(&wanted("A", round % 2 == 0))
-                .await
-                .expect("appended");
+            store.append(&wanted("A", round % 2 == 0)).await.expect("appended");
             assert_eq!(store.current().interfaces["A"], round % 2 == 0);
         }
-        let password = PasswordSet {
-            argon2: "hash".into(),
-        };
+        let password = PasswordSet { argon2: "hash".into() };
         let kind = Some(Kind::Password(password));
-        let offset = store
-            .append(&Setting {
-                kind,
-                ..Setting::default()
-            })
-            .await
-            .expect("appended");
+        let offset = store.append(&Setting { kind, ..Setting::default() }).await.expect("appended");
         assert!(other.changed(&before).await.is_ok());
         let seen = other.wait_for(offset + 1).await.expect("follows");
         assert_eq!(seen.password.as_deref(), Some("hash"));
@@ -80,10 +59,9 @@ async fn live_long(log: &dyn Log, names: &TopicNames, settings: usize) {
     let mut records = Records::new();
     for place in 0..settings {
         let kind = match place % 3 {
-            _ if place == 0 => Kind::Interface(InterfaceWanted {
-                interface: "A".to_owned(),
-                connected: true,
-            }),
+            _ if place == 0 => {
+                Kind::Interface(InterfaceWanted { interface: "A".to_owned(), connected: true })
+            }
             0 => Kind::Import(ImportProgress {
                 import_id: "import".to_owned(),
                 next_index: place as u64,

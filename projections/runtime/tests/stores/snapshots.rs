@@ -12,21 +12,13 @@ fn raw(partition: u32) -> TopicPartition {
 }
 
 fn snapshot(next_offset: u64, size: usize) -> Snapshot {
-    let data = (0..size)
-        .map(|place| (place as u64 + next_offset) as u8)
-        .collect::<Vec<_>>();
-    Snapshot {
-        next_offset,
-        version: 2,
-        data: Bytes::from(data),
-    }
+    let data = (0..size).map(|place| (place as u64 + next_offset) as u8).collect::<Vec<_>>();
+    Snapshot { next_offset, version: 2, data: Bytes::from(data) }
 }
 
 async fn write(log: &dyn Log, store: &SnapshotStore, of: u32, snapshot: &Snapshot) {
     for records in SnapshotStore::records("decom", &raw(of), Generation(5), snapshot) {
-        log.append(store.partition(), records)
-            .await
-            .expect("append");
+        log.append(store.partition(), records).await.expect("append");
     }
 }
 
@@ -35,9 +27,8 @@ async fn the_newest_one_not_ahead_of_the_checkpoint_is_found() {
     let (log, names) = log().await;
     let store = SnapshotStore::new(log.clone(), &names);
     let store_ref = &store;
-    let load = async |of, checkpoint| {
-        store_ref.load("decom", &raw(of), Generation(5), checkpoint).await
-    };
+    let load =
+        async |of, checkpoint| store_ref.load("decom", &raw(of), Generation(5), checkpoint).await;
     assert_eq!(load(1, 100).await.expect("reads"), None);
     for next in [10, 20, 30] {
         write(&*log, &store, 1, &snapshot(next, 8)).await;
@@ -47,15 +38,9 @@ async fn the_newest_one_not_ahead_of_the_checkpoint_is_found() {
     assert_eq!(load(1, 30).await.expect("reads"), Some(snapshot(30, 8)));
     assert_eq!(load(1, 29).await.expect("reads"), Some(snapshot(20, 8)));
     assert_eq!(load(1, 9).await.expect("reads"), None);
-    let other = store
-        .load("decom", &raw(1), Generation(6), 30)
-        .await
-        .expect("reads");
+    let other = store.load("decom", &raw(1), Generation(6), 30).await.expect("reads");
     assert_eq!(other, None, "a topic created anew starts anew");
-    let other = store
-        .load("cvt", &raw(1), Generation(5), 30)
-        .await
-        .expect("reads");
+    let other = store.load("cvt", &raw(1), Generation(5), 30).await.expect("reads");
     assert_eq!(other, None);
 }
 
@@ -67,13 +52,8 @@ async fn large_ones_are_put_together_and_incomplete_ones_passed_over() {
     write(&*log, &store, 0, &large).await;
     // The beginning of a newer one whose end is missing.
     let newer = SnapshotStore::records("decom", &raw(0), Generation(5), &snapshot(20, 9_000_000));
-    log.append(store.partition(), newer[0].clone())
-        .await
-        .expect("append");
-    let found = store
-        .load("decom", &raw(0), Generation(5), 50)
-        .await
-        .expect("reads");
+    log.append(store.partition(), newer[0].clone()).await.expect("append");
+    let found = store.load("decom", &raw(0), Generation(5), 50).await.expect("reads");
     assert!(found == Some(large));
 }
 
@@ -87,10 +67,7 @@ async fn finding_one_takes_the_same_time_at_any_size_of_the_topic() {
         write(&*log, &store, 1, &snapshot(round, 10)).await;
     }
     let start = Instant::now();
-    let found = store
-        .load("decom", &raw(1), Generation(5), 1_000)
-        .await
-        .expect("reads");
+    let found = store.load("decom", &raw(1), Generation(5), 1_000).await.expect("reads");
     assert_eq!(found, Some(snapshot(399, 10)));
     // The bound of the whole start is 5 s; an unoptimised build has room in it.
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
