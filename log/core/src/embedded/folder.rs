@@ -51,6 +51,8 @@ pub(super) struct Folder {
     pub(super) checkpoints: Mutex<HashMap<(String, PartitionId), Offset>>,
     /// Files of unsynced topics with bytes that may not be on stable storage.
     pub(super) unsynced: Mutex<HashMap<PartitionId, Vec<Dirty>>>,
+    /// Held by the thread that syncs them.
+    pub(super) syncing: Mutex<()>,
     /// Bytes written since the last time everything was known to be good.
     pub(super) since_good: AtomicU64,
     follower: Option<Mutex<Follower>>,
@@ -97,6 +99,7 @@ impl Folder {
             publication: RwLock::new(()),
             checkpoints: Mutex::new(opened.checkpoints),
             unsynced: Mutex::default(),
+            syncing: Mutex::default(),
             since_good: AtomicU64::new(0),
             follower: opened.follower.map(Mutex::new),
             jobs_done: AtomicU64::new(0),

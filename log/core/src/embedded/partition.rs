@@ -27,6 +27,8 @@ pub(super) struct Partition {
     pub(super) synced: AtomicU64,
     /// Base of the segment that was being written when compaction last looked.
     pub(super) compacted: AtomicU64,
+    /// Files of it are noted as unsynced, or on their way to stable storage.
+    is_behind: AtomicBool,
     trim: AtomicU64,
     tail: AtomicU64,
     segments: RwLock<Vec<Arc<Segment>>>,
@@ -66,6 +68,7 @@ impl Partition {
             watchers: Watchers::default(),
             synced: AtomicU64::new(end.next),
             compacted: AtomicU64::new(u64::MAX),
+            is_behind: AtomicBool::new(false),
             trim: AtomicU64::new(end.trim),
             tail: AtomicU64::new(end.next),
             segments: RwLock::new(segments),
@@ -87,6 +90,14 @@ impl Partition {
 
     pub(super) fn set_synced(&self, next: u64) {
         self.synced.fetch_max(next, Ordering::AcqRel);
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_behind(&self, is_behind: bool) {
+        self.is_behind.store(is_behind, Ordering::Release);
     }
 
     /// Returns the segment that holds an offset, or would.

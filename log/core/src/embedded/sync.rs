@@ -1,7 +1,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, MutexGuard, atomic::Ordering},
     thread,
 };
 
@@ -66,35 +66,74 @@ impl Drop for Guard<'_> {
     }
 }
 
-fn sync(folder: &Folder, written: &[Written], with_unsynced: bool) -> Result<(), LogError> {
+fn sync(folder: &Folder, written: &[Written], is_durable: bool) -> Result<(), LogError> {
+    let placed = || written.iter().flat_map(|one| &one.placed);
+    // A durable transaction syncs the files of all unsynced topics: it may stand behind unsynced
+    // ones in the same files, and those reach into other files. Records of a topic that was
+    // unsynced until lately stand behind such ones too.
+    let reaches_back =
+        placed().any(|one| one.partition.topic.is_synced() && one.partition.is_behind());
+    let unsynced = if is_durable || reaches_back { Some(Unsynced::take(folder)?) } else { None };
     let mut files: BTreeMap<(PartitionId, u64), SegmentFile> = BTreeMap::new();
-    for placed in written.iter().flat_map(|one| &one.placed) {
-        for touched in &placed.files {
-            let key = (placed.partition.id, touched.segment.base);
+    for one in placed() {
+        for touched in &one.files {
+            let key = (one.partition.id, touched.segment.base);
             files.insert(key, (touched.segment.clone(), touched.file.clone()));
         }
     }
-    let dirty = if with_unsynced { take_unsynced(folder) } else { Vec::new() };
-    for one in dirty {
+    for one in unsynced.iter().flat_map(|unsynced| &unsynced.files) {
         let key = (one.partition.id, one.segment.base);
-        files.insert(key, (one.segment, one.file));
+        files.insert(key, (one.segment.clone(), one.file.clone()));
     }
     let files: Vec<_> = files.into_values().collect();
-    sync_files(&files, &folder.surroundings.before_sync)?;
+    // Told while the turn is held: nobody after it may think that all went well.
+    sync_files(&files, &folder.surroundings.before_sync).map_err(|error| folder.fail(error))?;
+    if let Some(unsynced) = unsynced {
+        unsynced.done();
+    }
     folder.syncs.fetch_add(1, Ordering::Relaxed);
-    for placed in written.iter().flat_map(|one| &one.placed) {
-        // Of an unsynced topic, an earlier segment may still wait for its sync.
-        if placed.partition.topic.is_synced() {
-            placed.partition.set_synced(placed.end.next);
-        }
+    // Of an unsynced topic, an earlier segment may still wait for its sync.
+    for one in placed().filter(|one| one.partition.topic.is_synced()) {
+        one.partition.set_synced(one.end.next);
     }
     Ok(())
 }
 
-/// Takes the files of unsynced topics. A durable transaction syncs them all: it may stand behind
-/// unsynced ones in the same files, and those reach into other files.
-pub(super) fn take_unsynced(folder: &Folder) -> Vec<Dirty> {
-    lock(&folder.unsynced).drain().flat_map(|(_, files)| files).collect()
+/// The files of unsynced topics, taken to be synced. One thread at a time holds them: who finds
+/// nothing to take may rely on it that what was noted before is synced.
+pub(super) struct Unsynced<'a> {
+    folder: &'a Folder,
+    pub(super) files: Vec<Dirty>,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl<'a> Unsynced<'a> {
+    /// Waits for the turn and takes all that is noted.
+    pub(super) fn take(folder: &'a Folder) -> Result<Self, LogError> {
+        let turn = lock(&folder.syncing);
+        // What the last one took may have been lost.
+        folder.check_failure()?;
+        let files = lock(&folder.unsynced).drain().flat_map(|(_, files)| files).collect();
+        Ok(Self { folder, files, _turn: turn })
+    }
+
+    /// Syncs what was taken. A failure ends all writing.
+    pub(super) fn sync(self) -> Result<(), LogError> {
+        let files: Vec<_> =
+            self.files.iter().map(|one| (one.segment.clone(), one.file.clone())).collect();
+        sync_files(&files, &self.folder.surroundings.before_sync)
+            .map_err(|error| self.folder.fail(error))?;
+        self.done();
+        Ok(())
+    }
+
+    /// Notes that what was taken is on stable storage.
+    fn done(self) {
+        let noted = lock(&self.folder.unsynced);
+        for one in self.files.iter().filter(|one| !noted.contains_key(&one.partition.id)) {
+            one.partition.set_behind(false);
+        }
+    }
 }
 
 /// Syncs files side by side: the disk takes them together.
@@ -117,10 +156,13 @@ pub(super) fn sync_files(files: &[SegmentFile], before: &BeforeSync) -> Result<(
 
 fn sync_file(segment: &Segment, file: &File, before: &BeforeSync) -> Result<(), LogError> {
     disk::sync(file, &segment.path, before)?;
-    if segment.fresh.swap(false, Ordering::AcqRel)
+    if segment.fresh.load(Ordering::Acquire)
         && let Some(dir) = segment.path.parent()
     {
+        before.call(dir).map_err(|e| disk::error("cannot sync", dir, e))?;
         disk::sync_dir(dir)?;
+        // Not before: another thread that syncs the file relies on it.
+        segment.fresh.store(false, Ordering::Release);
     }
     Ok(())
 }

@@ -8,14 +8,14 @@ mod space;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Condvar, Mutex},
     time::Duration,
 };
 
 use groundlog_proto::{TopicName, TopicPartition};
 
 use super::{EmbeddedLog, EmbeddedOptions, options::Surroundings};
-use crate::{Durability, Log, LogError, Records, Retention, TopicSpec};
+use crate::{Durability, Log, LogError, Records, Retention, TopicSpec, session::lock};
 
 pub(super) const BOOT: Surroundings = surroundings(1);
 pub(super) const NEXT_BOOT: Surroundings = surroundings(2);
@@ -101,4 +101,47 @@ pub(super) fn open(dir: &Path, surroundings: &Surroundings) -> Result<EmbeddedLo
 pub(super) async fn close(log: EmbeddedLog) {
     let log: Arc<dyn Log> = Arc::new(log);
     log.close().await.expect("closed");
+}
+
+/// Holds threads up at a place of their work.
+#[derive(Default)]
+pub(super) struct Gate {
+    /// Whether it is closed, and how many stand before it.
+    state: Mutex<(bool, usize)>,
+    changed: Condvar,
+}
+
+impl Gate {
+    /// Closes it until the guard is dropped.
+    pub(super) fn close(&self) -> Closed<'_> {
+        lock(&self.state).0 = true;
+        Closed(self)
+    }
+
+    /// Passes when it is open.
+    pub(super) fn pass(&self) {
+        let mut state = lock(&self.state);
+        state.1 += 1;
+        self.changed.notify_all();
+        let mut state = self.changed.wait_while(state, |state| state.0).expect("no panic");
+        state.1 -= 1;
+    }
+
+    /// Waits until a thread stands before it.
+    pub(super) fn wait_for_one(&self) {
+        let state = lock(&self.state);
+        let patience = Duration::from_secs(30);
+        let waited = self.changed.wait_timeout_while(state, patience, |state| state.1 == 0);
+        assert!(!waited.expect("no panic").1.timed_out(), "nobody came to the gate");
+    }
+}
+
+/// A closed gate.
+pub(super) struct Closed<'a>(&'a Gate);
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.state).0 = false;
+        self.0.changed.notify_all();
+    }
 }

@@ -17,7 +17,7 @@ use super::{
     partition::Partition,
     scan::{Step, walk},
     segment::{self, Segment},
-    sync::{sync_files, take_unsynced},
+    sync::Unsynced,
 };
 use crate::{LogError, Retention, session::lock};
 
@@ -75,9 +75,7 @@ pub(super) fn finish(folder: &Folder) -> Result<(), LogError> {
 
 fn sync_sample(folder: &Folder, sample: &Sample) -> Result<(), LogError> {
     folder.since_good.store(0, Ordering::Relaxed);
-    let dirty = take_unsynced(folder);
-    let files: Vec<_> = dirty.iter().map(|one| (one.segment.clone(), one.file.clone())).collect();
-    sync_files(&files, &folder.surroundings.before_sync).map_err(|error| folder.fail(error))?;
+    Unsynced::take(folder)?.sync()?;
     for partition in folder.partitions() {
         if let Some(end) = sample.mirror.ends.get(&partition.id) {
             partition.set_synced(end.next);

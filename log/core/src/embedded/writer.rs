@@ -164,8 +164,8 @@ impl Writer {
         let mut now = Vec::new();
         let mut later = Job { ticket: self.ticket + 1, ..Job::default() };
         for ((request, placed), reserved) in requests.into_iter().zip(placed).zip(reserved) {
-            self.note_unsynced(&placed);
             let synced = request.is_synced();
+            self.note_unsynced(&placed, synced);
             let commits = request.is_transaction;
             // What follows something that waits for its sync waits too: partitions and checkpoints
             // move forward in order.
@@ -209,9 +209,13 @@ impl Writer {
     }
 
     /// Notes files of unsynced topics, for whoever syncs them some time.
-    fn note_unsynced(&self, placed: &[Placed]) {
-        for one in placed.iter().filter(|one| !one.partition.topic.is_synced()) {
+    fn note_unsynced(&self, placed: &[Placed], is_synced: bool) {
+        // Asked once for the request: a topic may change between two questions.
+        let is_noted =
+            |one: &Placed| !one.files.is_empty() && !(is_synced && one.partition.topic.is_synced());
+        for one in placed.iter().filter(|one| is_noted(one)) {
             let mut unsynced = lock(&self.folder.unsynced);
+            one.partition.set_behind(true);
             let files = unsynced.entry(one.partition.id).or_default();
             for touched in &one.files {
                 if files.last().is_none_or(|last| !Arc::ptr_eq(&last.file, &touched.file)) {

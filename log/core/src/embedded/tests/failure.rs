@@ -7,15 +7,20 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use groundlog_proto::{Fault, FaultClass};
+use tokio::time::timeout;
 
-use super::{BOOT, NEXT_BOOT, numbered, numbers, open, partition, spec};
+use super::{BOOT, Gate, NEXT_BOOT, numbered, numbers, open, partition, spec};
 use crate::{
     Durability, EmbeddedLog, Log, LogError,
     embedded::{
+        format::{PartitionId, SegmentHeader},
         options::{BeforeSync, Surroundings},
+        segment::{Segment, file_name},
+        sync::sync_files,
         upkeep,
     },
 };
@@ -116,4 +121,90 @@ async fn a_failed_sync_in_upkeep_is_fatal() {
     check_failed(dir.path(), upkeep::make_good(&log.folder));
     check_failed(dir.path(), log.health());
     check_failed(dir.path(), log.append(&out, numbered(1, 100)).await);
+}
+
+/// Whatever upkeep has taken to sync is not on stable storage yet: a durable transaction waits for
+/// it, and fails with it.
+#[tokio::test]
+async fn a_durable_transaction_waits_for_the_sync_that_upkeep_has_begun() {
+    let dir = tempfile::tempdir().expect("folder");
+    let gate = Arc::new(Gate::default());
+    let at = gate.clone();
+    // The one file that upkeep syncs.
+    let before_sync = BeforeSync::new(move |path| {
+        if is_segment(path) && path.parent().is_some_and(|dir| dir.ends_with("out/0")) {
+            at.pass();
+            return Err(io::Error::other("the disk is broken"));
+        }
+        Ok(())
+    });
+    let log = open(dir.path(), &Surroundings { before_sync, ..BOOT }).expect("opens");
+    make_topics(&log).await;
+    let (raw, out) = (partition("raw", 0), partition("out", 0));
+    log.append(&out, numbered(0, 100)).await.expect("not synced at once");
+    let closed = gate.close();
+    log.folder.upkeep.kick();
+    gate.wait_for_one();
+    let mut transactor = log.transactor("t").await.expect("transactor");
+    let mut txn = transactor.begin().await.expect("begin");
+    txn.append(&raw, numbered(1, 100)).await.expect("append");
+    let mut commit = txn.commit(Vec::new());
+    let early = timeout(Duration::from_millis(300), &mut commit).await;
+    assert!(
+        early.is_err(),
+        "the sync of what the transaction stands behind is not done: {early:?}"
+    );
+    drop(closed);
+    check_failed(dir.path(), commit.await);
+    assert!(numbers(&log, &raw).await.is_empty());
+}
+
+/// A topic that was unsynced until lately: what is appended to it as synced stands behind records
+/// that upkeep may still be syncing.
+#[tokio::test]
+async fn the_first_synced_appends_of_a_topic_wait_for_its_unsynced_ones() {
+    let dir = tempfile::tempdir().expect("folder");
+    let gate = Arc::new(Gate::default());
+    let at = gate.clone();
+    let before_sync = BeforeSync::new(move |path| {
+        if path.ends_with(file_name(0)) {
+            at.pass();
+        }
+        Ok(())
+    });
+    let log = open(dir.path(), &Surroundings { before_sync, ..BOOT }).expect("opens");
+    make_topics(&log).await;
+    let out = partition("out", 0);
+    log.append(&out, numbered(0, 3500)).await.expect("not synced at once");
+    let closed = gate.close();
+    log.folder.upkeep.kick();
+    gate.wait_for_one();
+    let found = log.folder.partition(&out).expect("partition");
+    found.topic.is_synced.store(true, Ordering::Relaxed);
+    let mut appending = log.append(&out, numbered(1, 3500));
+    assert!(timeout(Duration::from_millis(300), &mut appending).await.is_err());
+    assert_eq!(found.synced.load(Ordering::Acquire), 0, "nothing is on stable storage");
+    drop(closed);
+    appending.await.expect("appended");
+    assert_eq!(found.synced.load(Ordering::Acquire), 2);
+}
+
+/// Names in a folder count as synced only once they are: another thread that syncs the same file
+/// relies on it.
+#[test]
+fn a_new_file_stays_fresh_until_its_folder_is_synced() {
+    let dir = tempfile::tempdir().expect("folder");
+    let id = PartitionId { generation: 1, partition: 0 };
+    let segment = Arc::new(Segment::new(id, dir.path(), 0, 0));
+    let file = segment.create(&SegmentHeader { id, base: 0, first_time: 0 }).expect("created");
+    let files = [(segment.clone(), Arc::new(file))];
+    let looked = segment.clone();
+    let fails = BeforeSync::new(move |path| {
+        assert!(looked.fresh.load(Ordering::Acquire), "{}", path.display());
+        if is_segment(path) { Ok(()) } else { Err(io::Error::other("the disk is broken")) }
+    });
+    assert!(sync_files(&files, &fails).is_err());
+    assert!(segment.fresh.load(Ordering::Acquire));
+    sync_files(&files, &BeforeSync::NOTHING).expect("synced");
+    assert!(!segment.fresh.load(Ordering::Acquire));
 }
