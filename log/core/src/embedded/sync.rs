@@ -117,6 +117,14 @@ impl<'a> Unsynced<'a> {
         Ok(Self { folder, files, _turn: turn })
     }
 
+    /// The same for the files of one partition.
+    pub(super) fn take_of(folder: &'a Folder, id: PartitionId) -> Result<Self, LogError> {
+        let turn = lock(&folder.syncing);
+        folder.check_failure()?;
+        let files = lock(&folder.unsynced).remove(&id).unwrap_or_default();
+        Ok(Self { folder, files, _turn: turn })
+    }
+
     /// Syncs what was taken. A failure ends all writing.
     pub(super) fn sync(self) -> Result<(), LogError> {
         let files: Vec<_> =

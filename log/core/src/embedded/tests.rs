@@ -3,6 +3,7 @@
 mod failure;
 mod model;
 mod power;
+mod retention;
 mod space;
 
 use std::{

@@ -88,7 +88,7 @@ fn sync_sample(folder: &Folder, sample: &Sample) -> Result<(), LogError> {
 }
 
 /// Deletes whole segments that retention no longer keeps.
-fn retain(folder: &Folder, partition: &Arc<Partition>) -> Result<(), LogError> {
+pub(super) fn retain(folder: &Folder, partition: &Arc<Partition>) -> Result<(), LogError> {
     match partition.topic.retention() {
         Retention::Forever => Ok(()),
         Retention::Age(age) => {
@@ -137,15 +137,20 @@ pub(super) fn trim(
 }
 
 fn trim_to(folder: &Folder, partition: &Arc<Partition>, keep: u64) -> Result<(), LogError> {
-    // A segment begun by a batch that is not committed yet does not count.
-    if keep <= partition.bounds().trim || keep > folder.bounds(partition).tail {
+    // A segment begun by a batch that is not committed yet does not count: it may go again.
+    if keep <= partition.bounds().trim || keep >= folder.bounds(partition).tail {
         return Ok(());
     }
+    // What stays must be on stable storage before what lies in front of it goes.
+    Unsynced::take_of(folder, partition.id)?.sync()?;
+    // First the journal, then the files: a start after a crash in between finishes the job. On
+    // stable storage, since a disk may remember the removal and forget the entry.
     let mut journal = lock(folder.journal()?);
-    let Some(end) = journal.end_of(partition.id).filter(|end| end.next >= keep) else {
+    // Another thread may have trimmed further.
+    let end = journal.end_of(partition.id).filter(|end| end.trim < keep && keep < end.next);
+    let Some(end) = end else {
         return Ok(());
     };
-    // First the journal, then the files: a start after a crash in between finishes the job.
     let ends = BTreeMap::from([(partition.id, End { trim: keep, ..end })]);
     let mut entry = Entry::new(Kind::Commit, Mirror { ends, ..Mirror::default() });
     let bytes = entry.bytes();
@@ -154,6 +159,7 @@ fn trim_to(folder: &Folder, partition: &Arc<Partition>, keep: u64) -> Result<(),
     journal.release(bytes);
     drop(journal);
     appended?;
+    sync_journal(folder)?;
     partition.set_trim(keep);
     let dropped: Vec<Arc<Segment>> = partition.update_segments(|segments| {
         let count = segments.partition_point(|segment| segment.base < keep);
@@ -161,6 +167,16 @@ fn trim_to(folder: &Folder, partition: &Arc<Partition>, keep: u64) -> Result<(),
     });
     tracing::info!(partition = %partition.name, segments = dropped.len(), trim = keep, "trimmed");
     dropped.iter().try_for_each(segment::remove)
+}
+
+/// Brings the journal to stable storage. A failure ends all writing.
+fn sync_journal(folder: &Folder) -> Result<(), LogError> {
+    let journal = folder.journal()?;
+    let (file, path, upto) = lock(journal).to_sync();
+    disk::sync(&file, &path, &folder.surroundings.before_sync)
+        .map_err(|error| folder.fail(error))?;
+    lock(journal).synced(&file, upto);
+    Ok(())
 }
 
 /// Deletes segments of a compacted topic whose keys all occur again later. What remains is bounded
@@ -186,6 +202,13 @@ fn compact(folder: &Folder, partition: &Arc<Partition>) -> Result<(), LogError> 
         }
         later.extend(own);
     }
+    if superseded.is_empty() {
+        return Ok(());
+    }
+    // The later records of their keys must be on stable storage before they go, with all that the
+    // transactions they came in have written elsewhere.
+    Unsynced::take(folder)?.sync()?;
+    sync_journal(folder)?;
     // Oldest first; those at the front move the trim point.
     let kept = segments.iter().find(|one| !superseded.iter().any(|gone| gone.base == one.base));
     if let Some(kept) = kept {
