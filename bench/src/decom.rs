@@ -59,7 +59,7 @@ pub fn push_packet(out: &mut Vec<u8>, count: u32) {
     out.extend_from_slice(&(PACKET_BYTES as u16 - 7).to_be_bytes());
     out.extend_from_slice(&(1_700_000_000 + count / 1000).to_be_bytes());
     out.extend_from_slice(&(count % 1000 * 1000).to_be_bytes());
-    out.push((count / 64 & 1) as u8);
+    out.push(((count / 64) & 1) as u8);
     out.extend_from_slice(&(40_000 + (count % 50) as u16).to_be_bytes());
     out.extend_from_slice(&(39_000 - (count % 50) as u16).to_be_bytes());
     out.extend_from_slice(&28.1_f32.to_be_bytes());
@@ -75,10 +75,7 @@ fn set() -> groundlog_proto::wire::DefinitionSet {
         files: vec![("cmd_tlm/tlm.txt".into(), DEFINITIONS.into())],
         binary_files: vec![],
     };
-    let parsed = Definitions::builder()
-        .add_target(source)
-        .build()
-        .expect("definitions");
+    let parsed = Definitions::builder().add_target(source).build().expect("definitions");
     definition_set("bench", &parsed, &[])
 }
 
@@ -96,11 +93,7 @@ fn raw_records(loaded: &LoadedDefinitions, first: u32, count: u32) -> Records {
             interface: "BENCH_INT",
             definitions: hash.as_bytes(),
             epoch: 3,
-            body: RawBodyRef::Packet(RawPacketRef {
-                data: &data,
-                target: "",
-                name: "",
-            }),
+            body: RawBodyRef::Packet(RawPacketRef { data: &data, target: "", name: "" }),
             ..RawRecordRef::default()
         };
         records.push_with(b"BENCH_INT", |out| record.encode(out));
@@ -133,12 +126,8 @@ pub fn pure_fold(rounds: u32) -> Rate {
     let hash = DefinitionStore::hash(&set);
     let loaded = Arc::new(LoadedDefinitions::read(hash, &set).expect("reads"));
     let batch = as_batch(&raw_records(&loaded, 0, BATCH));
-    let source = Source {
-        generation: Generation(1),
-        topic: "raw".into(),
-        partition: 0,
-        stored: false,
-    };
+    let source =
+        Source { generation: Generation(1), topic: "raw".into(), partition: 0, stored: false };
     let mut fold = Fold::new(source);
     let (mut out, mut bytes) = (FoldOutputs::default(), 0);
     let start = Instant::now();
@@ -159,11 +148,7 @@ pub fn pure_fold(rounds: u32) -> Rate {
         out.limits.clear();
     }
     let records = u64::from(rounds) * u64::from(BATCH);
-    Rate {
-        records,
-        took: start.elapsed(),
-        bytes_out: bytes as f64 / records as f64,
-    }
+    Rate { records, took: start.elapsed(), bytes_out: bytes as f64 / records as f64 }
 }
 
 fn as_batch(records: &Records) -> Batch {
@@ -171,13 +156,7 @@ fn as_batch(records: &Records) -> Batch {
     let mut batch = Batch::new(partition, 0, records.data().to_vec().into());
     let mut at = 0;
     for (offset, &(key, value)) in (0..).zip(records.lengths()) {
-        batch.push(
-            offset,
-            groundlog_proto::Nanos(0),
-            at,
-            at + key,
-            at + key + value,
-        );
+        batch.push(offset, groundlog_proto::Nanos(0), at, at + key, at + key + value);
         at += key + value;
     }
     batch
@@ -188,34 +167,22 @@ pub async fn over_a_log(url: &str, count: u32, with_values: bool) -> Rate {
     let log = open(url, &EmbeddedOptions::default()).expect("log");
     let names = TopicNames::default();
     for kind in TopicKind::ALL {
-        log.ensure(&TopicSpec::standard(&names, kind, 1))
-            .await
-            .expect("topic");
+        log.ensure(&TopicSpec::standard(&names, kind, 1)).await.expect("topic");
     }
-    let settings = SettingsStore::open(log.clone(), &names)
-        .await
-        .expect("settings");
+    let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
     let definitions = DefinitionStore::new(log.clone(), &names, settings);
-    let loaded = definitions
-        .activate(&set(), "bench")
-        .await
-        .expect("published");
+    let loaded = definitions.activate(&set(), "bench").await.expect("published");
     let raw = TopicPartition::new(names.topic(TopicKind::Raw), 0);
     let mut made = 0;
     while made < count {
         let some = (count - made).min(10_000);
-        log.append(&raw, raw_records(&loaded, made, some))
-            .await
-            .expect("append");
+        log.append(&raw, raw_records(&loaded, made, some)).await.expect("append");
         made += some;
     }
     let options = |member: &str| RunnerOptions::new(log.clone(), names.clone(), member);
     let (stop, stopped) = watch::channel(false);
     let start = Instant::now();
-    let decom = DecomOptions {
-        runner: options("decom-0"),
-        definitions: definitions.clone(),
-    };
+    let decom = DecomOptions { runner: options("decom-0"), definitions: definitions.clone() };
     let decom = tokio::spawn(Decom::build(decom).run(stopped.clone()));
     let cvt = with_values.then(|| {
         let cvt = Cvt::build(CvtOptions::new(options("cvt-0"), definitions.clone()));
@@ -242,11 +209,7 @@ pub async fn over_a_log(url: &str, count: u32, with_values: bool) -> Rate {
         cvt.await.expect("no panic").expect("cvt");
     }
     log.close().await.expect("closes");
-    Rate {
-        records: u64::from(count),
-        took,
-        bytes_out: 0.0,
-    }
+    Rate { records: u64::from(count), took, bytes_out: 0.0 }
 }
 
 /// Makes the URL of a log in a folder.

@@ -55,17 +55,12 @@ async fn open(dir: &Path) -> (Arc<dyn Log>, TopicPartition) {
     let url = format!("embedded:{}", dir.join("log").display());
     let log = groundlog_log::open(&url, &EmbeddedOptions::default()).expect("log");
     let names = TopicNames::default();
-    log.ensure(&TopicSpec::standard(&names, TopicKind::Raw, 1))
-        .await
-        .expect("topic");
+    log.ensure(&TopicSpec::standard(&names, TopicKind::Raw, 1)).await.expect("topic");
     (log, TopicPartition::new(names.topic(TopicKind::Raw), 0))
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .expect("runtime")
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime")
 }
 
 /// Receives with a link; returns how long it took.
@@ -74,17 +69,7 @@ pub fn with_link(dir: &Path, size: usize, count: usize) -> Duration {
     let end = runtime().block_on(async {
         let (log, raw) = open(dir).await;
         let port = address.port().to_string();
-        let params = [
-            "127.0.0.1",
-            &port,
-            &port,
-            "10.0",
-            "nil",
-            "LENGTH",
-            "32",
-            "16",
-            "7",
-        ];
+        let params = ["127.0.0.1", &port, &port, "10.0", "nil", "LENGTH", "32", "16", "7"];
         let interface = InterfaceOptions::new("INST_INT", "tcpip_client_interface.rb", &params);
         let options = IngestOptions {
             interfaces: vec![interface],
@@ -163,11 +148,7 @@ fn frame(bytes: &[u8]) -> (Records, usize) {
             interface: "INST_INT",
             definitions: &HASH,
             epoch: 1,
-            body: RawBodyRef::Packet(RawPacketRef {
-                data,
-                target: "",
-                name: "",
-            }),
+            body: RawBodyRef::Packet(RawPacketRef { data, target: "", name: "" }),
             ..RawRecordRef::default()
         };
         records.push_with(b"INST_INT", |out| record.encode(out));

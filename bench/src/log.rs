@@ -72,11 +72,7 @@ pub async fn append(
     let took = start.elapsed();
     let syncs = log.syncs();
     log.close().await.expect("closed");
-    Appended {
-        took,
-        syncs,
-        bytes: segment_bytes(dir),
-    }
+    Appended { took, syncs, bytes: segment_bytes(dir) }
 }
 
 async fn acknowledged(appending: groundlog_log::Appending) {
@@ -150,8 +146,5 @@ fn segment_files(dir: &Path) -> Vec<std::path::PathBuf> {
 }
 
 fn segment_bytes(dir: &Path) -> u64 {
-    segment_files(dir)
-        .iter()
-        .map(|path| path.metadata().expect("segment").len())
-        .sum()
+    segment_files(dir).iter().map(|path| path.metadata().expect("segment").len()).sum()
 }

@@ -117,11 +117,7 @@ impl Pipeline {
     }
 }
 
-fn ingest(
-    log: Arc<dyn Log>,
-    hash: groundlog_proto::DefinitionHash,
-    address: SocketAddr,
-) -> Ingest {
+fn ingest(log: Arc<dyn Log>, hash: groundlog_proto::DefinitionHash, address: SocketAddr) -> Ingest {
     let port = address.port().to_string();
     let params = ["127.0.0.1", &port, &port, "10.0", "nil"];
     let interface = InterfaceOptions {

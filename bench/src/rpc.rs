@@ -58,12 +58,7 @@ impl Servers {
         let (stop, stopped) = watch::channel(false);
         let gateway = gateway(stopped).await;
         let session = log_in(gateway).await;
-        Self {
-            gateway,
-            empty: empty().await,
-            session,
-            _stop: stop,
-        }
+        Self { gateway, empty: empty().await, session, _stop: stop }
     }
 }
 
@@ -83,9 +78,7 @@ async fn gateway(stopped: watch::Receiver<bool>) -> SocketAddr {
         let spec = TopicSpec::standard(&names, kind, 1);
         log.ensure(&spec).await.expect("topic");
     }
-    let settings = SettingsStore::open(log.clone(), &names)
-        .await
-        .expect("settings");
+    let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
     let definitions = DefinitionStore::new(log.clone(), &names, settings.clone());
     let source = TargetSource {
         name: "INST".to_owned(),
@@ -101,10 +94,8 @@ async fn gateway(stopped: watch::Receiver<bool>) -> SocketAddr {
         metrics: metrics.clone(),
         ..RunnerOptions::new(log.clone(), names.clone(), "bench")
     };
-    let decom = Decom::build(DecomOptions {
-        runner: runner.clone(),
-        definitions: definitions.clone(),
-    });
+    let decom =
+        Decom::build(DecomOptions { runner: runner.clone(), definitions: definitions.clone() });
     let cvt = Cvt::build(CvtOptions::new(runner, definitions.clone()));
     let current = cvt.values();
     let parts = Parts {
@@ -142,11 +133,7 @@ async fn receive(
         scope: "DEFAULT",
         interface: "INST_INT",
         definitions: hash.as_bytes(),
-        body: RawBodyRef::Packet(RawPacketRef {
-            data: &[1, 0x4C, 0x26],
-            target: "",
-            name: "",
-        }),
+        body: RawBodyRef::Packet(RawPacketRef { data: &[1, 0x4C, 0x26], target: "", name: "" }),
         ..RawRecordRef::default()
     };
     let mut records = Records::new();
@@ -184,10 +171,8 @@ pub fn load(address: SocketAddr, session: &str, connections: usize, time: Durati
         BODY.len()
     )
     .into();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
     runtime.block_on(async {
         let start = Instant::now();
         let tasks: Vec<_> = (0..connections)

@@ -42,10 +42,7 @@ fn raw_body() -> impl Strategy<Value = Option<raw_record::Body>> {
         raw_record::Body::Packet(wire::RawPacket { data, target, name })
     });
     let set = text().prop_map(|target| {
-        raw_record::Body::Set(wire::SetTelemetry {
-            target,
-            ..Default::default()
-        })
+        raw_record::Body::Set(wire::SetTelemetry { target, ..Default::default() })
     });
     let marker = text().prop_map(|name| {
         let kind = Some(wire::marker::Kind::Barrier(name));
@@ -70,10 +67,7 @@ prop_compose! {
 
 fn decom_body() -> impl Strategy<Value = Option<decom_record::Body>> {
     let set = text().prop_map(|target| {
-        decom_record::Body::Set(wire::SetTelemetry {
-            target,
-            ..Default::default()
-        })
+        decom_record::Body::Set(wire::SetTelemetry { target, ..Default::default() })
     });
     option::of(prop_oneof![
         bytes().prop_map(decom_record::Body::Values),

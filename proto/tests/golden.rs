@@ -18,24 +18,12 @@ fn golden<M: Message + Default + PartialEq + Debug>(name: &str, message: &M) {
     let found = std::fs::read_to_string(&path).unwrap_or_else(|error| {
         panic!("{}: {error}; GROUNDLOG_UPDATE=1 writes it", path.display())
     });
-    assert_eq!(
-        found.trim(),
-        hex,
-        "{name} is not encoded as version 0.1 did"
-    );
-    assert_eq!(
-        &M::decode(bytes.as_slice()).expect("decodes"),
-        message,
-        "{name}"
-    );
+    assert_eq!(found.trim(), hex, "{name} is not encoded as version 0.1 did");
+    assert_eq!(&M::decode(bytes.as_slice()).expect("decodes"), message, "{name}");
     // A reader of this version skips fields that a later one adds.
     let mut later = bytes;
     later.extend_from_slice(&[0xfa, 0x3e, 0x03, b'n', b'e', b'w']);
-    assert_eq!(
-        &M::decode(later.as_slice()).expect("decodes"),
-        message,
-        "{name} with a new field"
-    );
+    assert_eq!(&M::decode(later.as_slice()).expect("decodes"), message, "{name} with a new field");
 }
 
 fn position() -> Position {
@@ -62,14 +50,8 @@ fn scalars() -> ScalarMap {
         Kind::Float(f64::NAN.copysign(1.0)),
         Kind::Text("NORMAL".into()),
         Kind::Block(b"\x00\xff".as_slice().into()),
-        Kind::List(ScalarList {
-            values: vec![Scalar {
-                kind: Some(Kind::Integer(1)),
-            }],
-        }),
-        Kind::Map(ScalarMap {
-            entries: Vec::new(),
-        }),
+        Kind::List(ScalarList { values: vec![Scalar { kind: Some(Kind::Integer(1)) }] }),
+        Kind::Map(ScalarMap { entries: Vec::new() }),
     ];
     let entry = |(at, kind): (usize, Kind)| ScalarEntry {
         key: format!("K{at}"),
@@ -77,12 +59,8 @@ fn scalars() -> ScalarMap {
     };
     // NaN is unequal to itself and would fail the comparison of messages; its bytes are pinned by
     // the float of `set`.
-    let kinds = kinds
-        .into_iter()
-        .filter(|kind| !matches!(kind, Kind::Float(f) if f.is_nan()));
-    ScalarMap {
-        entries: kinds.enumerate().map(entry).collect(),
-    }
+    let kinds = kinds.into_iter().filter(|kind| !matches!(kind, Kind::Float(f) if f.is_nan()));
+    ScalarMap { entries: kinds.enumerate().map(entry).collect() }
 }
 
 fn raw(body: raw_record::Body) -> RawRecord {
@@ -106,43 +84,23 @@ fn raw(body: raw_record::Body) -> RawRecord {
 }
 
 fn set() -> SetTelemetry {
-    let value = Scalar {
-        kind: Some(scalar::Kind::Float(0.1)),
-    };
-    let item = SetItem {
-        item: "TEMP1".into(),
-        r#type: ValueType::Raw.into(),
-        value: Some(value),
-    };
-    SetTelemetry {
-        target: "INST".into(),
-        name: "HEALTH_STATUS".into(),
-        items: vec![item],
-    }
+    let value = Scalar { kind: Some(scalar::Kind::Float(0.1)) };
+    let item = SetItem { item: "TEMP1".into(), r#type: ValueType::Raw.into(), value: Some(value) };
+    SetTelemetry { target: "INST".into(), name: "HEALTH_STATUS".into(), items: vec![item] }
 }
 
 #[test]
 fn raw_records() {
     use raw_record::Body;
-    let packet = RawPacket {
-        data: b"\x00\x01\x02".as_slice().into(),
-        target: "T".into(),
-        name: "P".into(),
-    };
+    let packet =
+        RawPacket { data: b"\x00\x01\x02".as_slice().into(), target: "T".into(), name: "P".into() };
     golden("raw_packet", &raw(Body::Packet(packet)));
     let values = BTreeMap::from([("TEMP1".to_owned(), "1.5".to_owned())]);
-    let values = RawValues {
-        target: "T".into(),
-        name: "P".into(),
-        values,
-    };
+    let values = RawValues { target: "T".into(), name: "P".into(), values };
     golden("raw_values", &raw(Body::Values(values)));
     golden("raw_set", &raw(Body::Set(set())));
     for (name, kind) in [
-        (
-            "raw_marker_setting",
-            marker::Kind::Setting(setting(setting_override())),
-        ),
+        ("raw_marker_setting", marker::Kind::Setting(setting(setting_override()))),
         ("raw_marker_epoch", marker::Kind::WriterEpoch(10)),
         ("raw_marker_tick", marker::Kind::TickNs(5)),
         ("raw_marker_barrier", marker::Kind::Barrier("b".into())),
@@ -170,10 +128,7 @@ fn decom_records_and_limits() {
         extra: BTreeMap::from([("k".into(), "v".into())]),
         body: Some(body),
     };
-    golden(
-        "decom_values",
-        &decom(Body::Values(b"\x01\x00".as_slice().into())),
-    );
+    golden("decom_values", &decom(Body::Values(b"\x01\x00".as_slice().into())));
     golden("decom_set", &decom(Body::Set(set())));
     golden("decom_barrier", &decom(Body::Barrier("b".into())));
     let event = LimitsEvent {
@@ -228,18 +183,12 @@ fn setting_override() -> setting::Kind {
         packet: "HEALTH_STATUS".into(),
         item: "TEMP1".into(),
         r#type: ValueType::All.into(),
-        value: Some(Scalar {
-            kind: Some(scalar::Kind::Integer(1)),
-        }),
+        value: Some(Scalar { kind: Some(scalar::Kind::Integer(1)) }),
     })
 }
 
 fn setting(kind: setting::Kind) -> Setting {
-    Setting {
-        time_ns: 6,
-        user: "system".into(),
-        kind: Some(kind),
-    }
+    Setting { time_ns: 6, user: "system".into(), kind: Some(kind) }
 }
 
 #[test]
@@ -249,10 +198,7 @@ fn settings() {
     for (name, kind) in [
         (
             "setting_definitions",
-            Kind::Definitions(ActiveDefinitions {
-                hash: hash(),
-                plugin: "demo".into(),
-            }),
+            Kind::Definitions(ActiveDefinitions { hash: hash(), plugin: "demo".into() }),
         ),
         ("setting_override", setting_override()),
         (
@@ -266,10 +212,7 @@ fn settings() {
         ),
         (
             "setting_interface",
-            Kind::Interface(InterfaceWanted {
-                interface: "INST_INT".into(),
-                connected: true,
-            }),
+            Kind::Interface(InterfaceWanted { interface: "INST_INT".into(), connected: true }),
         ),
         (
             "setting_import",
@@ -280,33 +223,13 @@ fn settings() {
                 complete: true,
             }),
         ),
-        (
-            "setting_limits",
-            Kind::Limits(LimitsSetting {
-                target,
-                packet,
-                item,
-                enabled: true,
-            }),
-        ),
-        (
-            "setting_password",
-            Kind::Password(PasswordSet {
-                argon2: "$argon2id$".into(),
-            }),
-        ),
+        ("setting_limits", Kind::Limits(LimitsSetting { target, packet, item, enabled: true })),
+        ("setting_password", Kind::Password(PasswordSet { argon2: "$argon2id$".into() })),
         (
             "setting_session",
-            Kind::Session(Session {
-                token_hash: hash(),
-                revoked: true,
-                user: "u".into(),
-            }),
+            Kind::Session(Session { token_hash: hash(), revoked: true, user: "u".into() }),
         ),
-        (
-            "setting_limits_set",
-            Kind::LimitsSet(LimitsSetActive { set: "TVAC".into() }),
-        ),
+        ("setting_limits_set", Kind::LimitsSet(LimitsSetActive { set: "TVAC".into() })),
     ] {
         golden(name, &setting(kind));
     }
@@ -314,12 +237,8 @@ fn settings() {
 
 #[test]
 fn definitions_control_status_state() {
-    let chunk = DefinitionChunk {
-        hash: hash(),
-        index: 1,
-        count: 2,
-        data: b"abc".as_slice().into(),
-    };
+    let chunk =
+        DefinitionChunk { hash: hash(), index: 1, count: 2, data: b"abc".as_slice().into() };
     golden("definition_chunk", &chunk);
     let item = ItemLayout {
         name: "TEMP1".into(),
@@ -336,15 +255,8 @@ fn definitions_control_status_state() {
         command: true,
         items: vec![item],
     };
-    let file = DefinitionFile {
-        path: "targets/INST/target.txt".into(),
-        text: "#".into(),
-    };
-    let set = DefinitionSet {
-        plugin: "demo".into(),
-        files: vec![file],
-        packets: vec![layout],
-    };
+    let file = DefinitionFile { path: "targets/INST/target.txt".into(), text: "#".into() };
+    let set = DefinitionSet { plugin: "demo".into(), files: vec![file], packets: vec![layout] };
     golden("definition_set", &set);
 
     use directive::Kind as Wish;
@@ -358,9 +270,7 @@ fn definitions_control_status_state() {
         ),
         (
             "directive_disconnect",
-            Wish::Disconnect(DisconnectInterface {
-                interface: "INST_INT".into(),
-            }),
+            Wish::Disconnect(DisconnectInterface { interface: "INST_INT".into() }),
         ),
         (
             "directive_rebuild",
@@ -379,12 +289,7 @@ fn definitions_control_status_state() {
             }),
         ),
     ] {
-        let directive = Directive {
-            id: "d".into(),
-            time_ns: 1,
-            expires_ns: 2,
-            kind: Some(kind),
-        };
+        let directive = Directive { id: "d".into(), time_ns: 1, expires_ns: 2, kind: Some(kind) };
         golden(name, &directive);
     }
     status();
@@ -434,22 +339,12 @@ fn status() {
         equal: true,
         detail: "d".into(),
     };
-    let message = SystemMessage {
-        severity: "WARN".into(),
-        role: "decom".into(),
-        text: "t".into(),
-    };
+    let message = SystemMessage { severity: "WARN".into(), role: "decom".into(), text: "t".into() };
     for (name, kind) in [
         ("status_interface", Kind::Interface(interface)),
         ("status_rebuild", Kind::Rebuild(rebuild)),
         ("status_message", Kind::Message(message)),
     ] {
-        golden(
-            name,
-            &StatusRecord {
-                time_ns: 1,
-                kind: Some(kind),
-            },
-        );
+        golden(name, &StatusRecord { time_ns: 1, kind: Some(kind) });
     }
 }

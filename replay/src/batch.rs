@@ -16,10 +16,7 @@ impl Default for BatchLimits {
     /// Half a megabyte keeps a request below the 2 MB that web servers take unasked, a record of
     /// the largest size included.
     fn default() -> Self {
-        Self {
-            records: 4_096,
-            bytes: 512 * 1024,
-        }
+        Self { records: 4_096, bytes: 512 * 1024 }
     }
 }
 
@@ -76,12 +73,7 @@ impl BatchWriter {
             complete: false,
             body: Vec::new(),
         };
-        Self {
-            limits,
-            template,
-            batch,
-            target: target.to_owned(),
-        }
+        Self { limits, template, batch, target: target.to_owned() }
     }
 
     /// Adds a record; returns the batch that is full with it.
@@ -118,10 +110,7 @@ impl BatchWriter {
 
     fn take(&mut self) -> Batch {
         let body = std::mem::take(&mut self.batch.body);
-        let full = Batch {
-            body,
-            ..self.batch.clone()
-        };
+        let full = Batch { body, ..self.batch.clone() };
         self.batch.records = 0;
         full
     }

@@ -21,12 +21,7 @@ pub(crate) struct SpacePackets {
 
 impl SpacePackets {
     pub(crate) fn new(input: Input, skip: usize) -> Self {
-        Self {
-            input,
-            skip,
-            index: 0,
-            ended: false,
-        }
+        Self { input, skip, index: 0, ended: false }
     }
 
     /// Reads one packet; `None` at a clean end.
@@ -39,14 +34,8 @@ impl SpacePackets {
             return Ok(None);
         }
         // The version comes first: of bytes that are no packet, no length means anything.
-        if let Some(version) = seen
-            .get(self.skip)
-            .map(|byte| byte >> 5)
-            .filter(|v| *v != 0)
-        {
-            return Err(self
-                .input
-                .fault(offset, ReadFault::NoSpacePacket { version }));
+        if let Some(version) = seen.get(self.skip).map(|byte| byte >> 5).filter(|v| *v != 0) {
+            return Err(self.input.fault(offset, ReadFault::NoSpacePacket { version }));
         }
         if left < header_end {
             let fault = truncated("a space packet's header", header_end, left);
@@ -63,22 +52,13 @@ impl SpacePackets {
         let packet = self.input.take(total - self.skip);
         let index = self.index;
         self.index += 1;
-        Ok(Some(ImportRecord {
-            index,
-            offset,
-            packet,
-            header_time: None,
-        }))
+        Ok(Some(ImportRecord { index, offset, packet, header_time: None }))
     }
 }
 
 /// Describes something that the file's end cuts.
 pub(crate) fn truncated(what: &'static str, announced: usize, left: usize) -> ReadFault {
-    ReadFault::Truncated {
-        what,
-        announced: announced as u64,
-        left: left as u64,
-    }
+    ReadFault::Truncated { what, announced: announced as u64, left: left as u64 }
 }
 
 impl Iterator for SpacePackets {

@@ -63,10 +63,7 @@ impl DumpRecords {
             return Err(self.input.fault(0, fault));
         }
         let [length, record_count, ..] = words(seen);
-        self.header = Some(FileHeader {
-            length,
-            record_count,
-        });
+        self.header = Some(FileHeader { length, record_count });
         self.input.take(HEADER_BYTES);
         Ok(())
     }
@@ -93,12 +90,7 @@ impl DumpRecords {
         let index = self.index;
         self.index += 1;
         self.last_number = Some(number);
-        Ok(Some(ImportRecord {
-            index,
-            offset,
-            packet,
-            header_time,
-        }))
+        Ok(Some(ImportRecord { index, offset, packet, header_time }))
     }
 
     /// A number that does not grow means that the framing is lost; one that leaps is reported.
@@ -107,14 +99,10 @@ impl DumpRecords {
             return Ok(());
         };
         if found <= previous {
-            return Err(self
-                .input
-                .fault(start, ReadFault::RecordNumber { previous, found }));
+            return Err(self.input.fault(start, ReadFault::RecordNumber { previous, found }));
         }
         if found - previous > 1 {
-            let gap = self
-                .input
-                .fault(start, ReadFault::RecordGap { previous, found });
+            let gap = self.input.fault(start, ReadFault::RecordGap { previous, found });
             self.faults.push_back(gap);
         }
         Ok(())
@@ -124,18 +112,12 @@ impl DumpRecords {
         let announced = u64::from(size);
         let field = start + 8;
         if announced > MAX_PACKET_BYTES as u64 {
-            let fault = ReadFault::TooLong {
-                announced,
-                limit: MAX_PACKET_BYTES,
-            };
+            let fault = ReadFault::TooLong { announced, limit: MAX_PACKET_BYTES };
             return Err(self.input.fault(field, fault));
         }
         let size = size as usize;
         if size < self.skip {
-            let fault = ReadFault::ShorterThanSkip {
-                size: announced,
-                skip: self.skip,
-            };
+            let fault = ReadFault::ShorterThanSkip { size: announced, skip: self.skip };
             return Err(self.input.fault(field, fault));
         }
         let left = self.input.peek(HEADER_BYTES + size)?.len() - HEADER_BYTES;
@@ -149,8 +131,7 @@ impl DumpRecords {
     fn time(&self, start: u64, seconds: u32, subseconds: u32) -> Result<Nanos, ReadError> {
         let nanos = self.subseconds.nanos(subseconds).ok_or_else(|| {
             let unit = self.subseconds.to_string();
-            self.input
-                .fault(start + 16, ReadFault::Subseconds { subseconds, unit })
+            self.input.fault(start + 16, ReadFault::Subseconds { subseconds, unit })
         })?;
         Ok(Nanos(i64::from(seconds) * 1_000_000_000 + nanos))
     }
@@ -163,17 +144,11 @@ impl DumpRecords {
         let found = self.input.position() + self.input.drain()?;
         if u64::from(header.record_count) != self.index {
             let announced = header.record_count;
-            let fault = ReadFault::RecordCount {
-                announced,
-                found: self.index,
-            };
+            let fault = ReadFault::RecordCount { announced, found: self.index };
             self.faults.push_back(self.input.fault(4, fault));
         }
         if u64::from(header.length) != found {
-            let fault = ReadFault::Length {
-                announced: header.length,
-                found,
-            };
+            let fault = ReadFault::Length { announced: header.length, found };
             self.faults.push_back(self.input.fault(0, fault));
         }
         Ok(())

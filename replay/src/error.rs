@@ -112,10 +112,7 @@ pub enum ReadFault {
 impl ReadFault {
     /// Returns whether reading goes on after it.
     pub fn is_recoverable(&self) -> bool {
-        matches!(
-            self,
-            Self::RecordGap { .. } | Self::RecordCount { .. } | Self::Length { .. }
-        )
+        matches!(self, Self::RecordGap { .. } | Self::RecordCount { .. } | Self::Length { .. })
     }
 }
 

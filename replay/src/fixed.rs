@@ -11,13 +11,7 @@ pub(crate) struct FixedRecords {
 
 impl FixedRecords {
     pub(crate) fn new(input: Input, skip: usize, size: usize) -> Self {
-        Self {
-            input,
-            skip,
-            size,
-            index: 0,
-            ended: false,
-        }
+        Self { input, skip, size, index: 0, ended: false }
     }
 
     fn record(&mut self) -> Result<Option<ImportRecord>, ReadError> {
@@ -35,12 +29,7 @@ impl FixedRecords {
         let packet = self.input.take(self.size);
         let index = self.index;
         self.index += 1;
-        Ok(Some(ImportRecord {
-            index,
-            offset,
-            packet,
-            header_time: None,
-        }))
+        Ok(Some(ImportRecord { index, offset, packet, header_time: None }))
     }
 }
 

@@ -21,18 +21,13 @@ impl FromStr for Format {
     type Err = OptionError;
 
     fn from_str(text: &str) -> Result<Self, OptionError> {
-        let fixed = |size: &str| {
-            size.parse()
-                .ok()
-                .filter(|n| (1..=MAX_PACKET_BYTES).contains(n))
-        };
+        let fixed = |size: &str| size.parse().ok().filter(|n| (1..=MAX_PACKET_BYTES).contains(n));
         let format = match text.to_ascii_lowercase().as_str() {
             "ccsds" => Some(Self::Ccsds),
             "dump" => Some(Self::Dump),
-            other => other
-                .strip_prefix("fixed:")
-                .and_then(fixed)
-                .map(|bytes| Self::Fixed { bytes }),
+            other => {
+                other.strip_prefix("fixed:").and_then(fixed).map(|bytes| Self::Fixed { bytes })
+            }
         };
         format.ok_or_else(|| OptionError {
             given: text.to_owned(),

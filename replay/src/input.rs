@@ -30,23 +30,13 @@ impl Input {
         let name: Arc<str> = path.display().to_string().into();
         match File::open(path) {
             Ok(file) => Ok(Self::new(name, Box::new(file))),
-            Err(error) => Err(ReadError {
-                file: name,
-                byte: 0,
-                fault: error.into(),
-            }),
+            Err(error) => Err(ReadError { file: name, byte: 0, fault: error.into() }),
         }
     }
 
     /// Reads from anything, under a name for errors.
     pub(crate) fn new(file: Arc<str>, reader: Box<dyn Read + Send>) -> Self {
-        Self {
-            file,
-            reader,
-            buffer: BytesMut::new(),
-            position: 0,
-            ended: false,
-        }
+        Self { file, reader, buffer: BytesMut::new(), position: 0, ended: false }
     }
 
     /// Returns the offset of the next byte.
@@ -56,11 +46,7 @@ impl Input {
 
     /// Makes an error at a byte.
     pub(crate) fn fault(&self, byte: u64, fault: ReadFault) -> ReadError {
-        ReadError {
-            file: Arc::clone(&self.file),
-            byte,
-            fault,
-        }
+        ReadError { file: Arc::clone(&self.file), byte, fault }
     }
 
     /// Returns the next bytes without taking them: `wanted` of them, or fewer at the end.

@@ -14,18 +14,14 @@ impl Pace {
     /// Paces to so many records a second; `None`: as fast as the log takes them.
     pub fn new(records_per_second: Option<f64>) -> Self {
         let records_per_second = records_per_second.filter(|rate| rate.is_finite() && *rate > 0.0);
-        Self {
-            records_per_second,
-            started: None,
-            sent: 0,
-        }
+        Self { records_per_second, started: None, sent: 0 }
     }
 
     /// Makes batches small enough that ten of them go out in a second.
     pub(crate) fn limit(&self, limits: BatchLimits) -> BatchLimits {
-        let records = self.records_per_second.map_or(limits.records, |rate| {
-            ((rate / 10.0) as u64).clamp(1, limits.records)
-        });
+        let records = self
+            .records_per_second
+            .map_or(limits.records, |rate| ((rate / 10.0) as u64).clamp(1, limits.records));
         BatchLimits { records, ..limits }
     }
 
@@ -53,10 +49,7 @@ mod tests {
     fn waits_for_what_was_sent_too_soon() {
         let mut pace = Pace::new(Some(100.0));
         pace.sent = 50;
-        assert_eq!(
-            pace.wait(Duration::from_millis(200)),
-            Some(Duration::from_millis(300))
-        );
+        assert_eq!(pace.wait(Duration::from_millis(200)), Some(Duration::from_millis(300)));
         assert_eq!(pace.wait(Duration::from_millis(600)), None);
         assert_eq!(Pace::new(None).wait(Duration::ZERO), None);
         assert_eq!(Pace::new(Some(0.0)).wait(Duration::ZERO), None);

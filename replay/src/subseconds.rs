@@ -10,9 +10,7 @@ pub struct SubsecondUnit {
 
 impl SubsecondUnit {
     /// Microseconds, the unit of COSMOS packet times.
-    pub const MICROSECONDS: Self = Self {
-        per_second: 1_000_000,
-    };
+    pub const MICROSECONDS: Self = Self { per_second: 1_000_000 };
 
     /// Returns the nanoseconds of a count, rounded down; `None` for a second or more.
     pub fn nanos(self, count: u32) -> Option<i64> {
@@ -55,11 +53,9 @@ impl FromStr for SubsecondUnit {
 
 fn denominator(text: &str) -> Option<u64> {
     match text.split_once('^') {
-        Some((base, exponent)) => base
-            .trim()
-            .parse::<u64>()
-            .ok()?
-            .checked_pow(exponent.trim().parse().ok()?),
+        Some((base, exponent)) => {
+            base.trim().parse::<u64>().ok()?.checked_pow(exponent.trim().parse().ok()?)
+        }
         None => text.trim().parse().ok(),
     }
 }
@@ -98,26 +94,14 @@ mod tests {
 
     #[test]
     fn a_second_or_more_is_no_subsecond() {
-        assert_eq!(
-            "ms".parse::<SubsecondUnit>().expect("ms").nanos(1_000),
-            None
-        );
-        assert_eq!(
-            "1/65536"
-                .parse::<SubsecondUnit>()
-                .expect("unit")
-                .nanos(65_536),
-            None
-        );
+        assert_eq!("ms".parse::<SubsecondUnit>().expect("ms").nanos(1_000), None);
+        assert_eq!("1/65536".parse::<SubsecondUnit>().expect("unit").nanos(65_536), None);
     }
 
     #[test]
     fn equal_units_have_one_name() {
         assert_eq!("1/2^16".parse::<SubsecondUnit>(), "1/65536".parse());
-        assert_eq!(
-            "1/1000".parse::<SubsecondUnit>().expect("unit").to_string(),
-            "ms"
-        );
+        assert_eq!("1/1000".parse::<SubsecondUnit>().expect("unit").to_string(), "ms");
     }
 
     #[test]

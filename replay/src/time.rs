@@ -38,11 +38,7 @@ impl FromStr for TimeSource {
     type Err = OptionError;
 
     fn from_str(text: &str) -> Result<Self, OptionError> {
-        let refused = || OptionError {
-            given: text.to_owned(),
-            what: "packet time",
-            usage: USAGE,
-        };
+        let refused = || OptionError { given: text.to_owned(), what: "packet time", usage: USAGE };
         if text.eq_ignore_ascii_case("none") {
             return Ok(Self::None);
         }
@@ -63,10 +59,7 @@ fn unix(place: &str) -> Option<TimeSource> {
     let seconds = items.next().filter(|item| !item.is_empty())?;
     let microseconds = items.next();
     let complete = items.next().is_none() && microseconds.as_deref() != Some("");
-    complete.then_some(TimeSource::Unix {
-        seconds,
-        microseconds,
-    })
+    complete.then_some(TimeSource::Unix { seconds, microseconds })
 }
 
 impl fmt::Display for TimeSource {
@@ -75,14 +68,8 @@ impl fmt::Display for TimeSource {
             Self::None => f.write_str("none"),
             Self::Header => f.write_str("header"),
             Self::Cds(field) => write!(f, "cds:{field}"),
-            Self::Unix {
-                seconds,
-                microseconds: None,
-            } => write!(f, "unix:{seconds}"),
-            Self::Unix {
-                seconds,
-                microseconds: Some(rest),
-            } => write!(f, "unix:{seconds},{rest}"),
+            Self::Unix { seconds, microseconds: None } => write!(f, "unix:{seconds}"),
+            Self::Unix { seconds, microseconds: Some(rest) } => write!(f, "unix:{seconds},{rest}"),
         }
     }
 }
@@ -114,11 +101,7 @@ impl RecordClock {
     /// Takes what is needed: `items` serves [`TimeSource::Unix`], `import_time` is the received
     /// time where nothing in the file says.
     pub fn new(source: TimeSource, items: Option<Box<dyn ItemTimes>>, import_time: Nanos) -> Self {
-        Self {
-            source,
-            items,
-            import_time,
-        }
+        Self { source, items, import_time }
     }
 
     /// Returns where the time lies.
@@ -137,10 +120,9 @@ impl RecordClock {
             TimeSource::None => None,
             TimeSource::Header => record.header_time,
             TimeSource::Cds(field) => field.read(&record.packet),
-            TimeSource::Unix { .. } => self
-                .items
-                .as_mut()
-                .and_then(|items| items.packet_time(record)),
+            TimeSource::Unix { .. } => {
+                self.items.as_mut().and_then(|items| items.packet_time(record))
+            }
         };
         let received = record.header_time.or(packet).unwrap_or(self.import_time);
         RecordTimes { packet, received }
@@ -156,39 +138,16 @@ mod tests {
     fn record(header_time: Option<Nanos>) -> ImportRecord {
         // 2021-04-09 00:00:00.007137 after a primary header: the first packet of the JPSS file.
         let packet = Bytes::from_static(&[8, 11, 0, 0, 0, 7, 0x5a, 0x45, 0, 0, 0, 7, 0, 0x89]);
-        ImportRecord {
-            index: 0,
-            offset: 0,
-            packet,
-            header_time,
-        }
+        ImportRecord { index: 0, offset: 0, packet, header_time }
     }
 
     #[test]
     fn sources_read_as_they_are_written() {
-        for text in [
-            "none",
-            "header",
-            "cds:6",
-            "unix:TIMESEC",
-            "unix:TIMESEC,TIMEUS",
-        ] {
+        for text in ["none", "header", "cds:6", "unix:TIMESEC", "unix:TIMESEC,TIMEUS"] {
             assert_eq!(text.parse::<TimeSource>().expect(text).to_string(), text);
         }
-        assert_eq!(
-            "unix:a, b".parse::<TimeSource>().expect("unix").to_string(),
-            "unix:A,B"
-        );
-        for text in [
-            "",
-            "cds",
-            "cds:",
-            "cds:x",
-            "unix:",
-            "unix:a,",
-            "unix:a,b,c",
-            "gps:4",
-        ] {
+        assert_eq!("unix:a, b".parse::<TimeSource>().expect("unix").to_string(), "unix:A,B");
+        for text in ["", "cds", "cds:", "cds:x", "unix:", "unix:a,", "unix:a,b,c", "gps:4"] {
             let error = text.parse::<TimeSource>().expect_err(text);
             assert!(error.to_string().contains("cds:BYTE"), "{error}");
         }

@@ -43,12 +43,7 @@ fn definitions() -> Arc<Definitions> {
         files: vec![("cmd_tlm/tlm.txt".into(), TELEMETRY.into())],
         binary_files: vec![],
     };
-    Arc::new(
-        Definitions::builder()
-            .add_target(source)
-            .build()
-            .expect("good definitions"),
-    )
+    Arc::new(Definitions::builder().add_target(source).build().expect("good definitions"))
 }
 
 fn health() -> Vec<u8> {
@@ -89,17 +84,12 @@ fn dump(packets: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn decode(packets: &[Vec<u8>], options: DecodeOptions) -> (String, Counts) {
-    let layout = FileLayout {
-        format: Format::Dump,
-        ..FileLayout::default()
-    };
+    let layout = FileLayout { format: Format::Dump, ..FileLayout::default() };
     let decoder = PacketDecoder::new(definitions(), options).expect("good options");
     let mut output = Vec::new();
     let mut writer = RowWriter::new(decoder, &mut output);
     for record in Records::read_from("f", Cursor::new(dump(packets)), &layout) {
-        writer
-            .write(&record.expect("a record"))
-            .expect("memory takes everything");
+        writer.write(&record.expect("a record")).expect("memory takes everything");
     }
     let counts = writer.finish().expect("memory takes everything");
     (String::from_utf8(output).expect("UTF-8"), counts)
@@ -107,16 +97,11 @@ fn decode(packets: &[Vec<u8>], options: DecodeOptions) -> (String, Counts) {
 
 fn lines(packets: &[Vec<u8>], options: DecodeOptions) -> Vec<Value> {
     let (text, _) = decode(packets, options);
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 fn options(values: ValueType) -> DecodeOptions {
-    DecodeOptions {
-        values: Some(values),
-        ..DecodeOptions::default()
-    }
+    DecodeOptions { values: Some(values), ..DecodeOptions::default() }
 }
 
 #[test]
@@ -129,23 +114,14 @@ fn raw_values_in_definition_order_and_exact() {
         "\n"
     );
     assert_eq!(text, expected);
-    assert_eq!(
-        counts,
-        Counts {
-            written: 1,
-            ..Counts::default()
-        }
-    );
+    assert_eq!(counts, Counts { written: 1, ..Counts::default() });
 }
 
 #[test]
 fn converted_and_formatted_values() {
     let rows = lines(&[health()], options(ValueType::Converted));
     let values = &rows[0]["values"];
-    assert_eq!(
-        (&values["TEMP"], &values["MODE"]),
-        (&json!(10.5), &json!("FULL POWER"))
-    );
+    assert_eq!((&values["TEMP"], &values["MODE"]), (&json!(10.5), &json!("FULL POWER")));
     assert_eq!(values["DUMP"], "74657874");
     let rows = lines(&[health()], options(ValueType::Formatted));
     let values = &rows[0]["values"];
@@ -161,13 +137,7 @@ fn times_of_headers_items_and_neither() {
     let packets = [health(), clock(1_700_000_000, 250_000)];
     let time = |source: &str| -> Vec<Value> {
         let time = source.parse().expect(source);
-        let rows = lines(
-            &packets,
-            DecodeOptions {
-                time,
-                ..options(ValueType::Raw)
-            },
-        );
+        let rows = lines(&packets, DecodeOptions { time, ..options(ValueType::Raw) });
         rows.into_iter().map(|row| row["time"].clone()).collect()
     };
     assert_eq!(time("header"), vec![json!("1970-01-01T00:16:40.000005000Z"); 2]);
@@ -175,13 +145,7 @@ fn times_of_headers_items_and_neither() {
     let expected = [Value::Null, json!("2023-11-14T22:13:20.250000000Z")];
     assert_eq!(time("unix:TIMESEC,TIMEUS"), expected);
     let time = "unix:timesec".parse().expect("unix");
-    let (_, counts) = decode(
-        &packets,
-        DecodeOptions {
-            time,
-            ..options(ValueType::Raw)
-        },
-    );
+    let (_, counts) = decode(&packets, DecodeOptions { time, ..options(ValueType::Raw) });
     assert_eq!((counts.written, counts.without_time), (2, 1));
 }
 
@@ -190,26 +154,15 @@ fn imports_find_the_time_in_items_too() {
     let source = "unix:TIMESEC,TIMEUS".parse().expect("unix");
     let mut times = DefinedTimes::new(definitions(), "SAT", &source).expect("items exist");
     let mut time = |packet: Vec<u8>| {
-        let record = ImportRecord {
-            index: 0,
-            offset: 0,
-            packet: packet.into(),
-            header_time: None,
-        };
+        let record = ImportRecord { index: 0, offset: 0, packet: packet.into(), header_time: None };
         times.packet_time(&record)
     };
     assert_eq!(time(clock(5, 7)), Some(Nanos(5_000_007_000)));
     assert_eq!(time(health()), None);
-    assert_eq!(
-        time(clock(5, 7)[..6].to_vec()),
-        None,
-        "cut inside the microseconds"
-    );
+    assert_eq!(time(clock(5, 7)[..6].to_vec()), None, "cut inside the microseconds");
     assert_eq!(time(vec![99]), None);
     let missing = "unix:NOWHERE".parse().expect("unix");
-    let error = DefinedTimes::new(definitions(), "", &missing)
-        .err()
-        .expect("no such item");
+    let error = DefinedTimes::new(definitions(), "", &missing).err().expect("no such item");
     assert!(error.to_string().contains("NOWHERE"), "{error}");
 }
 
@@ -227,15 +180,7 @@ fn csv_is_one_packet_with_a_header() {
          HEALTH,40,,1,18446744073709551615,-9223372036854775808,10.5,FULL POWER,\"A,\"\"\",\
          74657874,\"[7,8]\"\n"
     );
-    assert_eq!(
-        counts,
-        Counts {
-            written: 1,
-            other: 1,
-            unknown: 1,
-            without_time: 0
-        }
-    );
+    assert_eq!(counts, Counts { written: 1, other: 1, unknown: 1, without_time: 0 });
 }
 
 #[test]
@@ -254,36 +199,18 @@ fn short_packets_have_nulls_where_they_end() {
         (&values["BIG"], &values["SMALL"], &values["MODE"]),
         (&json!(u64::MAX), &Value::Null, &Value::Null)
     );
-    assert_eq!(
-        (&values["DUMP"], &values["LIST"]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!((&values["DUMP"], &values["LIST"]), (&Value::Null, &Value::Null));
 }
 
 #[test]
 fn names_that_do_not_exist_are_refused_with_those_that_do() {
     let refused = |options: DecodeOptions| {
-        PacketDecoder::new(definitions(), options)
-            .err()
-            .expect("refused")
-            .to_string()
+        PacketDecoder::new(definitions(), options).err().expect("refused").to_string()
     };
-    let text = refused(DecodeOptions {
-        target: Some("MOON".into()),
-        ..DecodeOptions::default()
-    });
+    let text = refused(DecodeOptions { target: Some("MOON".into()), ..DecodeOptions::default() });
     assert!(text.contains("MOON") && text.contains("SAT"), "{text}");
-    let text = refused(DecodeOptions {
-        packet: Some("NOPE".into()),
-        ..DecodeOptions::default()
-    });
-    assert!(
-        text.contains("NOPE") && text.contains("SAT HEALTH, SAT CLOCK"),
-        "{text}"
-    );
-    let text = refused(DecodeOptions {
-        format: RowFormat::Csv,
-        ..DecodeOptions::default()
-    });
+    let text = refused(DecodeOptions { packet: Some("NOPE".into()), ..DecodeOptions::default() });
+    assert!(text.contains("NOPE") && text.contains("SAT HEALTH, SAT CLOCK"), "{text}");
+    let text = refused(DecodeOptions { format: RowFormat::Csv, ..DecodeOptions::default() });
     assert!(text.contains("--packet"), "{text}");
 }

@@ -21,20 +21,14 @@ const PACKETS: usize = 7200;
 /// The folder with the recording; `None` (said so) where it is absent outside of CI.
 fn data() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let shared = std::env::var_os("GROUNDLOG_SHARED").map_or_else(
-        || root.join("../shared"),
-        |shared| root.join(PathBuf::from(shared)),
-    );
+    let shared = std::env::var_os("GROUNDLOG_SHARED")
+        .map_or_else(|| root.join("../shared"), |shared| root.join(PathBuf::from(shared)));
     let folder = shared.join("data/jpss");
     if folder.is_dir() {
         return Some(folder);
     }
     let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(
-        !ci,
-        "{} is absent; GROUNDLOG_SHARED names the shared folder",
-        folder.display()
-    );
+    assert!(!ci, "{} is absent; GROUNDLOG_SHARED names the shared folder", folder.display());
     println!("SKIPPED: {} is absent", folder.display());
     None
 }
@@ -55,26 +49,12 @@ fn definitions() -> Arc<Definitions> {
     let source = TargetSource {
         name: "JPSS".into(),
         target_txt: read("target.txt"),
-        files: vec![(
-            "cmd_tlm/geolocation.txt".into(),
-            read("cmd_tlm/geolocation.txt"),
-        )],
+        files: vec![("cmd_tlm/geolocation.txt".into(), read("cmd_tlm/geolocation.txt"))],
         binary_files: vec![],
     };
-    let definitions = Definitions::builder()
-        .add_target(source)
-        .build()
-        .expect("good definitions");
-    assert!(
-        definitions.warnings().is_empty(),
-        "{:?}",
-        definitions.warnings()
-    );
-    assert!(
-        definitions.unsupported().is_empty(),
-        "{:?}",
-        definitions.unsupported()
-    );
+    let definitions = Definitions::builder().add_target(source).build().expect("good definitions");
+    assert!(definitions.warnings().is_empty(), "{:?}", definitions.warnings());
+    assert!(definitions.unsupported().is_empty(), "{:?}", definitions.unsupported());
     Arc::new(definitions)
 }
 
@@ -90,18 +70,10 @@ fn decode(recording: &Path, format: RowFormat, values: ValueType) -> String {
     let mut output = Vec::new();
     let mut writer = RowWriter::new(decoder, &mut output);
     for record in Records::open(recording, &FileLayout::default()).expect("the file opens") {
-        writer
-            .write(&record.expect("an intact file"))
-            .expect("memory takes everything");
+        writer.write(&record.expect("an intact file")).expect("memory takes everything");
     }
     let counts = writer.finish().expect("memory takes everything");
-    assert_eq!(
-        counts,
-        Counts {
-            written: PACKETS as u64,
-            ..Counts::default()
-        }
-    );
+    assert_eq!(counts, Counts { written: PACKETS as u64, ..Counts::default() });
     String::from_utf8(output).expect("UTF-8")
 }
 
@@ -115,9 +87,7 @@ fn every_value_of_every_packet_is_the_expected_one() {
         let csv = decode(&file, RowFormat::Csv, values);
         let mut lines = csv.lines();
         let mut expected = expected.lines().map(str::trim_end);
-        let header = lines
-            .next()
-            .and_then(|line| line.strip_prefix("packet,offset,time,"));
+        let header = lines.next().and_then(|line| line.strip_prefix("packet,offset,time,"));
         assert_eq!(header, expected.next());
         let mut compared = 0;
         for (row, (line, expected)) in lines.zip(expected).enumerate() {
@@ -169,25 +139,15 @@ fn packet_times_cover_the_two_hours_of_the_recording() {
             None => assert_eq!(time, Nanos(FIRST)),
             Some(last) => {
                 let step = time.0 - last;
-                assert!(
-                    (900_000_000..1_100_000_000).contains(&step),
-                    "a step of {step} ns"
-                );
+                assert!((900_000_000..1_100_000_000).contains(&step), "a step of {step} ns");
             }
         }
         last = Some(time.0);
         count += 1;
     }
     assert_eq!(count, PACKETS);
-    let text = decode(
-        &recording(&folder),
-        RowFormat::JsonLines,
-        ValueType::Formatted,
-    );
+    let text = decode(&recording(&folder), RowFormat::JsonLines, ValueType::Formatted);
     let first = text.lines().next().expect("a line");
-    assert!(
-        first.contains(r#""time":"2021-04-09T00:00:00.007137000Z""#),
-        "{first}"
-    );
+    assert!(first.contains(r#""time":"2021-04-09T00:00:00.007137000Z""#), "{first}");
     assert!(first.contains(r#""MSEC":"7 ms""#), "{first}");
 }

@@ -7,11 +7,7 @@ use groundlog_replay::{FileLayout, Format, ImportRecord, ReadError, ReadFault, R
 use proptest::prelude::*;
 
 fn layout(format: Format, skip_header_bytes: usize) -> FileLayout {
-    FileLayout {
-        format,
-        skip_header_bytes,
-        ..FileLayout::default()
-    }
+    FileLayout { format, skip_header_bytes, ..FileLayout::default() }
 }
 
 fn read(bytes: &[u8], layout: &FileLayout) -> (Vec<ImportRecord>, Vec<ReadError>) {
@@ -39,25 +35,13 @@ fn space_packet(apid: u16, sequence: u16, data: &[u8]) -> Vec<u8> {
 fn dump(payloads: &[&[u8]], seconds: u32, subseconds: u32) -> Vec<u8> {
     let mut records = Vec::new();
     for (index, payload) in payloads.iter().enumerate() {
-        for word in [
-            index as u32 + 1,
-            1,
-            payload.len() as u32,
-            seconds,
-            subseconds,
-        ] {
+        for word in [index as u32 + 1, 1, payload.len() as u32, seconds, subseconds] {
             records.extend(word.to_be_bytes());
         }
         records.extend(*payload);
     }
     let mut file = Vec::new();
-    for word in [
-        20 + records.len() as u32,
-        payloads.len() as u32,
-        1,
-        seconds,
-        0,
-    ] {
+    for word in [20 + records.len() as u32, payloads.len() as u32, 1, seconds, 0] {
         file.extend(word.to_be_bytes());
     }
     file.extend(records);
@@ -76,14 +60,8 @@ fn space_packets_one_after_the_other() {
     let packets = [space_packet(11, 0, &[1]), space_packet(12, 1, &[2; 300])];
     let (records, errors) = read(&packets.concat(), &layout(Format::Ccsds, 0));
     assert!(errors.is_empty(), "{errors:?}");
-    let found: Vec<_> = records
-        .iter()
-        .map(|r| (r.index, r.offset, r.packet.to_vec()))
-        .collect();
-    assert_eq!(
-        found,
-        [(0, 0, packets[0].clone()), (1, 7, packets[1].clone())]
-    );
+    let found: Vec<_> = records.iter().map(|r| (r.index, r.offset, r.packet.to_vec())).collect();
+    assert_eq!(found, [(0, 0, packets[0].clone()), (1, 7, packets[1].clone())]);
 }
 
 #[test]
@@ -92,10 +70,7 @@ fn bytes_before_every_packet_are_skipped() {
     let file = [&[0xff; 4][..], &packet, &[0xee; 4], &packet].concat();
     let (records, errors) = read(&file, &layout(Format::Ccsds, 4));
     assert!(errors.is_empty(), "{errors:?}");
-    assert_eq!(
-        records.iter().map(|r| r.offset).collect::<Vec<_>>(),
-        [4, 17]
-    );
+    assert_eq!(records.iter().map(|r| r.offset).collect::<Vec<_>>(), [4, 17]);
     assert!(records.iter().all(|r| r.packet == packet));
 }
 
@@ -106,16 +81,10 @@ fn a_cut_stream_names_the_byte_and_keeps_what_came_before() {
         let file = [&packet[..], &packet[..left]].concat();
         let (records, errors) = read(&file, &layout(Format::Ccsds, 0));
         assert_eq!(records.len(), 1);
-        let [error] = errors.as_slice() else {
-            panic!("one error, not {errors:?}")
-        };
+        let [error] = errors.as_slice() else { panic!("one error, not {errors:?}") };
         assert_eq!((error.byte, &*error.file), (16, "file.bin"));
         assert!(matches!(error.fault, ReadFault::Truncated { left: l, .. } if l == left as u64));
-        assert!(
-            error
-                .to_string()
-                .starts_with("file.bin, byte 16: the file ends inside a space")
-        );
+        assert!(error.to_string().starts_with("file.bin, byte 16: the file ends inside a space"));
     }
 }
 
@@ -128,11 +97,7 @@ fn garbage_in_a_stream_stops_it_there() {
     assert!(
         matches!(
             errors[..],
-            [ReadError {
-                byte: 16,
-                fault: ReadFault::NoSpacePacket { version: 3 },
-                ..
-            }]
+            [ReadError { byte: 16, fault: ReadFault::NoSpacePacket { version: 3 }, .. }]
         ),
         "{errors:?}"
     );
@@ -146,58 +111,32 @@ fn an_empty_file_has_no_packets_and_no_faults() {
         assert!(records.is_empty() && errors.is_empty());
     }
     let (_, errors) = read(&[], &layout(Format::Dump, 0));
-    assert!(matches!(
-        errors[..],
-        [ReadError {
-            byte: 0,
-            fault: ReadFault::Truncated { .. },
-            ..
-        }]
-    ));
+    assert!(matches!(errors[..], [ReadError { byte: 0, fault: ReadFault::Truncated { .. }, .. }]));
 }
 
 #[test]
 fn fixed_records_and_a_rest() {
     let (records, errors) = read(&[1, 2, 3, 4, 5], &layout(Format::Fixed { bytes: 2 }, 0));
-    assert_eq!(
-        records
-            .iter()
-            .map(|r| r.packet.to_vec())
-            .collect::<Vec<_>>(),
-        [[1, 2], [3, 4]]
-    );
+    assert_eq!(records.iter().map(|r| r.packet.to_vec()).collect::<Vec<_>>(), [[1, 2], [3, 4]]);
     assert!(matches!(
         errors[..],
-        [ReadError {
-            byte: 4,
-            fault: ReadFault::Truncated { left: 1, .. },
-            ..
-        }]
+        [ReadError { byte: 4, fault: ReadFault::Truncated { left: 1, .. }, .. }]
     ));
 }
 
 #[test]
 fn the_dump_of_the_source_documents_script() {
     let file = dump(&[&payload(1), &payload(2)], 1_700_000_000, 250);
-    assert_eq!(
-        file[..4],
-        [0, 0, 0, 0xbc],
-        "188 bytes as the document prints them"
-    );
-    let milliseconds = FileLayout {
-        subseconds: "ms".parse().expect("ms"),
-        ..layout(Format::Dump, 0)
-    };
+    assert_eq!(file[..4], [0, 0, 0, 0xbc], "188 bytes as the document prints them");
+    let milliseconds =
+        FileLayout { subseconds: "ms".parse().expect("ms"), ..layout(Format::Dump, 0) };
     let (records, errors) = read(&file, &milliseconds);
     assert!(errors.is_empty(), "{errors:?}");
     assert_eq!(records.len(), 2);
     assert_eq!(records[0].packet, payload(1));
     assert_eq!(records[1].packet, payload(2));
     assert_eq!((records[0].offset, records[1].offset), (40, 124));
-    assert_eq!(
-        records[1].header_time,
-        Some(Nanos(1_700_000_000_250_000_000))
-    );
+    assert_eq!(records[1].header_time, Some(Nanos(1_700_000_000_250_000_000)));
 }
 
 #[test]
@@ -209,14 +148,7 @@ fn a_dump_that_miscounts_is_read_to_its_end() {
     assert!(
         matches!(
             errors[..],
-            [ReadError {
-                byte: 4,
-                fault: ReadFault::RecordCount {
-                    announced: 3,
-                    found: 2
-                },
-                ..
-            }]
+            [ReadError { byte: 4, fault: ReadFault::RecordCount { announced: 3, found: 2 }, .. }]
         ),
         "{errors:?}"
     );
@@ -228,14 +160,7 @@ fn a_dump_that_miscounts_is_read_to_its_end() {
     assert!(
         matches!(
             errors[..],
-            [ReadError {
-                byte: 0,
-                fault: ReadFault::Length {
-                    announced: 7,
-                    found: 188
-                },
-                ..
-            }]
+            [ReadError { byte: 0, fault: ReadFault::Length { announced: 7, found: 188 }, .. }]
         ),
         "{errors:?}"
     );
@@ -247,26 +172,12 @@ fn a_short_dump_gives_what_it_has() {
     let (records, errors) = read(&file[..150], &layout(Format::Dump, 0));
     assert_eq!(records.len(), 1);
     assert_eq!((errors[0].byte, errors.len()), (124, 3), "{errors:?}");
-    assert!(matches!(
-        errors[0].fault,
-        ReadFault::Truncated {
-            announced: 64,
-            left: 26,
-            ..
-        }
-    ));
+    assert!(matches!(errors[0].fault, ReadFault::Truncated { announced: 64, left: 26, .. }));
     let (records, errors) = read(&file[..12], &layout(Format::Dump, 0));
     assert!(records.is_empty());
     assert!(matches!(
         errors[..],
-        [ReadError {
-            fault: ReadFault::Truncated {
-                announced: 20,
-                left: 12,
-                ..
-            },
-            ..
-        }]
+        [ReadError { fault: ReadFault::Truncated { announced: 20, left: 12, .. }, .. }]
     ));
 }
 
@@ -277,13 +188,7 @@ fn a_wrong_message_size_is_found_at_the_next_header() {
     let (records, errors) = read(&file, &layout(Format::Dump, 0));
     assert_eq!(records.len(), 1);
     assert!(
-        matches!(
-            errors[0].fault,
-            ReadFault::RecordNumber {
-                previous: 1,
-                found: 0
-            }
-        ),
+        matches!(errors[0].fault, ReadFault::RecordNumber { previous: 1, found: 0 }),
         "{errors:?}"
     );
     assert_eq!(errors[0].byte, 103);
@@ -293,14 +198,7 @@ fn a_wrong_message_size_is_found_at_the_next_header() {
     let (records, errors) = read(&file, &layout(Format::Dump, 0));
     assert!(records.is_empty());
     assert!(
-        matches!(
-            errors[0],
-            ReadError {
-                byte: 28,
-                fault: ReadFault::TooLong { .. },
-                ..
-            }
-        ),
+        matches!(errors[0], ReadError { byte: 28, fault: ReadFault::TooLong { .. }, .. }),
         "{errors:?}"
     );
 }
@@ -315,14 +213,7 @@ fn a_gap_in_a_dump_is_reported_and_passed() {
     assert!(
         matches!(
             errors[..],
-            [ReadError {
-                byte: 104,
-                fault: ReadFault::RecordGap {
-                    previous: 1,
-                    found: 3
-                },
-                ..
-            }]
+            [ReadError { byte: 104, fault: ReadFault::RecordGap { previous: 1, found: 3 }, .. }]
         ),
         "{errors:?}"
     );
@@ -334,11 +225,7 @@ fn subseconds_of_a_second_or_more_ask_for_the_unit() {
     let (records, errors) = read(&file, &layout(Format::Dump, 0));
     assert!(records.is_empty());
     assert_eq!(errors[0].byte, 36);
-    assert!(
-        errors[0].to_string().contains("--subseconds"),
-        "{}",
-        errors[0]
-    );
+    assert!(errors[0].to_string().contains("--subseconds"), "{}", errors[0]);
 }
 
 #[test]
@@ -346,15 +233,9 @@ fn bytes_are_skipped_inside_a_dumps_records() {
     let inner = [&[1, 2, 3, 4][..], &payload(1)].concat();
     let (records, errors) = read(&dump(&[&inner], 5, 0), &layout(Format::Dump, 4));
     assert!(errors.is_empty(), "{errors:?}");
-    assert_eq!(
-        (records[0].offset, records[0].packet.to_vec()),
-        (44, payload(1))
-    );
+    assert_eq!((records[0].offset, records[0].packet.to_vec()), (44, payload(1)));
     let (_, errors) = read(&dump(&[&[1]], 5, 0), &layout(Format::Dump, 4));
-    assert!(matches!(
-        errors[0].fault,
-        ReadFault::ShorterThanSkip { size: 1, skip: 4 }
-    ));
+    assert!(matches!(errors[0].fault, ReadFault::ShorterThanSkip { size: 1, skip: 4 }));
 }
 
 /// Gives bytes in pieces, as a pipe does.

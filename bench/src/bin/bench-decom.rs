@@ -11,10 +11,7 @@ fn main() {
     pure_fold(50);
     let fold = pure_fold(1000);
     show("pure fold, one core", fold);
-    println!(
-        "{:<44} {:>10.1} bytes/record",
-        "  decommutated", fold.bytes_out
-    );
+    println!("{:<44} {:>10.1} bytes/record", "  decommutated", fold.bytes_out);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -22,11 +19,7 @@ fn main() {
         .expect("runtime");
     let count = 2_000_000;
     for with_values in [false, true] {
-        let behind = if with_values {
-            " → current values"
-        } else {
-            ""
-        };
+        let behind = if with_values { " → current values" } else { "" };
         let rate = runtime.block_on(over_a_log("memory:", count, with_values));
         show(&format!("memory log → decom{behind}"), rate);
         let dir = tempfile::tempdir().expect("folder");

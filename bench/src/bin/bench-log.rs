@@ -15,10 +15,8 @@ fn main() {
     println!("embedded log: batches of {BATCH_RECORDS} x {RECORD_BYTES} B, one partition");
     let (p50, p99) = sync_latency_us(1000);
     println!("  disk: sync of 4 KiB p50 {p50:.0} µs, p99 {p99:.0} µs");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .expect("runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime");
     runtime.block_on(async {
         for (batches, in_flight) in [(1_000, 1), (10_000, 16), (20_000, 256)] {
             append(Durability::Synced, batches, in_flight).await;
@@ -40,11 +38,8 @@ async fn append(durability: Durability, batches: usize, in_flight: usize) {
     }
     let log = median(rounds.iter().map(|(log, _)| log.took));
     let bare = median(rounds.iter().map(|(_, bare)| *bare));
-    let ratio = median_f64(
-        rounds
-            .iter()
-            .map(|(log, bare)| bare.as_secs_f64() / log.took.as_secs_f64()),
-    );
+    let ratio =
+        median_f64(rounds.iter().map(|(log, bare)| bare.as_secs_f64() / log.took.as_secs_f64()));
     let (appended, _) = rounds[0];
     let records = (batches * BATCH_RECORDS) as f64;
     println!(
@@ -77,11 +72,7 @@ async fn read() {
         bare.as_secs_f64() / took.as_secs_f64(),
     );
     let open = log::open(folder.path()).await;
-    println!(
-        "  open of {:.1} GB: {:.1} ms",
-        written.bytes as f64 / 1e9,
-        open.as_secs_f64() * 1e3
-    );
+    println!("  open of {:.1} GB: {:.1} ms", written.bytes as f64 / 1e9, open.as_secs_f64() * 1e3);
 }
 
 fn median(times: impl Iterator<Item = Duration>) -> Duration {

@@ -107,11 +107,8 @@ fn latency(rate: u32) {
         pipeline.stop().await;
     });
     let (sent, _stream) = sender.join().expect("sender");
-    let mut times: Vec<f64> = sent
-        .iter()
-        .zip(&seen)
-        .map(|(sent, seen)| (*seen - *sent).as_secs_f64() * 1e3)
-        .collect();
+    let mut times: Vec<f64> =
+        sent.iter().zip(&seen).map(|(sent, seen)| (*seen - *sent).as_secs_f64() * 1e3).collect();
     times.sort_by(f64::total_cmp);
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     println!(
@@ -126,7 +123,8 @@ fn latency(rate: u32) {
 /// Starts the demo as a user does and reads its resident memory after a while.
 fn memory() {
     let folder = tempfile::tempdir().expect("folder");
-    let binary = std::env::var("GROUNDLOG_BIN").unwrap_or_else(|_| "target/release/groundlog".into());
+    let binary =
+        std::env::var("GROUNDLOG_BIN").unwrap_or_else(|_| "target/release/groundlog".into());
     let child = Command::new(&binary)
         .args(["run", "--json", "--data"])
         .arg(folder.path())
@@ -137,7 +135,9 @@ fn memory() {
     let mut child = match child {
         Ok(child) => child,
         Err(error) => {
-            println!("  memory: {binary} does not start ({error}); build it with cargo build --release");
+            println!(
+                "  memory: {binary} does not start ({error}); build it with cargo build --release"
+            );
             return;
         }
     };

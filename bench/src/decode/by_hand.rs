@@ -36,7 +36,7 @@ pub(super) struct Limits {
 
 /// The numbers of an item's limits.
 #[derive(Debug, Clone, Copy, Default)]
-struct Set {
+pub(super) struct Set {
     red_low: f64,
     yellow_low: f64,
     yellow_high: f64,
@@ -99,7 +99,6 @@ pub(super) const LIMITED: usize = TEMPERATURES + VOLTAGES + 5;
 
 /// All values of the packet.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "named as the packet's items")]
 pub(super) struct Housekeeping {
     pub(super) version: u8,
     pub(super) kind: u8,

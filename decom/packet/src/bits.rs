@@ -53,12 +53,7 @@ pub fn read(
     endianness: Endianness,
     array_size: Option<i64>,
 ) -> Result<Value, BitsError> {
-    let spot = Spot {
-        bit_offset,
-        bit_size,
-        data_type,
-        endianness,
-    };
+    let spot = Spot { bit_offset, bit_size, data_type, endianness };
     match array_size {
         Some(total) if data_type != DataType::Derived => array::read(buf, spot, total),
         _ => read_single(buf, spot),
@@ -71,9 +66,7 @@ fn read_single(buf: &[u8], spot: Spot) -> Result<Value, BitsError> {
         DataType::Float => float::read(buf, spot),
         DataType::String | DataType::Block => text::read(buf, spot),
         DataType::Derived => Ok(Value::Null),
-        _ => Err(BitsError::NotBinary {
-            data_type: spot.data_type,
-        }),
+        _ => Err(BitsError::NotBinary { data_type: spot.data_type }),
     }
 }
 
@@ -89,10 +82,7 @@ fn read_single(buf: &[u8], spot: Spot) -> Result<Value, BitsError> {
 /// the place lies outside the buffer.
 ///
 /// Source: cosmos-packets §3.4 to §3.7.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the bit-level contract names every property"
-)]
+#[expect(clippy::too_many_arguments, reason = "the bit-level contract names every property")]
 pub fn write(
     value: &Value,
     buf: &mut Vec<u8>,
@@ -103,12 +93,7 @@ pub fn write(
     array_size: Option<i64>,
     overflow: Overflow,
 ) -> Result<(), BitsError> {
-    let spot = Spot {
-        bit_offset,
-        bit_size,
-        data_type,
-        endianness,
-    };
+    let spot = Spot { bit_offset, bit_size, data_type, endianness };
     match array_size {
         Some(total) if data_type != DataType::Derived => {
             array::write(value, buf, spot, total, overflow)
@@ -128,9 +113,7 @@ fn write_single(
         DataType::Float => float::write(value, buf, spot),
         DataType::String | DataType::Block => text::write(value, buf, spot, overflow),
         DataType::Derived => Ok(()),
-        _ => Err(BitsError::NotBinary {
-            data_type: spot.data_type,
-        }),
+        _ => Err(BitsError::NotBinary { data_type: spot.data_type }),
     }
 }
 

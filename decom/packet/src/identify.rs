@@ -62,11 +62,7 @@ impl Identifier {
     #[must_use]
     pub fn new(definitions: &Definitions) -> Self {
         let build = |target, kind| {
-            let packets = || {
-                definitions
-                    .packets_of(target, kind)
-                    .filter(|p| !p.is_virtual)
-            };
+            let packets = || definitions.packets_of(target, kind).filter(|p| !p.is_virtual);
             TargetIdentifier {
                 normal: Pool::new(packets().filter(|packet| !packet.subpacket)),
                 subpackets: Pool::new(packets().filter(|packet| packet.subpacket)),
@@ -83,11 +79,8 @@ impl Identifier {
             })
             .collect();
         targets.sort_by(|a, b| a.0.cmp(&b.0));
-        let places = targets
-            .iter()
-            .enumerate()
-            .map(|(index, entry)| (entry.0.clone(), index))
-            .collect();
+        let places =
+            targets.iter().enumerate().map(|(index, entry)| (entry.0.clone(), index)).collect();
         Self { targets, places }
     }
 
@@ -106,9 +99,7 @@ impl Identifier {
         buffer: &[u8],
         pool: PacketPool,
     ) -> Option<PacketId> {
-        let mut found = targets
-            .into_iter()
-            .filter_map(|name| self.target(kind, name));
+        let mut found = targets.into_iter().filter_map(|name| self.target(kind, name));
         found.find_map(|target| target.identify(buffer, pool))
     }
 
@@ -120,9 +111,7 @@ impl Identifier {
         buffer: &[u8],
         pool: PacketPool,
     ) -> Option<PacketId> {
-        self.targets
-            .iter()
-            .find_map(|entry| side(entry, kind).identify(buffer, pool))
+        self.targets.iter().find_map(|entry| side(entry, kind).identify(buffer, pool))
     }
 }
 

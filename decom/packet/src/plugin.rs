@@ -49,10 +49,7 @@ impl Modifier {
         Self {
             keyword: statement.keyword.clone(),
             args: Arguments::new(statement).rest(0),
-            location: SourceLocation {
-                file: path.into(),
-                line: statement.line,
-            },
+            location: SourceLocation { file: path.into(), line: statement.line },
         }
     }
 }
@@ -115,11 +112,7 @@ pub fn variables(path: &str, text: &str) -> Result<IndexMap<String, PluginVariab
             });
         }
     }
-    if errors.is_empty() {
-        Ok(found)
-    } else {
-        Err(ConfigErrors { errors })
-    }
+    if errors.is_empty() { Ok(found) } else { Err(ConfigErrors { errors }) }
 }
 
 fn declare(
@@ -132,13 +125,7 @@ fn declare(
         return Err(format!("VARIABLE name '{name}' is reserved"));
     }
     let default = arguments.rest(1).join(" ");
-    found.insert(
-        name.to_owned(),
-        PluginVariable {
-            default,
-            ..PluginVariable::default()
-        },
-    );
+    found.insert(name.to_owned(), PluginVariable { default, ..PluginVariable::default() });
     Ok(())
 }
 
@@ -156,10 +143,8 @@ pub fn load(
     sources: &Sources<'_>,
 ) -> Result<Plugin, PluginError> {
     let declared = variables(path, text)?;
-    let mut values: Variables = declared
-        .iter()
-        .map(|(name, v)| (name.clone(), v.default.clone()))
-        .collect();
+    let mut values: Variables =
+        declared.iter().map(|(name, v)| (name.clone(), v.default.clone())).collect();
     for (name, value) in given {
         if !declared.contains_key(name) {
             return Err(PluginError::UnknownVariable {
@@ -182,10 +167,7 @@ pub fn load(
 mod tests {
     use super::*;
 
-    const NONE: Sources<'static> = Sources {
-        partial: &|_| None,
-        environment: &|_| None,
-    };
+    const NONE: Sources<'static> = Sources { partial: &|_| None, environment: &|_| None };
 
     const TEXT: &str = "\
 VARIABLE inst_target INST
@@ -216,25 +198,16 @@ TOOL folder Name
     #[test]
     fn whole_plugin() {
         let plugin = load_text(TEXT, &Variables::new()).unwrap();
+        assert_eq!(plugin.variables["port"].choices, [("8080".into(), Some("The usual".into()))]);
         assert_eq!(
-            plugin.variables["port"].choices,
-            [("8080".into(), Some("The usual".into()))]
-        );
-        assert_eq!(
-            (
-                plugin.targets[0].folder.as_str(),
-                plugin.targets[0].name.as_str()
-            ),
+            (plugin.targets[0].folder.as_str(), plugin.targets[0].name.as_str()),
             ("INST", "INST")
         );
         assert_eq!(plugin.targets[0].disable_erb, Some(vec![]));
         let interface = &plugin.interfaces[0];
         assert_eq!(interface.name, "INST_INT");
         assert_eq!(interface.class, "TcpipClientInterface");
-        assert_eq!(
-            interface.args,
-            ["host.local", "8080", "8080", "10.0", "nil"]
-        );
+        assert_eq!(interface.args, ["host.local", "8080", "8080", "10.0", "nil"]);
         assert_eq!(interface.protocols.len(), 2);
         assert_eq!(interface.protocols[1].class, "CrcProtocol");
         assert_eq!(interface.protocols[1].direction, Direction::Read);
@@ -244,12 +217,7 @@ TOOL folder Name
         assert_eq!(interface.reconnect_delay_seconds, 2.5);
         assert_eq!(interface.options[0].1, ["LOG", "INST ABORT"]);
         assert_eq!(plugin.others.len(), 2);
-        assert!(
-            plugin
-                .unsupported
-                .iter()
-                .any(|text| text.starts_with("plugin.txt:17: ROUTER"))
-        );
+        assert!(plugin.unsupported.iter().any(|text| text.starts_with("plugin.txt:17: ROUTER")));
     }
 
     #[test]
@@ -259,12 +227,7 @@ TOOL folder Name
         assert_eq!(plugin.targets[0].name, "SAT");
         assert_eq!(plugin.interfaces[0].name, "SAT_INT");
         let unknown = Variables::from([("nope".into(), "x".into())]);
-        assert!(
-            load_text(TEXT, &unknown)
-                .unwrap_err()
-                .to_string()
-                .contains("inst_target, port")
-        );
+        assert!(load_text(TEXT, &unknown).unwrap_err().to_string().contains("inst_target, port"));
     }
 
     #[test]

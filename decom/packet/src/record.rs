@@ -58,6 +58,8 @@ mod formatted;
 mod item;
 mod layout;
 mod meta;
+// One text serves numbers of all widths; conversions that the widest needs are useless elsewhere.
+#[allow(clippy::unnecessary_fallible_conversions, clippy::useless_conversion)]
 mod number;
 mod tagged;
 mod view;

@@ -23,15 +23,9 @@ pub struct TargetSettings {
 /// # Errors
 /// [`ConfigErrors`] with every refused statement.
 pub fn parse(name: &str, text: &str) -> Result<TargetSettings, ConfigErrors> {
-    let target = Target {
-        name: name.to_uppercase(),
-        language: "ruby".to_owned(),
-        ..Target::default()
-    };
-    let mut settings = TargetSettings {
-        target,
-        ..TargetSettings::default()
-    };
+    let target =
+        Target { name: name.to_uppercase(), language: "ruby".to_owned(), ..Target::default() };
+    let mut settings = TargetSettings { target, ..TargetSettings::default() };
     let mut errors = Vec::new();
     for statement in tokenize(text) {
         if let Err((message, usage)) = apply(&mut settings, &statement) {
@@ -44,11 +38,7 @@ pub fn parse(name: &str, text: &str) -> Result<TargetSettings, ConfigErrors> {
             });
         }
     }
-    if errors.is_empty() {
-        Ok(settings)
-    } else {
-        Err(ConfigErrors { errors })
-    }
+    if errors.is_empty() { Ok(settings) } else { Err(ConfigErrors { errors }) }
 }
 
 fn file_of(settings: &TargetSettings) -> String {
@@ -134,10 +124,7 @@ pub fn files_to_read<'a>(
             file: file_of(settings).into(),
             line: *line,
             statement: format!("COMMANDS or TELEMETRY {name}"),
-            message: format!(
-                "File {name} was not found in cmd_tlm of {}",
-                settings.target.name
-            ),
+            message: format!("File {name} was not found in cmd_tlm of {}", settings.target.name),
             usage: None,
         })?;
         chosen.push(*path);
@@ -155,26 +142,15 @@ mod tests {
         assert_eq!(settings.target.name, "INST");
         assert_eq!(settings.target.ignored_items, ["PAD"]);
         let paths = ["cmd_tlm/a.txt", "cmd_tlm/b.txt", "cmd_tlm/c.txt"];
-        assert_eq!(
-            files_to_read(&settings, &paths).unwrap(),
-            ["cmd_tlm/b.txt", "cmd_tlm/a.txt"]
-        );
+        assert_eq!(files_to_read(&settings, &paths).unwrap(), ["cmd_tlm/b.txt", "cmd_tlm/a.txt"]);
         assert!(files_to_read(&settings, &paths[..1]).is_err());
     }
 
     #[test]
     fn all_files_in_byte_order() {
         let settings = parse("T", "").unwrap();
-        let paths = [
-            "cmd_tlm/b.txt",
-            "cmd_tlm/_part.txt",
-            "cmd_tlm/A.txt",
-            "cmd_tlm/x.bin",
-        ];
-        assert_eq!(
-            files_to_read(&settings, &paths).unwrap(),
-            ["cmd_tlm/A.txt", "cmd_tlm/b.txt"]
-        );
+        let paths = ["cmd_tlm/b.txt", "cmd_tlm/_part.txt", "cmd_tlm/A.txt", "cmd_tlm/x.bin"];
+        assert_eq!(files_to_read(&settings, &paths).unwrap(), ["cmd_tlm/A.txt", "cmd_tlm/b.txt"]);
     }
 
     #[test]
@@ -182,10 +158,7 @@ mod tests {
         let errors = parse("T", "LANGUAGE cobol\nBOGUS 1\nREQUIRE\n").unwrap_err();
         assert_eq!(errors.errors.len(), 3);
         let text = errors.to_string();
-        assert!(
-            text.contains("target.txt:2: BOGUS 1\nError: Unknown keyword 'BOGUS'"),
-            "{text}"
-        );
+        assert!(text.contains("target.txt:2: BOGUS 1\nError: Unknown keyword 'BOGUS'"), "{text}");
         assert!(text.contains("Usage: REQUIRE <FILE>"), "{text}");
     }
 }

@@ -96,10 +96,7 @@ pub(crate) fn is_disabled(
 mod tests {
     use super::*;
 
-    const NONE: Sources<'static> = Sources {
-        partial: &|_| None,
-        environment: &|_| None,
-    };
+    const NONE: Sources<'static> = Sources { partial: &|_| None, environment: &|_| None };
 
     fn shown(text: &str) -> String {
         let variables = Variables::from([("name".into(), "BOX1".into()), ("n".into(), "3".into())]);
@@ -107,18 +104,13 @@ mod tests {
     }
 
     fn error(text: &str) -> String {
-        render("t.txt", text, &Variables::new(), &NONE)
-            .unwrap_err()
-            .to_string()
+        render("t.txt", text, &Variables::new(), &NONE).unwrap_err().to_string()
     }
 
     #[test]
     fn expressions() {
         assert_eq!(shown("A <%= name %> B"), "A BOX1 B");
-        assert_eq!(
-            shown("<%= 1 + 2 * 3 %> <%= 7 / 2 %> <%= -7 % 3 %>"),
-            "7 3 2"
-        );
+        assert_eq!(shown("<%= 1 + 2 * 3 %> <%= 7 / 2 %> <%= -7 % 3 %>"), "7 3 2");
         assert_eq!(shown("<%= \"%02d\" % 5 %>"), "05");
         assert_eq!(shown("<%= \"x#{name}-#{1 + 1}\" %>"), "xBOX1-2");
         assert_eq!(shown("<%= name.downcase.gsub('box', 'b') %>"), "b1");
@@ -130,10 +122,7 @@ mod tests {
 
     #[test]
     fn blocks() {
-        assert_eq!(
-            shown("<% (1..3).each do |i| %><%= i %>,<% end %>"),
-            "1,2,3,"
-        );
+        assert_eq!(shown("<% (1..3).each do |i| %><%= i %>,<% end %>"), "1,2,3,");
         assert_eq!(shown("<% (1...3).each do |i| %><%= i %>,<% end %>"), "1,2,");
         assert_eq!(shown("<% 2.times do %>x<% end %>"), "xx");
         assert_eq!(
@@ -141,14 +130,8 @@ mod tests {
             "a0b1"
         );
         assert_eq!(shown("<% unless false %>a<% else %>b<% end %>"), "a");
-        assert_eq!(
-            shown("<% if 1 > 2 %>a<% elsif not true %>b<% else %>c<% end %>"),
-            "c"
-        );
-        assert_eq!(
-            shown("<% x = 1 %><% 2.times do |i| %><% x = x + i %><% end %><%= x %>"),
-            "2"
-        );
+        assert_eq!(shown("<% if 1 > 2 %>a<% elsif not true %>b<% else %>c<% end %>"), "c");
+        assert_eq!(shown("<% x = 1 %><% 2.times do |i| %><% x = x + i %><% end %><%= x %>"), "2");
     }
 
     #[test]
@@ -156,10 +139,7 @@ mod tests {
         assert_eq!(shown("  <%- if true -%>\na\n<%- end -%>\n"), "a\n");
         assert_eq!(shown("<%% not %%>"), "<% not %%>");
         assert_eq!(shown("a<%# comment %>b"), "ab");
-        assert_eq!(
-            shown("# <% bad %>\nx # <%= 1 %>\n#%<%= 2 %>\n"),
-            "# \nx # 1\n#%2\n"
-        );
+        assert_eq!(shown("# <% bad %>\nx # <%= 1 %>\n#%<%= 2 %>\n"), "# \nx # 1\n#%2\n");
     }
 
     #[test]
@@ -167,19 +147,11 @@ mod tests {
         let partial = |path: &str| {
             (path == "cmd_tlm/_p.txt").then(|| "<%= target_name %> <%= n %>\n".to_owned())
         };
-        let sources = Sources {
-            partial: &partial,
-            ..NONE
-        };
-        let variables = Variables::from([
-            ("target_name".into(), "INST".into()),
-            ("n".into(), "9".into()),
-        ]);
+        let sources = Sources { partial: &partial, ..NONE };
+        let variables =
+            Variables::from([("target_name".into(), "INST".into()), ("n".into(), "9".into())]);
         let text = "<%= render '_p.txt', locals: {n: 1} %>";
-        assert_eq!(
-            render("cmd_tlm/t.txt", text, &variables, &sources).unwrap(),
-            "INST 1\n"
-        );
+        assert_eq!(render("cmd_tlm/t.txt", text, &variables, &sources).unwrap(), "INST 1\n");
         let text = "<%= render '_p.txt' %>";
         assert!(render("cmd_tlm/t.txt", text, &variables, &sources).is_err());
     }

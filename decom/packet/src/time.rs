@@ -56,11 +56,7 @@ fn date_from_days(days: i64) -> (i64, u32, u32) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u32;
-    let month = (if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    }) as u32;
+    let month = (if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 }) as u32;
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -100,18 +96,9 @@ mod tests {
     #[test]
     fn known_dates() {
         assert_eq!(formatted(0), "1970/01/01 00:00:00.000");
-        assert_eq!(
-            formatted(1_700_000_000_125_999_999),
-            "2023/11/14 22:13:20.125"
-        );
-        assert_eq!(
-            formatted(1_000_000_000_500_000_000),
-            "2001/09/09 01:46:40.500"
-        );
-        assert_eq!(
-            formatted(951_782_400_000_000_000),
-            "2000/02/29 00:00:00.000"
-        );
+        assert_eq!(formatted(1_700_000_000_125_999_999), "2023/11/14 22:13:20.125");
+        assert_eq!(formatted(1_000_000_000_500_000_000), "2001/09/09 01:46:40.500");
+        assert_eq!(formatted(951_782_400_000_000_000), "2000/02/29 00:00:00.000");
         assert_eq!(formatted(-1), "1969/12/31 23:59:59.999");
     }
 

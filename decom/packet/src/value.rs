@@ -155,9 +155,7 @@ fn compare_int_float(int: i128, float: f64) -> Option<Ordering> {
     }
     let whole = float.trunc();
     Some(match int.cmp(&(whole as i128)) {
-        Ordering::Equal => 0.0_f64
-            .partial_cmp(&(float - whole))
-            .unwrap_or(Ordering::Equal),
+        Ordering::Equal => 0.0_f64.partial_cmp(&(float - whole)).unwrap_or(Ordering::Equal),
         unequal => unequal,
     })
 }
@@ -230,10 +228,7 @@ mod tests {
             Value::Int(big).compare_numbers(&Value::Float(18_446_744_073_709_551_616.0)),
             Some(Ordering::Greater)
         );
-        assert_eq!(
-            Value::Int(-1).compare_numbers(&Value::Float(-0.5)),
-            Some(Ordering::Less)
-        );
+        assert_eq!(Value::Int(-1).compare_numbers(&Value::Float(-0.5)), Some(Ordering::Less));
         assert_eq!(Value::Int(5).compare_numbers(&Value::Float(f64::NAN)), None);
         assert_eq!(
             Value::Int(5).compare_numbers(&Value::Float(f64::INFINITY)),

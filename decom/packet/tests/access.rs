@@ -24,16 +24,9 @@ fn elements_of_arrays_by_name() {
     );
     assert_eq!(buffer.read("a[1]", Converted).unwrap(), "TWO".into());
     assert_eq!(buffer.read("A[2]", Raw).unwrap(), 3.into());
-    assert_eq!(
-        buffer.read("A[0]", Raw).unwrap(),
-        9.into(),
-        "an item of that name wins"
-    );
+    assert_eq!(buffer.read("A[0]", Raw).unwrap(), 9.into(), "an item of that name wins");
     assert_eq!(buffer.read("A[7]", Raw).unwrap(), Value::Null);
-    assert!(matches!(
-        buffer.read("B[0]", Raw),
-        Err(AccessError::UnknownItem { .. })
-    ));
+    assert!(matches!(buffer.read("B[0]", Raw), Err(AccessError::UnknownItem { .. })));
 }
 
 #[test]
@@ -43,9 +36,7 @@ fn variable_arrays_know_their_element_size() {
                  APPEND_ITEM L2 8 UINT\nAPPEND_ITEM S 0 STRING\nVARIABLE_BIT_SIZE L2\nAPPEND_ITEM Z 8 UINT\n";
     let mut buffer = buffer(lines, b"\x04\0\x01\0\x02\x03ABC\x09");
     assert_eq!(buffer.read("Z", Raw).unwrap(), 9.into());
-    buffer
-        .write("A", &Value::Array(vec![7.into()]), Converted)
-        .unwrap();
+    buffer.write("A", &Value::Array(vec![7.into()]), Converted).unwrap();
     assert_eq!(buffer.buffer(), b"\x02\0\x07\x03ABC\x09");
     assert_eq!(buffer.read("S", Raw).unwrap(), "ABC".into());
     buffer.write("S", &"HELLO".into(), Converted).unwrap();
@@ -63,11 +54,7 @@ fn selector_integers_move_what_is_behind() {
     assert_eq!(buffer.buffer(), [0x01, 0x99]);
     let too_big = Value::Int(1 << 62);
     assert!(buffer.write("NUM", &too_big, Converted).is_err());
-    assert_eq!(
-        buffer.buffer(),
-        [0x01, 0x99],
-        "a refused write changes nothing"
-    );
+    assert_eq!(buffer.buffer(), [0x01, 0x99], "a refused write changes nothing");
 }
 
 #[test]
@@ -77,10 +64,7 @@ fn conversions_in_a_circle_end() {
          ITEM B 0 0 DERIVED\nGENERIC_READ_CONVERSION_START\npacket.read('A') + 1\nGENERIC_READ_CONVERSION_END\n",
         &[],
     );
-    assert!(matches!(
-        buffer.read("A", Converted),
-        Err(AccessError::Circle { .. })
-    ));
+    assert!(matches!(buffer.read("A", Converted), Err(AccessError::Circle { .. })));
 }
 
 #[test]
@@ -96,52 +80,30 @@ fn times_and_counts() {
     };
     let view = PacketView::new(&packet, &[0x3b, 0x9a, 0xca, 0, 0, 7, 0xa1, 0x20], times);
     assert_eq!(view.time().unwrap(), Some(1_000_000_000_500_000_000));
-    assert_eq!(
-        view.read("PACKET_TIME", Raw).unwrap(),
-        Value::Time(1_000_000_000_500_000_000)
-    );
+    assert_eq!(view.read("PACKET_TIME", Raw).unwrap(), Value::Time(1_000_000_000_500_000_000));
     assert_eq!(
         view.read("PACKET_TIMEFORMATTED", Converted).unwrap(),
         "2001/09/09 01:46:40.500".into()
     );
-    assert_eq!(
-        view.read("RECEIVED_TIMESECONDS", Formatted).unwrap(),
-        "1700000000.500000".into()
-    );
+    assert_eq!(view.read("RECEIVED_TIMESECONDS", Formatted).unwrap(), "1700000000.500000".into());
     assert_eq!(view.read("RECEIVED_COUNT", Raw).unwrap(), 7.into());
     let short = PacketView::new(&packet, &[1, 2], times);
-    assert_eq!(
-        short.time().unwrap(),
-        Some(5),
-        "without its bytes the explicit time counts"
-    );
+    assert_eq!(short.time().unwrap(), Some(5), "without its bytes the explicit time counts");
     assert!(short.check_length().is_err());
 }
 
 #[test]
 fn formatted_blocks_stay_what_they_are() {
-    let buffer = buffer(
-        "APPEND_ITEM A 16 BLOCK\nAPPEND_ITEM B 16 BLOCK\nUNITS U u\n",
-        b"AB\xff\xfe",
-    );
+    let buffer =
+        buffer("APPEND_ITEM A 16 BLOCK\nAPPEND_ITEM B 16 BLOCK\nUNITS U u\n", b"AB\xff\xfe");
     assert_eq!(buffer.read("A", Formatted).unwrap(), "AB".into());
-    assert!(
-        buffer
-            .read("B", Formatted)
-            .unwrap()
-            .as_str()
-            .unwrap()
-            .ends_with(" u")
-    );
+    assert!(buffer.read("B", Formatted).unwrap().as_str().unwrap().ends_with(" u"));
 }
 
 #[test]
 fn unknown_states_are_named() {
     let mut buffer = buffer("APPEND_ITEM A 8 UINT\nSTATE OFF 0\nSTATE ON 1\n", &[0]);
     let error = buffer.write("A", &"BOGUS".into(), Converted).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "Unknown state 'BOGUS' for A, must be one of OFF, ON"
-    );
+    assert_eq!(error.to_string(), "Unknown state 'BOGUS' for A, must be one of OFF, ON");
     assert!(buffer.write("A", &1.into(), Formatted).is_err());
 }

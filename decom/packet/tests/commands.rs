@@ -27,53 +27,31 @@ COMMAND TGT COLLECT BIG_ENDIAN \"Collect\"
 ";
 
 fn pairs(parameters: &[(&str, Value)]) -> Vec<(String, Value)> {
-    parameters
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect()
+    parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
 fn build(parameters: &[(&str, Value)], options: BuildOptions) -> Result<BuiltCommand, BuildError> {
-    command::build(
-        &definitions(COLLECT),
-        "tgt",
-        "collect",
-        &pairs(parameters),
-        options,
-    )
+    command::build(&definitions(COLLECT), "tgt", "collect", &pairs(parameters), options)
 }
 
 fn refusal(parameters: &[(&str, Value)]) -> String {
-    build(parameters, BuildOptions::default())
-        .unwrap_err()
-        .to_string()
+    build(parameters, BuildOptions::default()).unwrap_err().to_string()
 }
 
 #[test]
 fn defaults_states_and_hazard() {
-    let built = build(
-        &[("type", "special".into()), ("DURATION", 5.into())],
-        BuildOptions::default(),
-    );
+    let built =
+        build(&[("type", "special".into()), ("DURATION", 5.into())], BuildOptions::default());
     let built = built.unwrap();
     assert_eq!(built.hazardous.as_deref(), Some("Needs care"));
-    assert_eq!(
-        built.packet.buffer(),
-        b"\xab\0\x01\x40\xa0\0\0AB\0\0k\0\0\0"
-    );
-    assert_eq!(
-        built.packet.read("TYPE", ValueType::Converted).unwrap(),
-        "SPECIAL".into()
-    );
+    assert_eq!(built.packet.buffer(), b"\xab\0\x01\x40\xa0\0\0AB\0\0k\0\0\0");
+    assert_eq!(built.packet.read("TYPE", ValueType::Converted).unwrap(), "SPECIAL".into());
 }
 
 #[test]
 fn refusals_as_clients_know_them() {
     let kind = ("TYPE", Value::from("NORMAL"));
-    assert_eq!(
-        refusal(&[]),
-        "Required command parameter 'TGT COLLECT TYPE' not given"
-    );
+    assert_eq!(refusal(&[]), "Required command parameter 'TGT COLLECT TYPE' not given");
     assert_eq!(
         refusal(&[kind.clone(), ("DURATION", 11.into())]),
         "Command parameter 'TGT COLLECT DURATION' = 11 not in valid range of 0.0 to 10.0"
@@ -91,29 +69,19 @@ fn refusals_as_clients_know_them() {
         "Item 'TGT COLLECT NOPE' does not exist (Packet)"
     );
     assert!(refusal(&[kind.clone(), ("DURATION", f64::NAN.into())]).contains("= NaN not in"));
-    let raw = BuildOptions {
-        raw: true,
-        ..BuildOptions::default()
-    };
+    let raw = BuildOptions { raw: true, ..BuildOptions::default() };
     assert_eq!(
         build(&[("TYPE", 9.into())], raw).unwrap_err().to_string(),
         "Command parameter 'TGT COLLECT TYPE' = 9 not one of 0, 1, 2"
     );
     assert!(build(&[("TYPE", "NORMAL".into())], raw).is_err());
     let unknown = command::build(&definitions(COLLECT), "TGT", "NOPE", &[], raw).unwrap_err();
-    assert_eq!(
-        unknown.to_string(),
-        "Packet definition 'TGT NOPE' does not exist"
-    );
+    assert_eq!(unknown.to_string(), "Packet definition 'TGT NOPE' does not exist");
 }
 
 #[test]
 fn switched_off_checks() {
-    let options = BuildOptions {
-        range_check: false,
-        required_check: false,
-        raw: false,
-    };
+    let options = BuildOptions { range_check: false, required_check: false, raw: false };
     assert!(build(&[("DURATION", 11.into())], options).is_ok());
     // Overflow is a check of its own.
     assert!(build(&[("TYPE", 70_000.into())], options).is_err());
@@ -137,10 +105,7 @@ fn rendering() {
         given_command_text("cmd", &packet, &pairs(&parameters)),
         "cmd(\"TGT COLLECT with TYPE NORMAL, NAME 0x01FE, KEY *****\")"
     );
-    assert_eq!(
-        given_command_text("cmd_raw", &packet, &[]),
-        "cmd_raw(\"TGT COLLECT\")"
-    );
+    assert_eq!(given_command_text("cmd_raw", &packet, &[]), "cmd_raw(\"TGT COLLECT\")");
     let quoted = given_command_text("cmd", &packet, &pairs(&[("NAME", "a\"b".into())]));
     assert_eq!(quoted, "cmd(\"TGT COLLECT with NAME 'a'b'\")");
 }
@@ -154,10 +119,7 @@ fn hazard_and_messages_by_what_is_given() {
     assert_eq!(hazard("special".into()).as_deref(), Some("Needs care"));
     assert_eq!(hazard(1.into()).as_deref(), Some("Needs care"));
     assert_eq!(hazard(0.into()), None);
-    assert!(messages_disabled(
-        &packet,
-        &pairs(&[("TYPE", "QUIET".into())])
-    ));
+    assert!(messages_disabled(&packet, &pairs(&[("TYPE", "QUIET".into())])));
     assert!(!messages_disabled(&packet, &pairs(&[("TYPE", 2.into())])));
 }
 
@@ -210,10 +172,7 @@ COMMAND TGT VAR BIG_ENDIAN
   APPEND_PARAMETER END 8 UINT MIN MAX 0xEE
 ";
     let definitions = definitions(config);
-    let given = pairs(&[
-        ("L", 77.into()),
-        ("D", Value::Array(vec![1.into(), 2.into()])),
-    ]);
+    let given = pairs(&[("L", 77.into()), ("D", Value::Array(vec![1.into(), 2.into()]))]);
     let built = command::build(&definitions, "TGT", "VAR", &given, BuildOptions::default());
     assert_eq!(built.unwrap().packet.buffer(), [4, 0, 1, 0, 2, 0xee]);
 }

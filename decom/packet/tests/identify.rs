@@ -19,9 +19,7 @@ fn names(config: &str, pool: PacketPool, buffers: &[&[u8]]) -> (bool, Vec<String
     let target = identifier.target(PacketKind::Telemetry, "TGT").unwrap();
     let found = buffers.iter().map(|buffer| {
         let id = target.identify(buffer, pool);
-        id.map_or("-".to_owned(), |id| {
-            definitions.packet_by_id(id).unwrap().packet_name.clone()
-        })
+        id.map_or("-".to_owned(), |id| definitions.packet_by_id(id).unwrap().packet_name.clone())
     });
     (target.unique_id_mode(pool), found.collect())
 }
@@ -40,10 +38,7 @@ fn without_ids_in_unique_mode_matches_at_its_place() {
         + &packet("NOID", "APPEND_ITEM X 8 UINT\n")
         + &packet("P2", "APPEND_ITEM X 8 UINT\nAPPEND_ID_ITEM A 8 UINT 2\n");
     let found = names(&config, PacketPool::Normal, &[&[1], &[9, 2], &[]]);
-    assert_eq!(
-        found,
-        (true, vec!["P1".into(), "NOID".into(), "NOID".into()])
-    );
+    assert_eq!(found, (true, vec!["P1".into(), "NOID".into(), "NOID".into()]));
 }
 
 #[test]
@@ -52,14 +47,8 @@ fn virtual_packets_and_other_pools_are_left_out() {
         + &packet("SUB", "SUBPACKET\nAPPEND_ID_ITEM A 8 UINT 1\n")
         + &packet("P", "APPEND_ID_ITEM A 8 UINT 3\n");
     let buffers: [&[u8]; 3] = [&[1], &[2], &[3]];
-    assert_eq!(
-        names(&config, PacketPool::Normal, &buffers).1,
-        ["-", "-", "P"]
-    );
-    assert_eq!(
-        names(&config, PacketPool::Subpackets, &buffers).1,
-        ["SUB", "-", "-"]
-    );
+    assert_eq!(names(&config, PacketPool::Normal, &buffers).1, ["-", "-", "P"]);
+    assert_eq!(names(&config, PacketPool::Subpackets, &buffers).1, ["SUB", "-", "-"]);
 }
 
 #[test]
@@ -68,18 +57,8 @@ fn text_ids_and_negative_offsets() {
         format!("ITEM LEN 24 8 UINT\nID_ITEM S 0 16 STRING {text}\nID_ITEM N -8 8 UINT {number}\n")
     };
     let config = packet("P1", &ids("HI", 5)) + &packet("P2", &ids("YO", 5));
-    let found = names(
-        &config,
-        PacketPool::Normal,
-        &[b"HI\x05", b"YO\x00\x05", b"YO\x06", b"H"],
-    );
-    assert_eq!(
-        found,
-        (
-            false,
-            vec!["P1".into(), "P2".into(), "-".into(), "-".into()]
-        )
-    );
+    let found = names(&config, PacketPool::Normal, &[b"HI\x05", b"YO\x00\x05", b"YO\x06", b"H"]);
+    assert_eq!(found, (false, vec!["P1".into(), "P2".into(), "-".into(), "-".into()]));
 }
 
 #[test]
@@ -87,10 +66,7 @@ fn ids_in_structures() {
     let config = "TELEMETRY TGT HEADER BIG_ENDIAN\n  VIRTUAL\n  APPEND_ITEM V 4 UINT\n  APPEND_ID_ITEM ID 12 UINT 7\n"
         .to_owned()
         + &packet("P", "APPEND_STRUCTURE H DEFINED TLM TGT HEADER\nAPPEND_ITEM X 8 UINT\n");
-    assert_eq!(
-        names(&config, PacketPool::Normal, &[&[0xf0, 7, 1], &[0, 8, 1]]).1,
-        ["P", "-"]
-    );
+    assert_eq!(names(&config, PacketPool::Normal, &[&[0xf0, 7, 1], &[0, 8, 1]]).1, ["P", "-"]);
 }
 
 #[test]
@@ -101,27 +77,16 @@ fn wide_float_and_negative_ids() {
     bytes[8] = 5;
     let five = bytes;
     bytes[0] = 1;
-    assert_eq!(
-        names(&config, PacketPool::Normal, &[&five, &bytes]).1,
-        ["B", "A"]
-    );
+    assert_eq!(names(&config, PacketPool::Normal, &[&five, &bytes]).1, ["B", "A"]);
     let config = packet("A", "APPEND_ID_ITEM F 32 FLOAT 1.5\n")
         + &packet("B", "APPEND_ID_ITEM F 32 FLOAT 0\n");
     assert_eq!(
-        names(
-            &config,
-            PacketPool::Normal,
-            &[&[0x3f, 0xc0, 0, 0], &[0x80, 0, 0, 0]]
-        )
-        .1,
+        names(&config, PacketPool::Normal, &[&[0x3f, 0xc0, 0, 0], &[0x80, 0, 0, 0]]).1,
         ["A", "B"]
     );
     let config =
         packet("A", "APPEND_ID_ITEM I 8 INT -1\n") + &packet("B", "APPEND_ID_ITEM I 8 INT 1\n");
-    assert_eq!(
-        names(&config, PacketPool::Normal, &[&[0xff], &[1], &[0]]).1,
-        ["A", "B", "-"]
-    );
+    assert_eq!(names(&config, PacketPool::Normal, &[&[0xff], &[1], &[0]]).1, ["A", "B", "-"]);
 }
 
 #[test]
@@ -134,14 +99,6 @@ fn targets_are_searched_in_the_order_given() {
     };
     assert!(found(&["NOPE", "TGT"], &[1]).is_some());
     assert!(found(&[], &[1]).is_none());
-    assert!(
-        identifier
-            .identify_any(PacketKind::Telemetry, &[1], PacketPool::Normal)
-            .is_some()
-    );
-    assert!(
-        identifier
-            .identify_any(PacketKind::Command, &[1], PacketPool::Normal)
-            .is_none()
-    );
+    assert!(identifier.identify_any(PacketKind::Telemetry, &[1], PacketPool::Normal).is_some());
+    assert!(identifier.identify_any(PacketKind::Command, &[1], PacketPool::Normal).is_none());
 }

@@ -32,16 +32,8 @@ fn noise(length: usize, mut seed: u64) -> Vec<u8> {
 
 fn types(place: Place) -> (DataType, Endianness) {
     (
-        if place.signed {
-            DataType::Int
-        } else {
-            DataType::Uint
-        },
-        if place.little {
-            Endianness::Little
-        } else {
-            Endianness::Big
-        },
+        if place.signed { DataType::Int } else { DataType::Uint },
+        if place.little { Endianness::Little } else { Endianness::Big },
     )
 }
 
@@ -60,12 +52,7 @@ fn every_place(offsets: std::ops::RangeInclusive<i64>, mut check: impl FnMut(Pla
         for size in (1..=64).chain(WIDE) {
             for little in [false, true] {
                 for signed in [false, true] {
-                    check(Place {
-                        offset,
-                        size,
-                        little,
-                        signed,
-                    });
+                    check(Place { offset, size, little, signed });
                 }
             }
         }
@@ -87,11 +74,7 @@ fn every_place_in_short_buffers_reads_as_bit_by_bit() {
     for length in 0..=12 {
         let buf = noise(length, length as u64);
         every_place(-100..=100, |place| {
-            assert_eq!(
-                read(&buf, place),
-                naive::read(&buf, place),
-                "{length} {place:?}"
-            );
+            assert_eq!(read(&buf, place), naive::read(&buf, place), "{length} {place:?}");
         });
     }
 }
@@ -108,9 +91,8 @@ fn every_place_writes_as_bit_by_bit() {
             let Place { offset, size, .. } = place;
             let value = Value::Int(given);
             let mode = Overflow::Truncate;
-            let result = bits::write(
-                &value, &mut found, offset, size, data_type, endianness, None, mode,
-            );
+            let result =
+                bits::write(&value, &mut found, offset, size, data_type, endianness, None, mode);
             match naive::write(&buf, place, given) {
                 Some(expected) => {
                     assert!(result.is_ok(), "{length} {place:?}");

@@ -16,15 +16,8 @@ fn shared() -> Option<PathBuf> {
         return Some(shared);
     }
     let ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(
-        !ci,
-        "{} lacks vectors/vectors.json; set GROUNDLOG_SHARED",
-        shared.display()
-    );
-    println!(
-        "SKIPPED: {} lacks vectors/vectors.json; set GROUNDLOG_SHARED",
-        shared.display()
-    );
+    assert!(!ci, "{} lacks vectors/vectors.json; set GROUNDLOG_SHARED", shared.display());
+    println!("SKIPPED: {} lacks vectors/vectors.json; set GROUNDLOG_SHARED", shared.display());
     None
 }
 

@@ -90,10 +90,7 @@ impl<'a> DecomRecordRef<'a> {
                 10 => record.interface = field.text()?,
                 EXTRA => {
                     entry(field.bytes()?)?;
-                    record.extra = ExtraRef::Message {
-                        bytes,
-                        field: EXTRA,
-                    };
+                    record.extra = ExtraRef::Message { bytes, field: EXTRA };
                 }
                 16 => record.body = DecomBodyRef::Values(field.bytes()?),
                 17 => record.body = DecomBodyRef::Set(field.bytes()?),

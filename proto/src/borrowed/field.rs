@@ -64,15 +64,11 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn text(self) -> Result<&'a str, WireError> {
-        str::from_utf8(self.bytes()?).map_err(|_| WireError::NotText {
-            number: self.number,
-        })
+        str::from_utf8(self.bytes()?).map_err(|_| WireError::NotText { number: self.number })
     }
 
     fn wrong_type(self) -> WireError {
-        WireError::WrongType {
-            number: self.number,
-        }
+        WireError::WrongType { number: self.number }
     }
 }
 
@@ -99,10 +95,7 @@ impl<'a> Fields<'a> {
             2 => {
                 let length = self.varint()?;
                 let length = usize::try_from(length).map_err(|_| WireError::Truncated)?;
-                let (value, rest) = self
-                    .0
-                    .split_at_checked(length)
-                    .ok_or(WireError::Truncated)?;
+                let (value, rest) = self.0.split_at_checked(length).ok_or(WireError::Truncated)?;
                 self.0 = rest;
                 Payload::Bytes(value)
             }
@@ -133,11 +126,7 @@ impl<'a> Fields<'a> {
                 return Ok(value);
             }
         }
-        Err(if self.0.len() < 10 {
-            WireError::Truncated
-        } else {
-            WireError::Overlong
-        })
+        Err(if self.0.len() < 10 { WireError::Truncated } else { WireError::Overlong })
     }
 }
 
@@ -200,9 +189,5 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, number: u32, value: &[u8]) {
 
 /// Returns how many bytes [`put_bytes`] writes for a field number below 16.
 pub(super) fn bytes_len(length: usize) -> usize {
-    if length == 0 {
-        0
-    } else {
-        1 + varint_len(length as u64) + length
-    }
+    if length == 0 { 0 } else { 1 + varint_len(length as u64) + length }
 }

@@ -80,10 +80,7 @@ impl<'a> RawRecordRef<'a> {
                 7 => record.epoch = field.varint()?,
                 EXTRA => {
                     entry(field.bytes()?)?;
-                    record.extra = ExtraRef::Message {
-                        bytes,
-                        field: EXTRA,
-                    };
+                    record.extra = ExtraRef::Message { bytes, field: EXTRA };
                 }
                 9 => record.origin = Some(field.bytes()?),
                 16 => record.body = RawBodyRef::Packet(RawPacketRef::parse(field.bytes()?)?),

@@ -32,13 +32,7 @@ pub(super) fn columns_of(packet: &Packet, values: ValueType) -> Vec<Column> {
             push_json_text(&mut json_key, &item.name);
             json_key.push(b':');
             let block = is_block(item, values);
-            Column {
-                place,
-                name: item.name.clone(),
-                json_key,
-                values,
-                block,
-            }
+            Column { place, name: item.name.clone(), json_key, values, block }
         })
         .collect()
 }
@@ -70,11 +64,7 @@ impl Column {
 
     /// Appends the value, if it is a block, as hex without a copy in between.
     pub(super) fn push_block(&self, view: &RecordView<'_>, out: &mut Vec<u8>) -> bool {
-        let bytes = if self.block {
-            view.raw_bytes(self.place)
-        } else {
-            None
-        };
+        let bytes = if self.block { view.raw_bytes(self.place) } else { None };
         if let Some(bytes) = bytes {
             push_hex(out, bytes);
         }

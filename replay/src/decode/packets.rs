@@ -44,14 +44,8 @@ impl Packets {
             None => None,
             Some((_, Ok(found))) => Some(found.name.clone()),
             Some((name, Err(_))) => {
-                let known = definitions
-                    .targets()
-                    .map(|target| target.name.clone())
-                    .collect();
-                return Err(DecodeError::Target {
-                    target: name.to_owned(),
-                    known,
-                });
+                let known = definitions.targets().map(|target| target.name.clone()).collect();
+                return Err(DecodeError::Target { target: name.to_owned(), known });
             }
         };
         let mut known = HashMap::new();
@@ -60,20 +54,10 @@ impl Packets {
             for packet in definitions.packets_of(found, PacketKind::Telemetry) {
                 let plan = DecodePlan::compile(packet);
                 let unix = UnixItems::of(packet, source);
-                known.insert(
-                    packet.id,
-                    KnownPacket {
-                        plan,
-                        unix,
-                        record: Vec::new(),
-                    },
-                );
+                known.insert(packet.id, KnownPacket { plan, unix, record: Vec::new() });
             }
         }
-        if let TimeSource::Unix {
-            seconds,
-            microseconds,
-        } = source
+        if let TimeSource::Unix { seconds, microseconds } = source
             && known.values().all(|packet| packet.unix.is_none())
         {
             let names = [Some(seconds), microseconds.as_ref()].into_iter().flatten();
@@ -81,12 +65,7 @@ impl Packets {
             return Err(DecodeError::TimeItem { item });
         }
         let identifier = Identifier::new(&definitions);
-        Ok(Self {
-            definitions,
-            identifier,
-            target,
-            known,
-        })
+        Ok(Self { definitions, identifier, target, known })
     }
 
     /// Finds out which packet bytes are; `None` for unknown ones.
@@ -101,10 +80,7 @@ impl Packets {
 
     /// Iterates over the packets in definition order.
     fn iter(&self) -> impl Iterator<Item = &Arc<Packet>> {
-        self.definitions
-            .packets()
-            .iter()
-            .filter(|packet| self.known.contains_key(&packet.id))
+        self.definitions.packets().iter().filter(|packet| self.known.contains_key(&packet.id))
     }
 }
 
@@ -112,8 +88,7 @@ impl KnownPacket {
     /// Decodes a packet; `meta` is what its conversions of times and counts show.
     fn decode(&mut self, bytes: &[u8], meta: PacketMeta) -> Option<RecordView<'_>> {
         self.record.clear();
-        self.plan
-            .decode_into(bytes, meta, None, &mut self.record, &mut Vec::new());
+        self.plan.decode_into(bytes, meta, None, &mut self.record, &mut Vec::new());
         // A record that was just packed is whole.
         RecordView::new(&self.plan, meta, &self.record).ok()
     }
@@ -191,17 +166,12 @@ impl PacketDecoder {
         let values = options.values.unwrap_or(ValueType::Converted);
         let chosen: Vec<&Arc<Packet>> = packets.iter().filter(wanted).collect();
         let names = |packets: &mut dyn Iterator<Item = &Arc<Packet>>| -> Vec<String> {
-            packets
-                .map(|p| format!("{} {}", p.target_name, p.packet_name))
-                .collect()
+            packets.map(|p| format!("{} {}", p.target_name, p.packet_name)).collect()
         };
         let only = match (chosen.as_slice(), &options.packet) {
             ([], Some(packet)) => {
                 let known = names(&mut packets.iter());
-                return Err(DecodeError::Packet {
-                    packet: packet.clone(),
-                    known,
-                });
+                return Err(DecodeError::Packet { packet: packet.clone(), known });
             }
             ([one], _) => Some(one.id),
             _ if options.format == RowFormat::Csv => {
@@ -210,20 +180,10 @@ impl PacketDecoder {
             }
             _ => None,
         };
-        let tables = chosen
-            .iter()
-            .map(|packet| (packet.id, Table::of(packet, values)))
-            .collect();
+        let tables = chosen.iter().map(|packet| (packet.id, Table::of(packet, values))).collect();
         let with_unknown = options.packet.is_none();
         let DecodeOptions { time, format, .. } = options;
-        Ok(Self {
-            packets,
-            tables,
-            time,
-            format,
-            only,
-            with_unknown,
-        })
+        Ok(Self { packets, tables, time, format, only, with_unknown })
     }
 
     /// Decodes one packet.
@@ -240,9 +200,7 @@ impl PacketDecoder {
             return Decoded::Other;
         };
         let from_item = known.plan.packet_time(&record.packet).map(Nanos);
-        let time = from_item
-            .or(from_file)
-            .or_else(|| known.packet_time(record));
+        let time = from_item.or(from_file).or_else(|| known.packet_time(record));
         table.received_count += 1;
         let meta = PacketMeta {
             received_time_ns: record.header_time.or(time).map(|time| time.0),

@@ -51,12 +51,7 @@ impl<W: Write> RowWriter<W> {
         if decoder.format == RowFormat::Csv {
             csv_header(&decoder, &mut buffer);
         }
-        Self {
-            decoder,
-            output,
-            buffer,
-            counts: Counts::default(),
-        }
+        Self { decoder, output, buffer, counts: Counts::default() }
     }
 
     /// Decodes and writes one packet.
@@ -64,12 +59,7 @@ impl<W: Write> RowWriter<W> {
     /// # Errors
     /// The output's.
     pub fn write(&mut self, record: &ImportRecord) -> io::Result<()> {
-        let Self {
-            decoder,
-            buffer,
-            counts,
-            ..
-        } = self;
+        let Self { decoder, buffer, counts, .. } = self;
         let timeless = decoder.time != TimeSource::None;
         let (format, with_unknown) = (decoder.format, decoder.with_unknown);
         let time = match decoder.decode(record) {
@@ -94,11 +84,7 @@ impl<W: Write> RowWriter<W> {
             }
         };
         counts.without_time += u64::from(timeless && time.is_none());
-        if buffer.len() >= BUFFER_BYTES {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
 
     /// Hands everything to the output.

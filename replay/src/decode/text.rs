@@ -73,10 +73,7 @@ pub(crate) fn push_csv(out: &mut Vec<u8>, value: &Value) {
 
 /// Appends text as one field of a CSV row, in quotes where it must be.
 pub(crate) fn push_csv_text(out: &mut Vec<u8>, text: &[u8]) {
-    if !text
-        .iter()
-        .any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n'))
-    {
+    if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
         out.extend_from_slice(text);
         return;
     }
@@ -122,15 +119,8 @@ pub(crate) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Appends a time as RFC 3339 in UTC with nanoseconds.
 pub(crate) fn push_time(out: &mut Vec<u8>, nanos: i64) {
-    let CivilTime {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-        nanosecond,
-    } = CivilTime::from_nanos(nanos);
+    let CivilTime { year, month, day, hour, minute, second, nanosecond } =
+        CivilTime::from_nanos(nanos);
     // Writing to a Vec cannot fail.
     let _ = write!(
         out,
@@ -239,10 +229,7 @@ mod tests {
             (Value::Int(0), "0"),
             (Value::from(u64::MAX), "18446744073709551615"),
             (Value::from(i64::MIN), "-9223372036854775808"),
-            (
-                Value::Int(i128::MAX),
-                "170141183460469231731687303715884105727",
-            ),
+            (Value::Int(i128::MAX), "170141183460469231731687303715884105727"),
             (Value::from(f64::from(0.1_f32)), "0.10000000149011612"),
             (Value::from(6_389_695.0), "6389695.0"),
             (Value::from(1e300), "1e+300"),
@@ -285,10 +272,7 @@ mod tests {
         assert_eq!(csv(&Value::from("plain text")), "plain text");
         assert_eq!(csv(&Value::from("a,\"b\"\n")), "\"a,\"\"b\"\"\n\"");
         assert_eq!(csv(&Value::Null), "");
-        assert_eq!(
-            csv(&Value::from(vec![Value::Int(1), Value::from("x")])),
-            "\"[1,\"\"x\"\"]\""
-        );
+        assert_eq!(csv(&Value::from(vec![Value::Int(1), Value::from("x")])), "\"[1,\"\"x\"\"]\"");
         assert_eq!(csv(&Value::Bytes(vec![1, 0xff])), "01ff");
     }
 }

@@ -19,21 +19,14 @@ pub(super) struct UnixItems {
 impl UnixItems {
     /// Finds the items in a packet; `None` when it lacks one, or nobody asks.
     pub(super) fn of(packet: &Packet, source: &TimeSource) -> Option<Self> {
-        let TimeSource::Unix {
-            seconds,
-            microseconds,
-        } = source
-        else {
+        let TimeSource::Unix { seconds, microseconds } = source else {
             return None;
         };
         let microseconds = match microseconds {
             Some(item) => Some(packet.item_index(item)?),
             None => None,
         };
-        Some(Self {
-            seconds: packet.item_index(seconds)?,
-            microseconds,
-        })
+        Some(Self { seconds: packet.item_index(seconds)?, microseconds })
     }
 
     /// Reads the time out of a decoded packet; `None` where its items hold no time.
@@ -93,20 +86,12 @@ mod tests {
     #[test]
     fn counts_become_nanoseconds() {
         assert_eq!(nanos(&Value::Int(3), 1_000), Some(3_000));
-        assert_eq!(
-            nanos(&Value::Float(1.25), 1_000_000_000),
-            Some(1_250_000_000)
-        );
+        assert_eq!(nanos(&Value::Float(1.25), 1_000_000_000), Some(1_250_000_000));
         let late = Value::Float(1_617_926_400.007_137);
         assert_eq!(nanos(&late, 1_000_000_000), Some(1_617_926_400_007_137_060));
         assert_eq!(nanos(&Value::Time(5), 1_000_000_000), Some(5));
         assert_eq!(nanos(&Value::Int(i128::MAX), 1_000), None);
-        for value in [
-            Value::Float(f64::NAN),
-            Value::Float(1e300),
-            Value::Null,
-            Value::from("1"),
-        ] {
+        for value in [Value::Float(f64::NAN), Value::Float(1e300), Value::Null, Value::from("1")] {
             assert_eq!(nanos(&value, 1), None);
         }
     }

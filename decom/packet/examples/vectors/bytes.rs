@@ -32,17 +32,9 @@ impl Place {
 
 pub(super) fn read(vector: &Json) -> Result<Outcome, String> {
     let p = Place::of(vector)?;
-    let read = bits::read(
-        &p.buffer,
-        p.bit_offset,
-        p.bit_size,
-        p.data_type,
-        p.endianness,
-        p.array_size,
-    );
-    Ok(Outcome::of(
-        read.unwrap_or_else(|error| json::error(&error)),
-    ))
+    let read =
+        bits::read(&p.buffer, p.bit_offset, p.bit_size, p.data_type, p.endianness, p.array_size);
+    Ok(Outcome::of(read.unwrap_or_else(|error| json::error(&error))))
 }
 
 pub(super) fn write(vector: &Json) -> Result<Outcome, String> {

@@ -10,11 +10,7 @@ const ERROR: &str = "error";
 
 /// Returns a member as text; empty if it is absent.
 pub(crate) fn text(vector: &Json, key: &str) -> String {
-    vector
-        .get(key)
-        .and_then(Json::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    vector.get(key).and_then(Json::as_str).unwrap_or_default().to_owned()
 }
 
 /// Returns a member as an integer.
@@ -34,10 +30,7 @@ pub(crate) fn bytes(hex: &str) -> Result<Vec<u8>, String> {
         .map(|c| c.to_digit(16).map(|d| d as u8))
         .collect::<Option<_>>()
         .ok_or_else(|| format!("'{hex}' is not hexadecimal"))?;
-    Ok(digits
-        .chunks(2)
-        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
-        .collect())
+    Ok(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }
 
 /// Makes the map that stands for an error.
@@ -47,12 +40,7 @@ pub(crate) fn error(message: &dyn std::fmt::Display) -> Value {
 
 /// Makes a map.
 pub(crate) fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
-    Value::Object(
-        entries
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect(),
-    )
+    Value::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 /// Reads a value of the file.
@@ -75,16 +63,12 @@ fn number(text: &str) -> Result<Value, String> {
     if text.contains(['.', 'e', 'E']) {
         return text.parse().map(Value::Float).map_err(bad);
     }
-    text.parse()
-        .map(Value::Int)
-        .map_err(|_| format!("'{text}' is no integer"))
+    text.parse().map(Value::Int).map_err(|_| format!("'{text}' is no integer"))
 }
 
 fn members(map: &serde_json::Map<String, Json>) -> Result<Value, String> {
-    let entries: Result<IndexMap<String, Value>, String> = map
-        .iter()
-        .map(|(key, json)| Ok((key.clone(), value(json)?)))
-        .collect();
+    let entries: Result<IndexMap<String, Value>, String> =
+        map.iter().map(|(key, json)| Ok((key.clone(), value(json)?))).collect();
     entries.map(Value::Object)
 }
 
@@ -98,17 +82,12 @@ fn special(map: &serde_json::Map<String, Json>) -> Result<Option<Value>, String>
             "NaN" => f64::NAN,
             "Infinity" => f64::INFINITY,
             "-Infinity" => f64::NEG_INFINITY,
-            other => other
-                .parse()
-                .map_err(|_| format!("'{other}' is no float"))?,
+            other => other.parse().map_err(|_| format!("'{other}' is no float"))?,
         })),
         ("int", Json::String(digits)) => Some(number(digits)?),
         ("object", Json::Object(inner)) => Some(members(inner)?),
         ("time_unix", Json::Number(seconds)) => {
-            let seconds: f64 = seconds
-                .to_string()
-                .parse()
-                .map_err(|_| "bad time".to_owned())?;
+            let seconds: f64 = seconds.to_string().parse().map_err(|_| "bad time".to_owned())?;
             Some(Value::Time(nanos(seconds)))
         }
         _ => None,

@@ -29,36 +29,20 @@ pub(super) fn identify(vector: &Json) -> Result<Outcome, String> {
     };
     let identifier = Identifier::new(&definitions);
     let target = identifier.target(kind(vector), TARGET).ok_or("no target")?;
-    let subpackets = ["subpackets", "subpacket"]
-        .iter()
-        .any(|key| json::flag(vector, key, false));
-    let pool = if subpackets {
-        PacketPool::Subpackets
-    } else {
-        PacketPool::Normal
-    };
-    let buffers = vector
-        .get("buffers")
-        .and_then(Json::as_array)
-        .ok_or("no buffers")?;
+    let subpackets = ["subpackets", "subpacket"].iter().any(|key| json::flag(vector, key, false));
+    let pool = if subpackets { PacketPool::Subpackets } else { PacketPool::Normal };
+    let buffers = vector.get("buffers").and_then(Json::as_array).ok_or("no buffers")?;
     let mut names = Vec::new();
     for buffer in buffers {
         let bytes = json::bytes(buffer.as_str().ok_or("buffer is no text")?)?;
-        let found = target
-            .identify(&bytes, pool)
-            .and_then(|id| definitions.packet_by_id(id));
-        names.push(found.map_or(Value::Null, |packet| {
-            Value::from(packet.packet_name.as_str())
-        }));
+        let found = target.identify(&bytes, pool).and_then(|id| definitions.packet_by_id(id));
+        names.push(found.map_or(Value::Null, |packet| Value::from(packet.packet_name.as_str())));
     }
     let found = json::object([
         ("unique_id_mode", target.unique_id_mode(pool).into()),
         ("packets", Value::Array(names)),
     ]);
-    Ok(Outcome {
-        found,
-        unsupported: definitions.unsupported().to_vec(),
-    })
+    Ok(Outcome { found, unsupported: definitions.unsupported().to_vec() })
 }
 
 pub(super) fn steps(vector: &Json) -> Result<Outcome, String> {
@@ -71,20 +55,11 @@ pub(super) fn steps(vector: &Json) -> Result<Outcome, String> {
         return Ok(Outcome::of(json::error(&"no such packet")));
     };
     let mut bench = Bench::new(packet.clone(), &definitions);
-    let steps = vector
-        .get("steps")
-        .and_then(Json::as_array)
-        .ok_or("no steps")?;
-    let results = steps
-        .iter()
-        .map(|step| bench.step(step))
-        .collect::<Result<Vec<_>, _>>();
+    let steps = vector.get("steps").and_then(Json::as_array).ok_or("no steps")?;
+    let results = steps.iter().map(|step| bench.step(step)).collect::<Result<Vec<_>, _>>();
     let unsupported = definitions.unsupported().to_vec();
     match results {
-        Ok(results) => Ok(Outcome {
-            found: Value::Array(results),
-            unsupported,
-        }),
+        Ok(results) => Ok(Outcome { found: Value::Array(results), unsupported }),
         Err(reason) if unsupported.is_empty() => Err(reason),
         Err(_) => Err(unsupported.join("; ")),
     }
@@ -115,9 +90,7 @@ impl<'a> Bench<'a> {
         let item = json::text(step, "item");
         Ok(match json::text(step, "op").as_str() {
             "buffer" => {
-                let logged = self
-                    .buffer
-                    .set_buffer(json::bytes(&json::text(step, "hex"))?);
+                let logged = self.buffer.set_buffer(json::bytes(&json::text(step, "hex"))?);
                 json::object([("length_error_logged", logged.is_err().into())])
             }
             "get_buffer" => Value::Bytes(self.buffer.buffer().to_vec()),
@@ -130,9 +103,7 @@ impl<'a> Bench<'a> {
             "offsets" => self.offsets(),
             "order" => {
                 let names = self.packet.items.iter().map(|item| item.name.as_str());
-                let names = names
-                    .filter(|name| !is_reserved_item(name))
-                    .map(Value::from);
+                let names = names.filter(|name| !is_reserved_item(name)).map(Value::from);
                 Value::Array(names.collect())
             }
             "warnings" => texts(self.definitions.warnings()),
@@ -150,8 +121,7 @@ impl<'a> Bench<'a> {
                 state_text(self.limits.state(place))
             }
             "enable_limits" => {
-                self.limits
-                    .enable(self.packet.item_index(&item).ok_or("no item")?);
+                self.limits.enable(self.packet.item_index(&item).ok_or("no item")?);
                 Value::from("ok")
             }
             "disable_limits" => {
@@ -168,9 +138,7 @@ impl<'a> Bench<'a> {
         let Some(value_type) = value_type(step) else {
             return json::error(&"unknown type");
         };
-        self.buffer
-            .read(item, value_type)
-            .unwrap_or_else(|error| json::error(&error))
+        self.buffer.read(item, value_type).unwrap_or_else(|error| json::error(&error))
     }
 
     fn write(&mut self, item: &str, step: &Json) -> Result<Value, String> {
@@ -183,12 +151,7 @@ impl<'a> Bench<'a> {
 
     fn offsets(&self) -> Value {
         let view = self.buffer.view();
-        let items = self
-            .packet
-            .items
-            .iter()
-            .enumerate()
-            .filter(|(_, item)| !item.is_derived());
+        let items = self.packet.items.iter().enumerate().filter(|(_, item)| !item.is_derived());
         let rows = items.map(|(index, item)| {
             Value::Array(vec![
                 Value::from(item.name.as_str()),
@@ -248,28 +211,15 @@ impl<'a> Bench<'a> {
         let (mut record, mut transitions) = (Vec::new(), Vec::new());
         let bytes = self.buffer.buffer();
         let meta = PacketMeta::default();
-        self.plan.decode_into(
-            bytes,
-            meta,
-            Some(&mut self.limits),
-            &mut record,
-            &mut transitions,
-        );
+        self.plan.decode_into(bytes, meta, Some(&mut self.limits), &mut record, &mut transitions);
         // The reference fails at run time where numeric limits stand on an array.
-        let mut limited = self
-            .packet
-            .limits_items
-            .iter()
-            .map(|place| &self.packet.items[*place]);
+        let mut limited = self.packet.limits_items.iter().map(|place| &self.packet.items[*place]);
         if limited.any(|item| item.array_size.is_some() && !item.limits.sets.is_empty()) {
             return json::error(&"limits on an array item");
         }
         let events = transitions.iter().map(|event| {
             let name = &self.packet.items[event.item].name;
-            let value = self
-                .buffer
-                .read(name, ValueType::Converted)
-                .unwrap_or_default();
+            let value = self.buffer.read(name, ValueType::Converted).unwrap_or_default();
             self.event(event, value)
         });
         let events = Value::Array(events.collect());
@@ -277,10 +227,7 @@ impl<'a> Bench<'a> {
             let name = self.packet.items[*place].name.clone();
             (name, state_text(self.limits.state(*place)))
         });
-        json::object([
-            ("states", Value::Object(states.collect())),
-            ("events", events),
-        ])
+        json::object([("states", Value::Object(states.collect())), ("events", events)])
     }
 
     fn event(&self, event: &Transition, value: Value) -> Value {

@@ -28,10 +28,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     fn of(found: Value) -> Self {
-        Self {
-            found,
-            unsupported: Vec::new(),
-        }
+        Self { found, unsupported: Vec::new() }
     }
 }
 
@@ -55,10 +52,7 @@ impl Report {
     }
 
     fn count(&self, wanted: impl Fn(&Verdict) -> bool) -> usize {
-        self.verdicts
-            .iter()
-            .filter(|(_, verdict)| wanted(verdict))
-            .count()
+        self.verdicts.iter().filter(|(_, verdict)| wanted(verdict)).count()
     }
 }
 
@@ -85,16 +79,9 @@ impl fmt::Display for Report {
 /// A message when the text is not a file of vectors.
 pub(crate) fn run(text: &str) -> Result<Report, String> {
     let file: Json = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let vectors = file
-        .get("vectors")
-        .and_then(Json::as_array)
-        .ok_or("no list named 'vectors'")?;
-    let verdicts = vectors
-        .iter()
-        .map(|vector| (json::text(vector, "id"), judge(vector)));
-    Ok(Report {
-        verdicts: verdicts.collect(),
-    })
+    let vectors = file.get("vectors").and_then(Json::as_array).ok_or("no list named 'vectors'")?;
+    let verdicts = vectors.iter().map(|vector| (json::text(vector, "id"), judge(vector)));
+    Ok(Report { verdicts: verdicts.collect() })
 }
 
 fn judge(vector: &Json) -> Verdict {
@@ -121,14 +108,9 @@ fn judge(vector: &Json) -> Verdict {
     let candidates = expected(vector);
     if json::holds_error(&outcome.found) && !outcome.unsupported.is_empty() {
         // An error because of what is missing must not pass for the error that is expected.
-        return Verdict::Skipped {
-            reason: outcome.unsupported.join("; "),
-        };
+        return Verdict::Skipped { reason: outcome.unsupported.join("; ") };
     }
-    if candidates
-        .iter()
-        .any(|expected| json::agrees(expected, &outcome.found))
-    {
+    if candidates.iter().any(|expected| json::agrees(expected, &outcome.found)) {
         return Verdict::Passed;
     }
     if vector.get("status").and_then(Json::as_str) == Some("reference_defect") {
@@ -138,15 +120,10 @@ fn judge(vector: &Json) -> Verdict {
         };
     }
     if !outcome.unsupported.is_empty() {
-        return Verdict::Skipped {
-            reason: outcome.unsupported.join("; "),
-        };
+        return Verdict::Skipped { reason: outcome.unsupported.join("; ") };
     }
     let shown: Vec<String> = candidates.iter().map(|json| json.to_string()).collect();
-    Verdict::Failed {
-        expected: shown.join(" or "),
-        found: format!("{:?}", outcome.found),
-    }
+    Verdict::Failed { expected: shown.join(" or "), found: format!("{:?}", outcome.found) }
 }
 
 /// Returns the results that count: the reference to follow, or either.

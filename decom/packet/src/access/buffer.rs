@@ -39,12 +39,7 @@ impl PacketBuffer {
         let buffer = vec![0; packet.defined_length()];
         let times = PacketTimes::default();
         let layout = Layout::of(&packet, &buffer, times);
-        Self {
-            packet,
-            buffer,
-            layout,
-            times,
-        }
+        Self { packet, buffer, layout, times }
     }
 
     /// Takes over bytes; nothing is cut or padded.
@@ -114,11 +109,7 @@ fn check_length(packet: &Packet, actual: usize, broken: bool) -> Result<(), Leng
     };
     if wrong || (broken && !packet.short_buffer_allowed) {
         let packet = format!("{} {}", packet.target_name, packet.packet_name);
-        return Err(LengthError {
-            packet,
-            actual,
-            defined,
-        });
+        return Err(LengthError { packet, actual, defined });
     }
     Ok(())
 }

@@ -47,53 +47,38 @@ impl PacketView<'_> {
         definition: &ConversionDefinition,
         value: &Value,
     ) -> Result<Value, AccessError> {
-        let failed = |source| AccessError::Conversion {
-            item: item.name.clone(),
-            source,
-        };
+        let failed = |source| AccessError::Conversion { item: item.name.clone(), source };
         match &definition.conversion {
-            Conversion::UnixTime {
-                seconds,
-                microseconds,
-            } => {
+            Conversion::UnixTime { seconds, microseconds } => {
                 let nanos = self.unix_time(item, definition, seconds, microseconds.as_ref())?;
                 Ok(nanos.map_or(Value::Null, Value::Time))
             }
-            Conversion::UnixTimeFormatted {
-                seconds,
-                microseconds,
-            } => {
+            Conversion::UnixTimeFormatted { seconds, microseconds } => {
                 let nanos = self.unix_time(item, definition, seconds, microseconds.as_ref())?;
                 Ok(nanos.map_or(Value::Null, |nanos| Value::String(time::formatted(nanos))))
             }
-            Conversion::UnixTimeSeconds {
-                seconds,
-                microseconds,
-            } => {
+            Conversion::UnixTimeSeconds { seconds, microseconds } => {
                 let nanos = self.unix_time(item, definition, seconds, microseconds.as_ref())?;
                 Ok(nanos.map_or(Value::Null, |nanos| Value::Float(time::seconds(nanos))))
             }
-            Conversion::PacketTimeSeconds => Ok(Value::Float(
-                self.packet_time(item)?.map_or(0.0, time::seconds),
-            )),
+            Conversion::PacketTimeSeconds => {
+                Ok(Value::Float(self.packet_time(item)?.map_or(0.0, time::seconds)))
+            }
             Conversion::PacketTimeFormatted => {
                 Ok(formatted_time(self.packet_time(item)?, "No Packet Time"))
             }
             Conversion::ReceivedTimeSeconds => {
                 Ok(Value::Float(self.times.received.map_or(0.0, time::seconds)))
             }
-            Conversion::ReceivedTimeFormatted => Ok(formatted_time(
-                self.times.received,
-                "No Packet Received Time",
-            )),
+            Conversion::ReceivedTimeFormatted => {
+                Ok(formatted_time(self.times.received, "No Packet Received Time"))
+            }
             Conversion::ReceivedCount => Ok(Value::from(self.times.received_count)),
             Conversion::Generic { expression } => {
                 let mut read = |name: &str, value_type| self.deeper(item)?.read(name, value_type);
                 expression
                     .evaluate(value, &mut read)?
-                    .ok_or_else(|| AccessError::Expression {
-                        item: item.name.clone(),
-                    })
+                    .ok_or_else(|| AccessError::Expression { item: item.name.clone() })
             }
             _ => definition.apply(value).map_err(failed),
         }
@@ -102,14 +87,9 @@ impl PacketView<'_> {
     /// Returns the same view for a read on behalf of an item's conversion.
     fn deeper(&self, item: &Item) -> Result<Self, AccessError> {
         if self.depth >= MAX_DEPTH {
-            return Err(AccessError::Circle {
-                item: item.name.clone(),
-            });
+            return Err(AccessError::Circle { item: item.name.clone() });
         }
-        Ok(Self {
-            depth: self.depth + 1,
-            ..self.clone()
-        })
+        Ok(Self { depth: self.depth + 1, ..self.clone() })
     }
 
     fn unix_time(
@@ -121,21 +101,17 @@ impl PacketView<'_> {
     ) -> Result<Option<i64>, AccessError> {
         let view = self.deeper(item)?;
         let whole = view.read(&seconds.name, seconds.value_type)?;
-        let rest = microseconds
-            .map(|m| view.read(&m.name, m.value_type))
-            .transpose()?;
+        let rest = microseconds.map(|m| view.read(&m.name, m.value_type)).transpose()?;
         if whole.is_null() || rest.as_ref().is_some_and(Value::is_null) {
             return Ok(None);
         }
-        unix_nanos(&whole, rest.as_ref())
-            .map(Some)
-            .ok_or_else(|| AccessError::Conversion {
-                item: item.name.clone(),
-                source: ConversionError::OutOfRange {
-                    class: definition.class.clone(),
-                    value: whole.to_string(),
-                },
-            })
+        unix_nanos(&whole, rest.as_ref()).map(Some).ok_or_else(|| AccessError::Conversion {
+            item: item.name.clone(),
+            source: ConversionError::OutOfRange {
+                class: definition.class.clone(),
+                value: whole.to_string(),
+            },
+        })
     }
 
     /// Returns the packet's time: its `PACKET_TIME` item, else the explicit one, else the

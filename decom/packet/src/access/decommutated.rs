@@ -19,13 +19,7 @@ pub fn decommutated(
 ) -> Result<IndexMap<String, Value>, AccessError> {
     let mut map = IndexMap::new();
     let kind = view.packet().kind;
-    for (index, item) in view
-        .packet()
-        .items
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| !item.hidden)
-    {
+    for (index, item) in view.packet().items.iter().enumerate().filter(|(_, item)| !item.hidden) {
         map.insert(item.name.clone(), view.read_item(index, ValueType::Raw)?);
         if has_converted(item, kind) {
             let value = view.read_item(index, ValueType::Converted)?;

@@ -35,9 +35,7 @@ impl Layout {
         if !packet.has_variable_items() {
             return Self::default();
         }
-        let mut layout = Self {
-            places: packet.items.iter().map(declared).collect(),
-        };
+        let mut layout = Self { places: packet.items.iter().map(declared).collect() };
         let mut moved = 0;
         for (index, item) in packet.items.iter().enumerate() {
             let fixed = item.is_derived() || item.bit_offset < 0 || item.structure_child.is_some();
@@ -61,24 +59,16 @@ impl Layout {
     }
 
     pub(super) fn place(&self, index: usize, item: &Item) -> Place {
-        self.places
-            .get(index)
-            .copied()
-            .unwrap_or_else(|| declared(item))
+        self.places.get(index).copied().unwrap_or_else(|| declared(item))
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        self.places
-            .iter()
-            .any(|place| matches!(place.extent, Extent::TooLong { .. }))
+        self.places.iter().any(|place| matches!(place.extent, Extent::TooLong { .. }))
     }
 }
 
 fn declared(item: &Item) -> Place {
-    Place {
-        offset: item.bit_offset,
-        extent: Extent::Declared,
-    }
+    Place { offset: item.bit_offset, extent: Extent::Declared }
 }
 
 /// Reads the length item's converted value; the items before it are in place already.
@@ -90,20 +80,10 @@ fn length(
     variable: &VariableBitSize,
 ) -> Option<i64> {
     let layout = std::borrow::Cow::Borrowed(layout);
-    let view = PacketView {
-        packet,
-        buffer,
-        times,
-        layout,
-        depth: 0,
-    };
-    let value = view
-        .read(&variable.length_item, ValueType::Converted)
-        .ok()?;
+    let view = PacketView { packet, buffer, times, layout, depth: 0 };
+    let value = view.read(&variable.length_item, ValueType::Converted).ok()?;
     // Far beyond any buffer, and small enough to multiply.
-    value
-        .to_int()
-        .map(|count| i64::try_from(count.clamp(-(1 << 40), 1 << 40)).unwrap_or(0))
+    value.to_int().map(|count| i64::try_from(count.clamp(-(1 << 40), 1 << 40)).unwrap_or(0))
 }
 
 fn extent(
@@ -116,16 +96,11 @@ fn extent(
     let bits = if is_selector(item) {
         selected_bits(count)
     } else {
-        count
-            .saturating_mul(variable.bits_per_count)
-            .saturating_add(variable.bit_offset)
+        count.saturating_mul(variable.bits_per_count).saturating_add(variable.bit_offset)
     };
     let buffer_bits = i64::try_from(buffer_length).unwrap_or(i64::MAX / 8) * 8;
-    let available = if offset >= 0 {
-        (buffer_bits - offset).max(0)
-    } else {
-        (-offset).min(buffer_bits)
-    };
+    let available =
+        if offset >= 0 { (buffer_bits - offset).max(0) } else { (-offset).min(buffer_bits) };
     if bits < 0 || bits > available {
         return Extent::TooLong { bits, available };
     }

@@ -12,11 +12,7 @@ impl PacketBuffer {
     /// [`AccessError`] when a marked item cannot be read or written.
     pub fn obfuscate(&mut self) -> Result<(), AccessError> {
         let packet = self.packet.clone();
-        for item in packet
-            .items
-            .iter()
-            .filter(|item| item.obfuscate && !item.is_derived())
-        {
+        for item in packet.items.iter().filter(|item| item.obfuscate && !item.is_derived()) {
             let zero = zero_of(&self.read(&item.name, ValueType::Raw)?);
             if !zero.is_null() {
                 self.write(&item.name, &zero, ValueType::Raw)?;

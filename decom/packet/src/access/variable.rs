@@ -22,11 +22,7 @@ impl PacketBuffer {
             Extent::Actual(bits) => bits,
             Extent::Declared => item.array_size.unwrap_or(item.bit_size).max(0),
             Extent::TooLong { bits, available } => {
-                return Err(AccessError::VariableSize {
-                    item: item.name.clone(),
-                    bits,
-                    available,
-                });
+                return Err(AccessError::VariableSize { item: item.name.clone(), bits, available });
             }
             Extent::NoLength => {
                 return Err(AccessError::LengthItem {
@@ -52,20 +48,13 @@ impl PacketBuffer {
         value: &Value,
         (offset, old, new, count): (i64, i64, i64, i64),
     ) -> Result<(), AccessError> {
-        self.write(
-            &variable.length_item,
-            &Value::from(count),
-            ValueType::Converted,
-        )?;
+        self.write(&variable.length_item, &Value::from(count), ValueType::Converted)?;
         resize(&mut self.buffer, offset, old, new);
         if new == 0 {
             return Ok(());
         }
-        let (size, total) = if item.array_size.is_some() {
-            (item.bit_size, Some(new))
-        } else {
-            (new, None)
-        };
+        let (size, total) =
+            if item.array_size.is_some() { (item.bit_size, Some(new)) } else { (new, None) };
         bits::write(
             value,
             &mut self.buffer,
@@ -76,10 +65,7 @@ impl PacketBuffer {
             total,
             item.overflow,
         )
-        .map_err(|source| AccessError::Bits {
-            item: item.name.clone(),
-            source,
-        })
+        .map_err(|source| AccessError::Bits { item: item.name.clone(), source })
     }
 }
 
@@ -111,10 +97,7 @@ fn selector_of(data_type: DataType, value: &Value) -> i64 {
         DataType::Int => (-(1_i128 << (bits - 1))..1_i128 << (bits - 1)).contains(&number),
         _ => (0..1_i128 << bits).contains(&number),
     };
-    [6, 14, 30]
-        .into_iter()
-        .position(fits)
-        .map_or(3, |index| index as i64)
+    [6, 14, 30].into_iter().position(fits).map_or(3, |index| index as i64)
 }
 
 /// Makes `new` bits out of `old` bits at an offset; what lies behind keeps its bits and moves.
@@ -128,10 +111,7 @@ fn resize(buffer: &mut Vec<u8>, offset: i64, old: i64, new: i64) {
         return;
     }
     let bit = |index: usize| buffer[index / 8] >> (7 - index % 8) & 1;
-    let bits = (0..start)
-        .map(bit)
-        .chain(std::iter::repeat_n(0, new))
-        .chain((end..total).map(bit));
+    let bits = (0..start).map(bit).chain(std::iter::repeat_n(0, new)).chain((end..total).map(bit));
     let mut moved = vec![0_u8; (start + new + (total - end)).div_ceil(8)];
     for (index, value) in bits.enumerate() {
         moved[index / 8] |= value << (7 - index % 8);

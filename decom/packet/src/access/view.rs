@@ -35,13 +35,7 @@ impl<'a> PacketView<'a> {
     #[must_use]
     pub fn new(packet: &'a Packet, buffer: &'a [u8], times: PacketTimes) -> Self {
         let layout = Layout::of(packet, buffer, times);
-        Self {
-            packet,
-            buffer,
-            times,
-            layout: Cow::Owned(layout),
-            depth: 0,
-        }
+        Self { packet, buffer, times, layout: Cow::Owned(layout), depth: 0 }
     }
 
     /// Returns the definition.
@@ -99,9 +93,7 @@ impl<'a> PacketView<'a> {
         let (array, rest) = name.rsplit_once('[')?;
         let element = rest.strip_suffix(']')?.parse().ok()?;
         let index = self.packet.item_index(array)?;
-        self.packet.items[index]
-            .array_size
-            .map(|_| (index, element))
+        self.packet.items[index].array_size.map(|_| (index, element))
     }
 
     pub(super) fn unknown_item(&self, name: &str) -> AccessError {
@@ -161,10 +153,7 @@ impl<'a> PacketView<'a> {
     }
 
     fn structure_child(&self, parent: &str, child: &str) -> Result<Value, AccessError> {
-        let index = self
-            .packet
-            .item_index(parent)
-            .ok_or_else(|| self.unknown_item(parent))?;
+        let index = self.packet.item_index(parent).ok_or_else(|| self.unknown_item(parent))?;
         let item = &self.packet.items[index];
         let bytes = self.raw(index, item)?;
         let (Some(bytes), Some(inner)) = (bytes.as_bytes(), item.structure.as_deref()) else {
@@ -191,40 +180,23 @@ pub(super) fn read_place(
         Extent::TooLong { .. } if packet.short_buffer_allowed => return Ok(Value::Null),
         Extent::TooLong { bits, available } => {
             let item = item.name.clone();
-            return Err(AccessError::VariableSize {
-                item,
-                bits,
-                available,
-            });
+            return Err(AccessError::VariableSize { item, bits, available });
         }
         Extent::NoLength => {
-            let length_item = item
-                .variable_bit_size
-                .as_ref()
-                .map(|size| size.length_item.clone());
+            let length_item = item.variable_bit_size.as_ref().map(|size| size.length_item.clone());
             return Err(AccessError::LengthItem {
                 item: item.name.clone(),
                 length_item: length_item.unwrap_or_default(),
             });
         }
     }
-    let read = bits::read(
-        buffer,
-        place.offset,
-        size,
-        item.data_type,
-        item.endianness,
-        total,
-    );
+    let read = bits::read(buffer, place.offset, size, item.data_type, item.endianness, total);
     match read {
         Ok(value) => Ok(value),
         // A short buffer leaves items of open size with less than nothing (P01B); offsets before
         // the start stay errors (P019).
         Err(_) if packet.short_buffer_allowed && place.offset >= 0 && size <= 0 => Ok(Value::Null),
-        Err(source) => Err(AccessError::Bits {
-            item: item.name.clone(),
-            source,
-        }),
+        Err(source) => Err(AccessError::Bits { item: item.name.clone(), source }),
     }
 }
 
@@ -241,11 +213,7 @@ fn named_or_formatted(
     value: Value,
     value_type: ValueType,
 ) -> Result<Value, AccessError> {
-    if let Some(name) = item
-        .states
-        .as_ref()
-        .and_then(|states| states.name_of(&value))
-    {
+    if let Some(name) = item.states.as_ref().and_then(|states| states.name_of(&value)) {
         return Ok(Value::from(name));
     }
     if value_type != ValueType::Formatted || value.is_null() {
@@ -261,10 +229,7 @@ fn named_or_formatted(
     let mut text = match &item.format_string {
         Some(format) => format
             .format(&value)
-            .map_err(|source| AccessError::Format {
-                item: item.name.clone(),
-                source,
-            })?,
+            .map_err(|source| AccessError::Format { item: item.name.clone(), source })?,
         None => default_text(&value),
     };
     if let Some(units) = &item.units {

@@ -30,31 +30,23 @@ impl PacketBuffer {
             ValueType::Raw => self.write_raw(index, item, value),
             ValueType::Converted => {
                 let value = self.to_raw(item, value)?;
-                self.write_raw(index, item, &value)
-                    .map_err(|e| state_error(item, &value, e))
+                self.write_raw(index, item, &value).map_err(|e| state_error(item, &value, e))
             }
-            ValueType::Formatted => Err(AccessError::FormattedWrite {
-                item: item.name.clone(),
-            }),
+            ValueType::Formatted => Err(AccessError::FormattedWrite { item: item.name.clone() }),
         }
     }
 
     /// Replaces state names by values and applies the write conversion.
     fn to_raw(&self, item: &Item, value: &Value) -> Result<Value, AccessError> {
         let value = match value {
-            Value::Array(values) if item.array_size.is_some() => Value::Array(
-                values
-                    .iter()
-                    .map(|element| state_replaced(item, element))
-                    .collect(),
-            ),
+            Value::Array(values) if item.array_size.is_some() => {
+                Value::Array(values.iter().map(|element| state_replaced(item, element)).collect())
+            }
             single => state_replaced(item, single),
         };
         match item.write_conversion.as_deref() {
             Some(conversion) => self.view().convert(item, conversion, value),
-            None if item.is_derived() => Err(AccessError::DerivedWrite {
-                item: item.name.clone(),
-            }),
+            None if item.is_derived() => Err(AccessError::DerivedWrite { item: item.name.clone() }),
             None => Ok(value),
         }
     }
@@ -91,10 +83,7 @@ impl PacketBuffer {
             item.array_size,
             item.overflow,
         )
-        .map_err(|source| AccessError::Bits {
-            item: item.name.clone(),
-            source,
-        })?;
+        .map_err(|source| AccessError::Bits { item: item.name.clone(), source })?;
         self.refresh();
         Ok(())
     }
@@ -122,9 +111,7 @@ pub(crate) fn state_replaced(item: &Item, value: &Value) -> Value {
     let Some(states) = &item.states else {
         return value.clone();
     };
-    states
-        .get(&value.to_string())
-        .map_or_else(|| value.clone(), |state| state.value.clone())
+    states.get(&value.to_string()).map_or_else(|| value.clone(), |state| state.value.clone())
 }
 
 /// Names the states where a text is neither a state nor a number.

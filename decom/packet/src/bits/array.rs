@@ -11,10 +11,7 @@ pub(super) fn read(buf: &[u8], spot: Spot, total: i64) -> Result<Value, BitsErro
     let start = from_start(length, spot)?;
     let bits = width(length, start, spot, total, "read")?;
     if bits % spot.bit_size != 0 {
-        return Err(BitsError::BadArraySize {
-            total: bits,
-            bit_size: spot.bit_size,
-        });
+        return Err(BitsError::BadArraySize { total: bits, bit_size: spot.bit_size });
     }
     if i128::from(start) + i128::from(bits) > length as i128 * 8 {
         return Ok(Value::Null);
@@ -38,9 +35,7 @@ pub(super) fn write(
     overflow: Overflow,
 ) -> Result<(), BitsError> {
     let Value::Array(values) = value else {
-        return Err(BitsError::NotAList {
-            value: value.to_string(),
-        });
+        return Err(BitsError::NotAList { value: value.to_string() });
     };
     check_element(spot)?;
     let length = buf.len();
@@ -54,19 +49,10 @@ pub(super) fn write(
         width(length, start, spot, total, "write")?;
         let used = values.len() as u64 * spot.bit_size as u64;
         resize(&mut changed, start, used, total);
-        clear(
-            &mut changed,
-            start,
-            (start + used).next_multiple_of(8) - start,
-        );
+        clear(&mut changed, start, (start + used).next_multiple_of(8) - start);
     }
     for (index, value) in values.iter().enumerate() {
-        write_single(
-            value,
-            &mut changed,
-            element(spot, start, index as i64),
-            overflow,
-        )?;
+        write_single(value, &mut changed, element(spot, start, index as i64), overflow)?;
     }
     *buf = changed;
     Ok(())
@@ -74,19 +60,11 @@ pub(super) fn write(
 
 /// Returns the place of one element; the array's own offset may have been negative.
 fn element(spot: Spot, start: u64, index: i64) -> Spot {
-    Spot {
-        bit_offset: start as i64 + index * spot.bit_size,
-        ..spot
-    }
+    Spot { bit_offset: start as i64 + index * spot.bit_size, ..spot }
 }
 
 fn check_element(spot: Spot) -> Result<(), BitsError> {
-    let Spot {
-        bit_offset,
-        bit_size,
-        data_type,
-        endianness,
-    } = spot;
+    let Spot { bit_offset, bit_size, data_type, endianness } = spot;
     let bad_size = match data_type {
         DataType::Float => !matches!(bit_size, 32 | 64),
         DataType::String | DataType::Block => bit_size <= 0 || bit_size % 8 != 0,
@@ -94,17 +72,11 @@ fn check_element(spot: Spot) -> Result<(), BitsError> {
         _ => return Err(BitsError::NotBinary { data_type }),
     };
     if bad_size {
-        return Err(BitsError::BadSize {
-            data_type,
-            bit_size,
-        });
+        return Err(BitsError::BadSize { data_type, bit_size });
     }
     let integer = matches!(data_type, DataType::Int | DataType::Uint);
     if !integer && bit_offset % 8 != 0 {
-        return Err(BitsError::Unaligned {
-            data_type,
-            bit_offset,
-        });
+        return Err(BitsError::Unaligned { data_type, bit_offset });
     }
     let plain = bit_offset % 8 == 0 && matches!(bit_size, 8 | 16 | 32 | 64);
     if integer && endianness == Endianness::Little && !plain && bit_size > 1 {
@@ -125,25 +97,13 @@ fn width(
         return Ok(total);
     }
     if spot.bit_offset < 0 {
-        return Err(BitsError::BadArraySize {
-            total,
-            bit_size: spot.bit_size,
-        });
+        return Err(BitsError::BadArraySize { total, bit_size: spot.bit_size });
     }
     let room = length as i128 * 8 + i128::from(total) - i128::from(start);
     i64::try_from(room)
         .ok()
         .filter(|room| *room >= 0)
-        .ok_or_else(|| {
-            insufficient(
-                action,
-                length,
-                Spot {
-                    bit_size: total,
-                    ..spot
-                },
-            )
-        })
+        .ok_or_else(|| insufficient(action, length, Spot { bit_size: total, ..spot }))
 }
 
 /// Checks that a fixed array has whole elements, room in the buffer and room for the values.
@@ -155,20 +115,10 @@ fn fixed_room(
     given: usize,
 ) -> Result<(), BitsError> {
     if total % spot.bit_size != 0 {
-        return Err(BitsError::BadArraySize {
-            total,
-            bit_size: spot.bit_size,
-        });
+        return Err(BitsError::BadArraySize { total, bit_size: spot.bit_size });
     }
     if i128::from(start) + i128::from(total) > length as i128 * 8 {
-        return Err(insufficient(
-            "write",
-            length,
-            Spot {
-                bit_size: total,
-                ..spot
-            },
-        ));
+        return Err(insufficient("write", length, Spot { bit_size: total, ..spot }));
     }
     let capacity = (total / spot.bit_size) as usize;
     if given > capacity {

@@ -7,29 +7,18 @@ use crate::value::Value;
 
 pub(super) fn read(buf: &[u8], spot: Spot) -> Result<Value, BitsError> {
     let (first, width) = check(buf.len(), spot)?;
-    let Some(bytes) = usize::try_from(first)
-        .ok()
-        .and_then(|first| buf.get(first..))
-    else {
+    let Some(bytes) = usize::try_from(first).ok().and_then(|first| buf.get(first..)) else {
         return Ok(Value::Null);
     };
     let little = spot.endianness == Endianness::Little;
     let number = if width == 4 {
         bytes.first_chunk().map(|b| {
-            f64::from(if little {
-                f32::from_le_bytes(*b)
-            } else {
-                f32::from_be_bytes(*b)
-            })
+            f64::from(if little { f32::from_le_bytes(*b) } else { f32::from_be_bytes(*b) })
         })
     } else {
-        bytes.first_chunk().map(|b| {
-            if little {
-                f64::from_le_bytes(*b)
-            } else {
-                f64::from_be_bytes(*b)
-            }
-        })
+        bytes
+            .first_chunk()
+            .map(|b| if little { f64::from_le_bytes(*b) } else { f64::from_be_bytes(*b) })
     };
     Ok(number.map_or(Value::Null, Value::Float))
 }
@@ -43,18 +32,10 @@ pub(super) fn write(value: &Value, buf: &mut [u8], spot: Spot) -> Result<(), Bit
     if width == 4 {
         // Narrowing a double beyond the range of a single gives infinity.
         let single = number as f32;
-        let stored = if little {
-            single.to_le_bytes()
-        } else {
-            single.to_be_bytes()
-        };
+        let stored = if little { single.to_le_bytes() } else { single.to_be_bytes() };
         bytes[..4].copy_from_slice(&stored);
     } else {
-        bytes = if little {
-            number.to_le_bytes()
-        } else {
-            number.to_be_bytes()
-        };
+        bytes = if little { number.to_le_bytes() } else { number.to_be_bytes() };
     }
     usize::try_from(first)
         .ok()
@@ -66,27 +47,16 @@ pub(super) fn write(value: &Value, buf: &mut [u8], spot: Spot) -> Result<(), Bit
 
 /// Returns the first byte and the width in bytes.
 fn check(length: usize, spot: Spot) -> Result<(u64, usize), BitsError> {
-    let Spot {
-        bit_offset,
-        bit_size,
-        data_type,
-        ..
-    } = spot;
+    let Spot { bit_offset, bit_size, data_type, .. } = spot;
     let width = match bit_size {
         32 => 4,
         64 => 8,
         _ => {
-            return Err(BitsError::BadSize {
-                data_type,
-                bit_size,
-            });
+            return Err(BitsError::BadSize { data_type, bit_size });
         }
     };
     if bit_offset % 8 != 0 {
-        return Err(BitsError::Unaligned {
-            data_type,
-            bit_offset,
-        });
+        return Err(BitsError::Unaligned { data_type, bit_offset });
     }
     Ok((from_start(length, spot)? / 8, width))
 }
@@ -106,8 +76,6 @@ fn number(value: &Value, spot: Spot) -> Result<f64, BitsError> {
 
 /// Parses decimal text; the words for infinities and NaN are no numbers here.
 fn decimal(text: &str) -> Option<f64> {
-    let wordless = !text
-        .bytes()
-        .any(|b| b.is_ascii_alphabetic() && !matches!(b, b'e' | b'E'));
+    let wordless = !text.bytes().any(|b| b.is_ascii_alphabetic() && !matches!(b, b'e' | b'E'));
     if wordless { text.parse().ok() } else { None }
 }

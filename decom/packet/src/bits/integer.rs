@@ -10,10 +10,7 @@ pub(super) fn read(buf: &[u8], spot: Spot) -> Result<Value, BitsError> {
         Placed::PastEnd => Ok(Value::Null),
         Placed::Inside(field) => take(buf, &field, spot.data_type == DataType::Int)
             .map(Value::Int)
-            .ok_or(BitsError::TooWide {
-                bit_size: spot.bit_size,
-                data_type: spot.data_type,
-            }),
+            .ok_or(BitsError::TooWide { bit_size: spot.bit_size, data_type: spot.data_type }),
     }
 }
 
@@ -101,11 +98,7 @@ fn put(buf: &mut [u8], field: &Field, mut pattern: i128) {
 
 /// Turns a value into the bit pattern that its field stores, under the overflow mode.
 pub(super) fn pattern(value: &Value, spot: Spot, overflow: Overflow) -> Result<i128, BitsError> {
-    let Spot {
-        bit_size,
-        data_type,
-        ..
-    } = spot;
+    let Spot { bit_size, data_type, .. } = spot;
     let int = whole_number(value, data_type, bit_size)?;
     let Range { min, max, hex_max } = range(data_type, bit_size);
     if (min..=max).contains(&int) {
@@ -115,27 +108,20 @@ pub(super) fn pattern(value: &Value, spot: Spot, overflow: Overflow) -> Result<i
         Overflow::Truncate => Ok(int),
         Overflow::Saturate => Ok(int.clamp(min, max)),
         Overflow::ErrorAllowHex if int > max && int <= hex_max => Ok(int),
-        Overflow::Error | Overflow::ErrorAllowHex => Err(BitsError::OutOfRange {
-            value: int.to_string(),
-            bit_size,
-            data_type,
-        }),
+        Overflow::Error | Overflow::ErrorAllowHex => {
+            Err(BitsError::OutOfRange { value: int.to_string(), bit_size, data_type })
+        }
     }
 }
 
 fn whole_number(value: &Value, data_type: DataType, bit_size: i64) -> Result<i128, BitsError> {
-    let not_a_number = || BitsError::NotANumber {
-        value: value.to_string(),
-        data_type,
-    };
+    let not_a_number = || BitsError::NotANumber { value: value.to_string(), data_type };
     match value {
         Value::Int(int) => Ok(*int),
         // Beyond 2^127 the bits of the integer are no longer at hand to wrap or to compare.
-        Value::Float(float) if float.abs() >= 1.7e38 => Err(BitsError::OutOfRange {
-            value: value.to_string(),
-            bit_size,
-            data_type,
-        }),
+        Value::Float(float) if float.abs() >= 1.7e38 => {
+            Err(BitsError::OutOfRange { value: value.to_string(), bit_size, data_type })
+        }
         Value::Float(float) if float.is_finite() => Ok(float.trunc() as i128),
         Value::String(text) => integer_text(text).ok_or_else(not_a_number),
         _ => Err(not_a_number()),
@@ -151,31 +137,15 @@ struct Range {
 fn range(data_type: DataType, bit_size: i64) -> Range {
     // 2^n - 1, or the largest value there is when the field is wider than a value.
     let ones = |n: i64| {
-        if n >= 127 {
-            i128::MAX
-        } else {
-            (1_i128 << n.max(0)) - 1
-        }
+        if n >= 127 { i128::MAX } else { (1_i128 << n.max(0)) - 1 }
     };
     let all = ones(bit_size);
     match (data_type, bit_size) {
-        (DataType::Int, 1) => Range {
-            min: -1,
-            max: 1,
-            hex_max: 1,
-        },
+        (DataType::Int, 1) => Range { min: -1, max: 1, hex_max: 1 },
         (DataType::Int, _) => {
             let max = ones(bit_size - 1);
-            Range {
-                min: -max - 1,
-                max,
-                hex_max: all,
-            }
+            Range { min: -max - 1, max, hex_max: all }
         }
-        _ => Range {
-            min: 0,
-            max: all,
-            hex_max: all,
-        },
+        _ => Range { min: 0, max: all, hex_max: all },
     }
 }

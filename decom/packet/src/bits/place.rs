@@ -20,11 +20,7 @@ impl Field {
     /// Returns the address of the byte at `index` of the field's order, 0 being the most
     /// significant.
     pub(super) fn address(&self, index: usize) -> usize {
-        if self.reversed {
-            self.first + self.count - 1 - index
-        } else {
-            self.first + index
-        }
+        if self.reversed { self.first + self.count - 1 - index } else { self.first + index }
     }
 }
 
@@ -70,14 +66,8 @@ pub(super) fn insufficient(action: &'static str, length: usize, spot: Spot) -> B
 ///
 /// Errors: the size is not positive, or the field begins before byte 0.
 pub(crate) fn locate_integer(length: usize, spot: Spot) -> Result<Placed, BitsError> {
-    let bad_size = || BitsError::BadSize {
-        data_type: spot.data_type,
-        bit_size: spot.bit_size,
-    };
-    let size = u32::try_from(spot.bit_size)
-        .ok()
-        .filter(|size| *size > 0)
-        .ok_or_else(bad_size)?;
+    let bad_size = || BitsError::BadSize { data_type: spot.data_type, bit_size: spot.bit_size };
+    let size = u32::try_from(spot.bit_size).ok().filter(|size| *size > 0).ok_or_else(bad_size)?;
     let offset = from_start(length, spot)?;
     let plain = offset % 8 == 0 && matches!(size, 8 | 16 | 32 | 64);
     let skip = (offset % 8) as u32;

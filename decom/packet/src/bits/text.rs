@@ -72,20 +72,14 @@ pub(super) fn fit(
     overflow: Overflow,
 ) -> Result<&[u8], BitsError> {
     if bytes.len() > width && overflow != Overflow::Truncate {
-        return Err(BitsError::DoesNotFit {
-            given: bytes.len(),
-            capacity: width,
-            data_type,
-        });
+        return Err(BitsError::DoesNotFit { given: bytes.len(), capacity: width, data_type });
     }
     Ok(&bytes[..bytes.len().min(width)])
 }
 
 /// Returns the bytes of text or bytes, and the text's bytes of any other value.
 pub(super) fn bytes_of(value: &Value) -> Cow<'_, [u8]> {
-    value
-        .as_bytes()
-        .map_or_else(|| Cow::Owned(value.to_string().into_bytes()), Cow::Borrowed)
+    value.as_bytes().map_or_else(|| Cow::Owned(value.to_string().into_bytes()), Cow::Borrowed)
 }
 
 /// Returns the byte at which the −n trailing bits begin.
@@ -95,24 +89,13 @@ pub(super) fn trailing_start(length: usize, spot: Spot) -> Result<u64, BitsError
 }
 
 fn check(spot: Spot) -> Result<(), BitsError> {
-    let Spot {
-        bit_offset,
-        bit_size,
-        data_type,
-        ..
-    } = spot;
+    let Spot { bit_offset, bit_size, data_type, .. } = spot;
     if bit_offset % 8 != 0 {
-        return Err(BitsError::Unaligned {
-            data_type,
-            bit_offset,
-        });
+        return Err(BitsError::Unaligned { data_type, bit_offset });
     }
     // A size counted from the end has no meaning for a place that is counted from the end too.
     if bit_size % 8 != 0 || (bit_offset < 0 && bit_size <= 0) {
-        return Err(BitsError::BadSize {
-            data_type,
-            bit_size,
-        });
+        return Err(BitsError::BadSize { data_type, bit_size });
     }
     Ok(())
 }

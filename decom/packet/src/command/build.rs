@@ -22,11 +22,7 @@ pub struct BuildOptions {
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self {
-            range_check: true,
-            raw: false,
-            required_check: true,
-        }
+        Self { range_check: true, raw: false, required_check: true }
     }
 }
 
@@ -52,61 +48,42 @@ pub fn build(
     parameters: &[(String, Value)],
     options: BuildOptions,
 ) -> Result<BuiltCommand, BuildError> {
-    let definition = definitions
-        .packet(PacketKind::Command, target, command)?
-        .clone();
-    let given: Vec<(String, Value)> = parameters
-        .iter()
-        .map(|(name, value)| (name.to_uppercase(), value.clone()))
-        .collect();
+    let definition = definitions.packet(PacketKind::Command, target, command)?.clone();
+    let given: Vec<(String, Value)> =
+        parameters.iter().map(|(name, value)| (name.to_uppercase(), value.clone())).collect();
     let mut packet = PacketBuffer::new(definition.clone());
     packet.restore_defaults(&|name| given.iter().any(|(known, _)| known == name))?;
     for (name, value) in &given {
         if sets_itself(&definition, name) {
             continue;
         }
-        let item = definition
-            .item(name)
-            .ok_or_else(|| AccessError::UnknownItem {
-                packet: format!("{} {}", definition.target_name, definition.packet_name),
-                item: name.clone(),
-            })?;
+        let item = definition.item(name).ok_or_else(|| AccessError::UnknownItem {
+            packet: format!("{} {}", definition.target_name, definition.packet_name),
+            item: name.clone(),
+        })?;
         if options.range_check {
             check::range(&definition, item, value, options.raw)?;
         }
-        let value_type = if options.raw {
-            ValueType::Raw
-        } else {
-            ValueType::Converted
-        };
+        let value_type = if options.raw { ValueType::Raw } else { ValueType::Converted };
         packet.write(name, value, value_type)?;
     }
     if options.required_check {
         required(&definition, &given)?;
     }
     let hazardous = hazard::of_packet(&packet);
-    Ok(BuiltCommand {
-        packet,
-        given,
-        hazardous,
-    })
+    Ok(BuiltCommand { packet, given, hazardous })
 }
 
 /// Returns whether the item holds the length of another one, which is written with that one.
 fn sets_itself(packet: &Packet, name: &str) -> bool {
-    let mut sizes = packet
-        .items
-        .iter()
-        .filter_map(|item| item.variable_bit_size.as_ref());
+    let mut sizes = packet.items.iter().filter_map(|item| item.variable_bit_size.as_ref());
     sizes.any(|size| size.length_item == name)
 }
 
 fn required(packet: &Packet, given: &[(String, Value)]) -> Result<(), BuildError> {
     let missing = |item: &&Item| item.required && !given.iter().any(|(name, _)| *name == item.name);
     match packet.items.iter().find(missing) {
-        Some(item) => Err(BuildError::Required {
-            parameter: check::parameter(packet, item),
-        }),
+        Some(item) => Err(BuildError::Required { parameter: check::parameter(packet, item) }),
         None => Ok(()),
     }
 }
@@ -122,10 +99,7 @@ impl PacketBuffer {
     /// [`AccessError`] when a default does not fit its field.
     pub fn restore_defaults(&mut self, skip: &dyn Fn(&str) -> bool) -> Result<(), AccessError> {
         let packet: Arc<Packet> = self.packet().clone();
-        let start = packet
-            .template
-            .clone()
-            .unwrap_or_else(|| vec![0; packet.defined_length()]);
+        let start = packet.template.clone().unwrap_or_else(|| vec![0; packet.defined_length()]);
         // A template of another length than defined is what its author wants.
         let _ = self.set_buffer(start);
         for item in &packet.items {
@@ -137,19 +111,11 @@ impl PacketBuffer {
             if let Some(inner) = &item.structure {
                 let mut structure = PacketBuffer::new(inner.clone());
                 structure.restore_defaults(&|_| false)?;
-                self.write(
-                    &item.name,
-                    &Value::Bytes(structure.into_buffer()),
-                    ValueType::Raw,
-                )?;
+                self.write(&item.name, &Value::Bytes(structure.into_buffer()), ValueType::Raw)?;
                 continue;
             }
             let keyed = packet.template.is_some() && item.key != item.name;
-            match item
-                .default
-                .as_ref()
-                .filter(|value| !value.is_null() && !keyed)
-            {
+            match item.default.as_ref().filter(|value| !value.is_null() && !keyed) {
                 Some(default) if !sets_itself(&packet, &item.name) => {
                     self.write(&item.name, default, ValueType::Converted)?;
                 }

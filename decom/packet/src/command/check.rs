@@ -18,9 +18,7 @@ pub(super) fn range(
         (Value::Array(values), Some(_)) => {
             let states = item.states.as_ref();
             states.map_or(Ok(()), |states| {
-                values
-                    .iter()
-                    .try_for_each(|element| state(packet, item, states, element, raw))
+                values.iter().try_for_each(|element| state(packet, item, states, element, raw))
             })
         }
         _ => single(packet, item, value, raw),
@@ -63,17 +61,12 @@ fn state(
     raw: bool,
 ) -> Result<(), BuildError> {
     let known = states.get(&value.to_string()).is_some()
-        || states
-            .iter()
-            .any(|(_, state)| state.value.equals_state(value));
+        || states.iter().any(|(_, state)| state.value.equals_state(value));
     if known {
         return Ok(());
     }
     let listed: Vec<String> = if raw {
-        states
-            .iter()
-            .map(|(_, state)| state.value.to_string())
-            .collect()
+        states.iter().map(|(_, state)| state.value.to_string()).collect()
     } else {
         states.names().map(str::to_owned).collect()
     };
@@ -86,8 +79,5 @@ fn state(
 
 /// Returns target, command and parameter, as messages name it.
 pub(super) fn parameter(packet: &Packet, item: &Item) -> String {
-    format!(
-        "{} {} {}",
-        packet.target_name, packet.packet_name, item.name
-    )
+    format!("{} {} {}", packet.target_name, packet.packet_name, item.name)
 }

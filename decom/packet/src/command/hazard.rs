@@ -11,18 +11,14 @@ pub(super) fn of_packet(packet: &PacketBuffer) -> Option<String> {
         return definition.hazardous.clone();
     }
     let view = packet.view();
-    definition
-        .items
-        .iter()
-        .enumerate()
-        .find_map(|(index, item)| {
-            let states = item.states.as_ref()?;
-            states.iter().find(|(_, state)| state.hazardous.is_some())?;
-            let Value::String(name) = view.read_item(index, ValueType::Converted).ok()? else {
-                return None;
-            };
-            states.get(&name)?.hazardous.clone()
-        })
+    definition.items.iter().enumerate().find_map(|(index, item)| {
+        let states = item.states.as_ref()?;
+        states.iter().find(|(_, state)| state.hazardous.is_some())?;
+        let Value::String(name) = view.read_item(index, ValueType::Converted).ok()? else {
+            return None;
+        };
+        states.get(&name)?.hazardous.clone()
+    })
 }
 
 /// Returns the hazard description that given parameters select, by state name or state value;
@@ -34,13 +30,9 @@ pub fn hazard_of_given(packet: &Packet, given: &[(String, Value)]) -> Option<Str
     }
     given.iter().find_map(|(name, value)| {
         let states = packet.item(&name.to_uppercase())?.states.as_ref()?;
-        let by_name = states
-            .get(&value.to_string())
-            .and_then(|state| state.hazardous.clone());
+        let by_name = states.get(&value.to_string()).and_then(|state| state.hazardous.clone());
         by_name.or_else(|| {
-            let mut matching = states
-                .iter()
-                .filter(|(_, state)| state.value.equals_state(value));
+            let mut matching = states.iter().filter(|(_, state)| state.value.equals_state(value));
             matching.find_map(|(_, state)| state.hazardous.clone())
         })
     })
@@ -54,10 +46,7 @@ pub fn messages_disabled(packet: &Packet, given: &[(String, Value)]) -> bool {
             let item = packet.item(&name.to_uppercase());
             let states = item.and_then(|item| item.states.as_ref());
             let state = states.zip(value.as_str()).and_then(|(states, text)| {
-                states
-                    .iter()
-                    .find(|(known, _)| *known == text)
-                    .map(|(_, state)| state)
+                states.iter().find(|(known, _)| *known == text).map(|(_, state)| state)
             });
             state.is_some_and(|state| state.messages_disabled)
         })

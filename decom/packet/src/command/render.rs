@@ -17,11 +17,7 @@ const OBFUSCATED: &str = "*****";
 #[must_use]
 pub fn built_command_text(method: &str, command: &PacketBuffer, raw: bool) -> String {
     let packet = command.packet();
-    let value_type = if raw {
-        ValueType::Raw
-    } else {
-        ValueType::Converted
-    };
+    let value_type = if raw { ValueType::Raw } else { ValueType::Converted };
     let view = command.view();
     let items = packet.items.iter().enumerate();
     let shown = items
@@ -36,9 +32,7 @@ pub fn built_command_text(method: &str, command: &PacketBuffer, raw: bool) -> St
 /// Renders a command with the parameters that a caller gave; `cmd("T C with K V, …")`.
 #[must_use]
 pub fn given_command_text(method: &str, packet: &Packet, given: &[(String, Value)]) -> String {
-    let shown = given
-        .iter()
-        .filter(|(name, _)| !is_reserved_item(&name.to_uppercase()));
+    let shown = given.iter().filter(|(name, _)| !is_reserved_item(&name.to_uppercase()));
     let shown = shown.map(|(name, value)| {
         let item = packet.item(&name.to_uppercase());
         (name.as_str(), value_text(item, value))
@@ -68,10 +62,8 @@ fn value_text(item: Option<&Item>, value: &Value) -> String {
     }
     match value {
         Value::Array(values) => {
-            let parts: Vec<String> = values
-                .iter()
-                .map(|element| value_text(item, element))
-                .collect();
+            let parts: Vec<String> =
+                values.iter().map(|element| value_text(item, element)).collect();
             format!("[{}]", parts.join(", "))
         }
         Value::String(text) if !holds_text(item) => convert_to_value(text).to_string(),

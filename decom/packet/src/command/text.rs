@@ -40,20 +40,13 @@ pub fn parse(
         (_, None, _) => return Err(CommandTextError::MissingName(text.to_owned())),
         _ => return Err(CommandTextError::TooManyNames(text.to_owned())),
     };
-    let packet = definitions.and_then(|definitions| {
-        definitions
-            .packet(PacketKind::Command, target, command)
-            .ok()
-    });
+    let packet = definitions
+        .and_then(|definitions| definitions.packet(PacketKind::Command, target, command).ok());
     let parameters = match tail {
         Some(tail) => pairs(text, tail, packet.map(|packet| &**packet))?,
         None => Vec::new(),
     };
-    Ok(CommandText {
-        target: target.to_owned(),
-        command: command.to_owned(),
-        parameters,
-    })
+    Ok(CommandText { target: target.to_owned(), command: command.to_owned(), parameters })
 }
 
 /// Splits at the first white space, `with` in any case, white space.
@@ -62,9 +55,7 @@ fn split_at_with(text: &str) -> Option<(&str, &str)> {
     loop {
         let at = from + text[from..].find(char::is_whitespace)?;
         let rest = text[at..].trim_start();
-        let word = rest
-            .get(..4)
-            .filter(|word| word.eq_ignore_ascii_case("with"));
+        let word = rest.get(..4).filter(|word| word.eq_ignore_ascii_case("with"));
         if word.is_some() && rest[4..].starts_with(char::is_whitespace) {
             let tail = rest[4..].trim_start();
             if !tail.is_empty() {
@@ -112,10 +103,7 @@ fn pairs(
 
 fn unquoted_name(word: &str) -> &str {
     for quote in ['"', '\''] {
-        if let Some(inner) = word
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote))
-        {
+        if let Some(inner) = word.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
             return inner;
         }
     }
@@ -189,37 +177,22 @@ mod tests {
     #[test]
     fn names_and_values() {
         let command = parse("INST  COLLECT   WITH TYPE \"NORMAL\", DURATION 5.0", None).unwrap();
-        assert_eq!(
-            (command.target.as_str(), command.command.as_str()),
-            ("INST", "COLLECT")
-        );
+        assert_eq!((command.target.as_str(), command.command.as_str()), ("INST", "COLLECT"));
         assert_eq!(
             command.parameters,
-            [
-                ("TYPE".into(), Value::from("NORMAL")),
-                ("DURATION".into(), Value::Float(5.0))
-            ]
+            [("TYPE".into(), Value::from("NORMAL")), ("DURATION".into(), Value::Float(5.0))]
         );
         assert!(parameters("inst collect").is_empty());
-        assert_eq!(
-            parameters("I X with A 1, A 2"),
-            [("A".into(), Value::Int(2))]
-        );
+        assert_eq!(parameters("I X with A 1, A 2"), [("A".into(), Value::Int(2))]);
         assert_eq!(parameters("I X with A 1,B 2,").len(), 2);
-        assert_eq!(
-            parameters("I X\twith\tA 'it is, ok'"),
-            [("A".into(), "it is, ok".into())]
-        );
+        assert_eq!(parameters("I X\twith\tA 'it is, ok'"), [("A".into(), "it is, ok".into())]);
     }
 
     #[test]
     fn lists() {
         let nested = parameters("I X with A [[1,2],[3,4]], B [1, \"a\"]");
         assert!(matches!(&nested[0].1, Value::Array(outer) if outer.len() == 2));
-        assert_eq!(
-            nested[1].1,
-            Value::Array(vec![Value::Int(1), Value::from("a")])
-        );
+        assert_eq!(nested[1].1, Value::Array(vec![Value::Int(1), Value::from("a")]));
     }
 
     #[test]

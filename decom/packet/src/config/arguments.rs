@@ -43,8 +43,7 @@ impl<'a> Arguments<'a> {
     }
 
     pub(crate) fn text(self, index: usize) -> Result<&'a str, String> {
-        self.optional(index)
-            .ok_or_else(|| format!("Not enough parameters for {}.", self.keyword()))
+        self.optional(index).ok_or_else(|| format!("Not enough parameters for {}.", self.keyword()))
     }
 
     pub(crate) fn upper(self, index: usize) -> Result<String, String> {
@@ -57,43 +56,26 @@ impl<'a> Arguments<'a> {
         let value = integer_text(text).and_then(|value| i64::try_from(value).ok());
         // Beyond 2^40 bits nothing can be addressed, and sums of offsets and sizes stay safe.
         value.filter(|value| value.abs() <= 1 << 40).ok_or_else(|| {
-            format!(
-                "Parameter {} ({text}) for {} must be an integer.",
-                index + 1,
-                self.keyword()
-            )
+            format!("Parameter {} ({text}) for {} must be an integer.", index + 1, self.keyword())
         })
     }
 
     pub(crate) fn float(self, index: usize) -> Result<f64, String> {
         let text = self.text(index)?;
         float(text).ok_or_else(|| {
-            format!(
-                "Parameter {} ({text}) for {} must be a number.",
-                index + 1,
-                self.keyword()
-            )
+            format!("Parameter {} ({text}) for {} must be a number.", index + 1, self.keyword())
         })
     }
 
     /// Returns the parameters from an index on.
     pub(crate) fn rest(self, from: usize) -> Vec<String> {
-        self.statement
-            .parameters
-            .iter()
-            .skip(from)
-            .map(|token| token.text.clone())
-            .collect()
+        self.statement.parameters.iter().skip(from).map(|token| token.text.clone()).collect()
     }
 
     /// Checks that a packet or item name is legal (cosmos-packets §2.3).
     pub(crate) fn legal_name(self, index: usize) -> Result<&'a str, String> {
         let name = self.text(index)?;
-        let start = format!(
-            "Parameter {} ({name}) for {} cannot",
-            index + 1,
-            self.keyword()
-        );
+        let start = format!("Parameter {} ({name}) for {} cannot", index + 1, self.keyword());
         if name.is_empty() {
             return Err(format!("{start} be empty."));
         }
@@ -127,9 +109,5 @@ impl<'a> Arguments<'a> {
 pub(crate) fn float(text: &str) -> Option<f64> {
     words::number(text.trim())
         .and_then(|value| value.as_f64())
-        .or_else(|| {
-            text.trim()
-                .strip_suffix('.')
-                .and_then(|whole| whole.parse().ok())
-        })
+        .or_else(|| text.trim().strip_suffix('.').and_then(|whole| whole.parse().ok()))
 }

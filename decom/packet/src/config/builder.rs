@@ -107,9 +107,7 @@ impl DefinitionsBuilder {
             read_target(&mut draft, source);
         }
         if !draft.errors.is_empty() {
-            return Err(ConfigErrors {
-                errors: draft.errors,
-            });
+            return Err(ConfigErrors { errors: draft.errors });
         }
         Ok(freeze(draft, self.sources))
     }
@@ -124,9 +122,7 @@ fn read_target(draft: &mut Draft, source: &TargetSource) {
             return;
         }
     };
-    draft
-        .unsupported
-        .extend(settings.unsupported.iter().cloned());
+    draft.unsupported.extend(settings.unsupported.iter().cloned());
     let paths: Vec<&str> = source.files.iter().map(|(path, _)| path.as_str()).collect();
     let chosen = match target::files_to_read(&settings, &paths) {
         Ok(chosen) => chosen,
@@ -138,11 +134,7 @@ fn read_target(draft: &mut Draft, source: &TargetSource) {
     draft.targets.insert(name.clone(), settings.target);
     draft.binary_files = source.binary_files.iter().cloned().collect();
     for path in chosen {
-        if let Some((path, text)) = source
-            .files
-            .iter()
-            .find(|(candidate, _)| *candidate == path)
-        {
+        if let Some((path, text)) = source.files.iter().find(|(candidate, _)| *candidate == path) {
             FileParser::new(draft, &name, path).parse(text);
         }
     }
@@ -158,10 +150,7 @@ fn freeze(draft: Draft, sources: Vec<TargetSource>) -> Definitions {
     for (target_name, table) in all {
         let target = targets
             .entry(target_name.clone())
-            .or_insert_with(|| Target {
-                name: target_name.clone(),
-                ..Target::default()
-            });
+            .or_insert_with(|| Target { name: target_name.clone(), ..Target::default() });
         for (packet_name, packet) in table {
             let kind = packet.kind;
             let id = add(&mut packets, packet);
@@ -192,10 +181,7 @@ fn add(packets: &mut Vec<Arc<Packet>>, mut packet: Packet) -> PacketId {
 }
 
 fn add_unknown(packets: &mut Vec<Arc<Packet>>, kind: PacketKind) -> PacketId {
-    let location = SourceLocation {
-        file: "built in".into(),
-        line: 0,
-    };
+    let location = SourceLocation { file: "built in".into(), line: 0 };
     let mut packet = Packet::new(kind, "UNKNOWN", "UNKNOWN", Endianness::Big, location);
     packet.add_reserved_items();
     packet.short_buffer_allowed = true;

@@ -21,30 +21,22 @@ fn within_limits(item: &Item) -> Result<(), String> {
     let (offset, size) = (item.bit_offset, item.bit_size);
     let numbers = [offset, size, total, offset + size, offset + total];
     if numbers.iter().any(|bits| bits.abs() > MAX_PACKET_BITS) {
-        return Err(format!(
-            "lies beyond the longest packet of {} bytes",
-            MAX_PACKET_BITS / 8
-        ));
+        return Err(format!("lies beyond the longest packet of {} bytes", MAX_PACKET_BITS / 8));
     }
     Ok(())
 }
 
 fn shape(item: &Item) -> Result<(), String> {
     let (offset, size) = (item.bit_offset, item.bit_size);
-    let bytes = matches!(
-        item.data_type,
-        DataType::Float | DataType::String | DataType::Block
-    );
+    let bytes = matches!(item.data_type, DataType::Float | DataType::String | DataType::Block);
     if bytes && offset % 8 != 0 {
         return Err(
-            "bit_offset for 'FLOAT', 'STRING', and 'BLOCK' items must be byte aligned".into(),
+            "bit_offset for 'FLOAT', 'STRING', and 'BLOCK' items must be byte aligned".into()
         );
     }
     match item.data_type {
         DataType::Float if size != 32 && size != 64 => {
-            return Err(format!(
-                "bit_size for FLOAT items must be 32 or 64. Given: {size}"
-            ));
+            return Err(format!("bit_size for FLOAT items must be 32 or 64. Given: {size}"));
         }
         DataType::String | DataType::Block if size % 8 != 0 => {
             return Err("bit_size for STRING and BLOCK items must be byte multiples".into());
@@ -61,9 +53,7 @@ fn shape(item: &Item) -> Result<(), String> {
     }
     if let Some(total) = item.array_size {
         if size <= 0 {
-            return Err(format!(
-                "bit_size {size} of array elements must be greater than 0"
-            ));
+            return Err(format!("bit_size {size} of array elements must be greater than 0"));
         }
         if total >= 0 && total % size != 0 {
             return Err("array_size must be a multiple of bit_size".into());

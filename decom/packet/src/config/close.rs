@@ -27,11 +27,8 @@ impl FileParser<'_> {
             self.check_parameters(&mut packet);
         }
         finish_ids(&mut packet);
-        packet.limits_items = packet
-            .limits_names
-            .iter()
-            .filter_map(|name| packet.item_index(name))
-            .collect();
+        packet.limits_items =
+            packet.limits_names.iter().filter_map(|name| packet.item_index(name)).collect();
         let (target, name) = (packet.target_name.clone(), packet.packet_name.clone());
         let table = self.draft.tables(packet.kind).entry(target).or_default();
         table.insert(name, packet);
@@ -41,18 +38,11 @@ impl FileParser<'_> {
 
     fn check_parameters(&mut self, packet: &mut Packet) {
         let label = format!("{} {}", packet.target_name, packet.packet_name);
-        for item in packet
-            .items
-            .iter_mut()
-            .filter(|item| item.structure_child.is_none())
-        {
+        for item in packet.items.iter_mut().filter(|item| item.structure_child.is_none()) {
             let Err(message) = values::check_types(item) else {
                 continue;
             };
-            let statement = self
-                .item_statements
-                .get(&item.name)
-                .or(self.packet_statement.as_ref());
+            let statement = self.item_statements.get(&item.name).or(self.packet_statement.as_ref());
             if let Some(statement) = statement.cloned() {
                 self.refuse(&statement, format!("{label} {message}"));
             }
@@ -64,10 +54,7 @@ impl FileParser<'_> {
 fn finish_ids(packet: &mut Packet) {
     let mut ids = std::mem::take(&mut packet.id_items);
     for id in &mut ids {
-        if let Some(item) = packet
-            .item(&id.name)
-            .filter(|i| i.create_index == id.create_index)
-        {
+        if let Some(item) = packet.item(&id.name).filter(|i| i.create_index == id.create_index) {
             *id = item.clone();
         }
     }
@@ -104,11 +91,7 @@ fn end_of(item: &Item, next: &Item) -> i64 {
         return i64::MIN;
     }
     if let Some(total) = item.array_size {
-        return if total > 0 {
-            item.bit_offset + total
-        } else {
-            total
-        };
+        return if total > 0 { item.bit_offset + total } else { total };
     }
     if item.bit_size <= 0 {
         return item.bit_size;

@@ -48,11 +48,7 @@ impl FileParser<'_> {
             ));
         }
         let item = self.current_item()?;
-        let slot = if read {
-            &mut item.read_conversion
-        } else {
-            &mut item.write_conversion
-        };
+        let slot = if read { &mut item.read_conversion } else { &mut item.write_conversion };
         *slot = Some(Arc::new(definition));
         Ok(())
     }
@@ -71,11 +67,7 @@ impl FileParser<'_> {
                 .collect::<Result<_, _>>()?,
         };
         let item = self.current_item()?;
-        let existing = if read {
-            &item.read_conversion
-        } else {
-            &item.write_conversion
-        };
+        let existing = if read { &item.read_conversion } else { &item.write_conversion };
         let (mut segments, mut params) = match existing.as_deref() {
             Some(ConversionDefinition {
                 conversion: Conversion::SegmentedPolynomial { segments },
@@ -84,18 +76,11 @@ impl FileParser<'_> {
             }) => (segments.clone(), params.clone()),
             _ => (Vec::new(), Vec::new()),
         };
-        let place = segments
-            .iter()
-            .position(|s| s.lower_bound < segment.lower_bound);
+        let place = segments.iter().position(|s| s.lower_bound < segment.lower_bound);
         segments.insert(place.unwrap_or(segments.len()), segment);
         params.push(arguments.rest(0).join(" "));
         let conversion = Conversion::SegmentedPolynomial { segments };
-        let mut definition = make(
-            "SegmentedPolynomialConversion",
-            params,
-            conversion,
-            location,
-        );
+        let mut definition = make("SegmentedPolynomialConversion", params, conversion, location);
         (definition.converted_type, definition.converted_bit_size) =
             (Some(DataType::Float), Some(64));
         Ok(definition)
@@ -104,19 +89,12 @@ impl FileParser<'_> {
     pub(super) fn converted_data(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
         let bits = arguments.integer(0)?;
         let data_type = converted_type(arguments.text(1)?)?;
-        let array = if arguments.len() > 2 {
-            Some(arguments.integer(2)?)
-        } else {
-            None
-        };
+        let array = if arguments.len() > 2 { Some(arguments.integer(2)?) } else { None };
         let item = self.current_item()?;
         if item.read_conversion.is_none() && item.write_conversion.is_none() {
             return Err("CONVERTED_DATA requires a conversion on the item".to_owned());
         }
-        for slot in [&mut item.read_conversion, &mut item.write_conversion]
-            .into_iter()
-            .flatten()
-        {
+        for slot in [&mut item.read_conversion, &mut item.write_conversion].into_iter().flatten() {
             let mut changed = (**slot).clone();
             changed.converted_type = Some(data_type);
             changed.converted_bit_size = Some(bits);
@@ -149,21 +127,12 @@ impl FileParser<'_> {
         }
         // Checked after the block is consumed, so that its code is not taken for keywords.
         let declared = arguments.optional(0).map(converted_type).transpose()?;
-        let accepted = [
-            DataType::Int,
-            DataType::Uint,
-            DataType::Float,
-            DataType::String,
-            DataType::Block,
-        ];
+        let accepted =
+            [DataType::Int, DataType::Uint, DataType::Float, DataType::String, DataType::Block];
         if let Some(data_type) = declared.filter(|data_type| !accepted.contains(data_type)) {
             return Err(format!("Invalid type {data_type}"));
         }
-        let bits = if arguments.len() > 1 {
-            Some(arguments.integer(1)?)
-        } else {
-            None
-        };
+        let bits = if arguments.len() > 1 { Some(arguments.integer(1)?) } else { None };
         let conversion = Conversion::generic(&code, self.python());
         let mut definition = make("GenericConversion", vec![code], conversion, location);
         definition.converted_type = declared;
@@ -226,36 +195,15 @@ pub(super) fn built_in(
         "PolynomialConversion" => return polynomial(args, location),
         "UnixTimeConversion" => {
             let (seconds, microseconds) = unix_items(class, args)?;
-            (
-                C::UnixTime {
-                    seconds,
-                    microseconds,
-                },
-                Some(DataType::Time),
-                Some(0),
-            )
+            (C::UnixTime { seconds, microseconds }, Some(DataType::Time), Some(0))
         }
         "UnixTimeFormattedConversion" => {
             let (seconds, microseconds) = unix_items(class, args)?;
-            (
-                C::UnixTimeFormatted {
-                    seconds,
-                    microseconds,
-                },
-                Some(DataType::String),
-                Some(0),
-            )
+            (C::UnixTimeFormatted { seconds, microseconds }, Some(DataType::String), Some(0))
         }
         "UnixTimeSecondsConversion" => {
             let (seconds, microseconds) = unix_items(class, args)?;
-            (
-                C::UnixTimeSeconds {
-                    seconds,
-                    microseconds,
-                },
-                Some(DataType::Float),
-                Some(64),
-            )
+            (C::UnixTimeSeconds { seconds, microseconds }, Some(DataType::Float), Some(64))
         }
         "PacketTimeSecondsConversion" => (C::PacketTimeSeconds, Some(DataType::Float), Some(64)),
         "PacketTimeFormattedConversion" => {
@@ -270,14 +218,7 @@ pub(super) fn built_in(
         "ReceivedCountConversion" => (C::ReceivedCount, Some(DataType::Uint), Some(32)),
         "BitReverseConversion" => {
             let (data_type, bit_size) = bit_reverse(args)?;
-            (
-                C::BitReverse {
-                    data_type,
-                    bit_size,
-                },
-                Some(data_type),
-                Some(i64::from(bit_size)),
-            )
+            (C::BitReverse { data_type, bit_size }, Some(data_type), Some(i64::from(bit_size)))
         }
         "IpReadConversion" => (C::IpRead, Some(DataType::String), Some(120)),
         "IpWriteConversion" => (C::IpWrite, Some(DataType::Uint), Some(32)),
@@ -294,33 +235,23 @@ fn unix_items(
     class: &str,
     args: &[String],
 ) -> Result<(SelectedItem, Option<SelectedItem>), String> {
-    let seconds = args
-        .first()
-        .ok_or_else(|| format!("{class} needs the name of an item"))?;
+    let seconds = args.first().ok_or_else(|| format!("{class} needs the name of an item"))?;
     let value_type = |index: usize| match args.get(index) {
         None => Ok(ValueType::Raw),
         Some(word) => ValueType::from_word(word)
             .ok_or_else(|| format!("{class}: value type {word} must be RAW or CONVERTED")),
     };
     let selected = |name: &String, index| -> Result<SelectedItem, String> {
-        Ok(SelectedItem {
-            name: name.to_uppercase(),
-            value_type: value_type(index)?,
-        })
+        Ok(SelectedItem { name: name.to_uppercase(), value_type: value_type(index)? })
     };
     let microseconds = args.get(1).filter(|name| !words::is_null_word(name));
-    Ok((
-        selected(seconds, 2)?,
-        microseconds.map(|name| selected(name, 3)).transpose()?,
-    ))
+    Ok((selected(seconds, 2)?, microseconds.map(|name| selected(name, 3)).transpose()?))
 }
 
 fn bit_reverse(args: &[String]) -> Result<(DataType, u32), String> {
     let data_type = args.first().and_then(|word| DataType::from_word(word));
     let bits = args.get(1).and_then(|text| integer_text(text));
-    let bits = bits
-        .and_then(|bits| u32::try_from(bits).ok())
-        .filter(|b| (1..=127).contains(b));
+    let bits = bits.and_then(|bits| u32::try_from(bits).ok()).filter(|b| (1..=127).contains(b));
     match (data_type, bits) {
         (Some(data_type @ (DataType::Int | DataType::Uint)), Some(bits)) => Ok((data_type, bits)),
         (Some(DataType::Float), _) => Err("BitReverseConversion cannot reverse a FLOAT".to_owned()),

@@ -146,9 +146,7 @@ fn unicode_escape(chars: &mut std::str::CharIndices<'_>) -> Option<char> {
     if chars.next()?.1 != '\\' || chars.next()?.1 != 'u' {
         return None;
     }
-    let low = hex4(chars)?
-        .checked_sub(0xdc00)
-        .filter(|low| *low < 0x400)?;
+    let low = hex4(chars)?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
     char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + low)
 }
 
@@ -196,16 +194,7 @@ mod tests {
 
     #[test]
     fn malformed() {
-        for text in [
-            "[1",
-            "[1] x",
-            "{a}",
-            "[\"x]",
-            "{\"a\" 1}",
-            "[1 2]x",
-            "",
-            "[[[",
-        ] {
+        for text in ["[1", "[1] x", "{a}", "[\"x]", "{\"a\" 1}", "[1 2]x", "", "[[["] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse(&"[".repeat(10_000)), None);

@@ -53,11 +53,7 @@ impl FileParser<'_> {
         }
         let name = item_name(arguments, form.array)?;
         // Appended items are checked as if at offset 0 first, as the reference does (P018).
-        let (offset, mut next) = if form.append {
-            (0, 1)
-        } else {
-            (arguments.integer(1)?, 2)
-        };
+        let (offset, mut next) = if form.append { (0, 1) } else { (arguments.integer(1)?, 2) };
         let size = arguments.integer(next)?;
         let data_type = data_type(&name, arguments.text(next + 1)?)?;
         next += 2;
@@ -86,9 +82,7 @@ impl FileParser<'_> {
     pub(super) fn add_item(&mut self, item: Item, arguments: Arguments<'_>) -> Result<(), String> {
         let name = item.name.clone();
         let label = self.packet_label();
-        let elements = item
-            .array_size
-            .map_or(0, |total| total / item.bit_size.max(1));
+        let elements = item.array_size.map_or(0, |total| total / item.bit_size.max(1));
         let packet = self.current_packet()?;
         if packet.items.len() >= checks::MAX_ITEMS {
             return Err(format!("A packet has at most {} items", checks::MAX_ITEMS));
@@ -103,12 +97,9 @@ impl FileParser<'_> {
             self.warn(format!("{label} {name} redefined."));
         }
         if elements >= 100_000 {
-            self.warn(format!(
-                "{label} {name} is an array of {elements} elements."
-            ));
+            self.warn(format!("{label} {name} is an array of {elements} elements."));
         }
-        self.item_statements
-            .insert(name.clone(), arguments.statement.clone());
+        self.item_statements.insert(name.clone(), arguments.statement.clone());
         self.item = Some(name);
         Ok(())
     }
@@ -142,10 +133,7 @@ impl FileParser<'_> {
             _ => {}
         }
         if packet.item(&name).is_none() {
-            return Err(format!(
-                "{name} not found in {} packet {label}",
-                packet.kind
-            ));
+            return Err(format!("{name} not found in {} packet {label}", packet.kind));
         }
         Ok(name)
     }
@@ -160,9 +148,7 @@ fn item_name(arguments: Arguments<'_>, array: bool) -> Result<String, String> {
         ));
     }
     if array && name.contains(['[', ']']) {
-        return Err(format!(
-            "ARRAY items cannot have brackets in their name: {name}"
-        ));
+        return Err(format!("ARRAY items cannot have brackets in their name: {name}"));
     }
     Ok(name)
 }

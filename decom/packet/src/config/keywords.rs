@@ -26,11 +26,7 @@ const MANY: usize = usize::MAX;
 impl Keyword {
     /// Returns `KEYWORD <parameters>`.
     pub(crate) fn usage(&self, keyword: &str) -> String {
-        if self.usage.is_empty() {
-            keyword.to_owned()
-        } else {
-            format!("{keyword} {}", self.usage)
-        }
+        if self.usage.is_empty() { keyword.to_owned() } else { format!("{keyword} {}", self.usage) }
     }
 }
 
@@ -43,21 +39,14 @@ pub(crate) fn find(keyword: &str) -> Option<Keyword> {
 }
 
 fn make(level: Level, minimum: usize, maximum: usize, usage: &'static str) -> Option<Keyword> {
-    Some(Keyword {
-        level,
-        minimum,
-        maximum,
-        usage,
-    })
+    Some(Keyword { level, minimum, maximum, usage })
 }
 
 fn top(keyword: &str) -> Option<Keyword> {
     let (minimum, maximum, usage) = match keyword {
-        "COMMAND" | "TELEMETRY" => (
-            3,
-            4,
-            "<TARGET NAME> <PACKET NAME> <BIG_ENDIAN|LITTLE_ENDIAN> [DESCRIPTION]",
-        ),
+        "COMMAND" | "TELEMETRY" => {
+            (3, 4, "<TARGET NAME> <PACKET NAME> <BIG_ENDIAN|LITTLE_ENDIAN> [DESCRIPTION]")
+        }
         "SELECT_COMMAND" | "SELECT_TELEMETRY" => (2, 2, "<TARGET NAME> <PACKET NAME>"),
         "LIMITS_GROUP" => (1, 1, "<GROUP NAME>"),
         "LIMITS_GROUP_ITEM" => (3, 3, "<TARGET NAME> <PACKET NAME> <ITEM NAME>"),
@@ -68,53 +57,37 @@ fn top(keyword: &str) -> Option<Keyword> {
 
 fn item_definition(keyword: &str) -> Option<Keyword> {
     let (minimum, maximum, usage) = match keyword {
-        "ITEM" => (
-            4,
-            6,
-            "<NAME> <BIT OFFSET> <BIT SIZE> <TYPE> [DESCRIPTION] [ENDIANNESS]",
-        ),
+        "ITEM" => (4, 6, "<NAME> <BIT OFFSET> <BIT SIZE> <TYPE> [DESCRIPTION] [ENDIANNESS]"),
         "APPEND_ITEM" => (3, 5, "<NAME> <BIT SIZE> <TYPE> [DESCRIPTION] [ENDIANNESS]"),
-        "ID_ITEM" => (
-            5,
-            7,
-            "<NAME> <BIT OFFSET> <BIT SIZE> <TYPE> <ID VALUE> [DESCRIPTION] [ENDIANNESS]",
-        ),
-        "APPEND_ID_ITEM" => (
-            4,
-            6,
-            "<NAME> <BIT SIZE> <TYPE> <ID VALUE> [DESCRIPTION] [ENDIANNESS]",
-        ),
+        "ID_ITEM" => {
+            (5, 7, "<NAME> <BIT OFFSET> <BIT SIZE> <TYPE> <ID VALUE> [DESCRIPTION] [ENDIANNESS]")
+        }
+        "APPEND_ID_ITEM" => {
+            (4, 6, "<NAME> <BIT SIZE> <TYPE> <ID VALUE> [DESCRIPTION] [ENDIANNESS]")
+        }
         "ARRAY_ITEM" | "ARRAY_PARAMETER" => (
             5,
             7,
             "<NAME> <BIT OFFSET> <ELEMENT BIT SIZE> <TYPE> <TOTAL BIT SIZE> [DESCRIPTION] [ENDIANNESS]",
         ),
-        "APPEND_ARRAY_ITEM" | "APPEND_ARRAY_PARAMETER" => (
-            4,
-            6,
-            "<NAME> <ELEMENT BIT SIZE> <TYPE> <TOTAL BIT SIZE> [DESCRIPTION] [ENDIANNESS]",
-        ),
+        "APPEND_ARRAY_ITEM" | "APPEND_ARRAY_PARAMETER" => {
+            (4, 6, "<NAME> <ELEMENT BIT SIZE> <TYPE> <TOTAL BIT SIZE> [DESCRIPTION] [ENDIANNESS]")
+        }
         // The upper bound of texts is 7; the numeric form has its own, checked with the type.
         "PARAMETER" | "ID_PARAMETER" => (
             5,
             9,
             "<NAME> <BIT OFFSET> <BIT SIZE> <TYPE> [MIN MAX] <DEFAULT> [DESCRIPTION] [ENDIANNESS]",
         ),
-        "APPEND_PARAMETER" | "APPEND_ID_PARAMETER" => (
-            4,
-            8,
-            "<NAME> <BIT SIZE> <TYPE> [MIN MAX] <DEFAULT> [DESCRIPTION] [ENDIANNESS]",
-        ),
-        "STRUCTURE" => (
-            6,
-            6,
-            "<NAME> <BIT OFFSET> <BIT SIZE|DEFINED> <CMD|TLM> <TARGET NAME> <PACKET NAME>",
-        ),
-        "APPEND_STRUCTURE" => (
-            5,
-            5,
-            "<NAME> <BIT SIZE|DEFINED> <CMD|TLM> <TARGET NAME> <PACKET NAME>",
-        ),
+        "APPEND_PARAMETER" | "APPEND_ID_PARAMETER" => {
+            (4, 8, "<NAME> <BIT SIZE> <TYPE> [MIN MAX] <DEFAULT> [DESCRIPTION] [ENDIANNESS]")
+        }
+        "STRUCTURE" => {
+            (6, 6, "<NAME> <BIT OFFSET> <BIT SIZE|DEFINED> <CMD|TLM> <TARGET NAME> <PACKET NAME>")
+        }
+        "APPEND_STRUCTURE" => {
+            (5, 5, "<NAME> <BIT SIZE|DEFINED> <CMD|TLM> <TARGET NAME> <PACKET NAME>")
+        }
         "SELECT_ITEM" | "SELECT_PARAMETER" | "DELETE_ITEM" | "DELETE_PARAMETER" => (1, 1, "<NAME>"),
         _ => return None,
     };
@@ -142,11 +115,9 @@ fn packet(keyword: &str) -> Option<Keyword> {
 
 fn item(keyword: &str) -> Option<Keyword> {
     let (minimum, maximum, usage) = match keyword {
-        "STATE" => (
-            2,
-            4,
-            "<NAME> <VALUE> [GREEN|YELLOW|RED or HAZARDOUS|DISABLE_MESSAGES] [DESCRIPTION]",
-        ),
+        "STATE" => {
+            (2, 4, "<NAME> <VALUE> [GREEN|YELLOW|RED or HAZARDOUS|DISABLE_MESSAGES] [DESCRIPTION]")
+        }
         "READ_CONVERSION" | "WRITE_CONVERSION" => (1, MANY, "<CLASS FILE> [ARGUMENTS...]"),
         "POLY_READ_CONVERSION" | "POLY_WRITE_CONVERSION" => (1, MANY, "<C0> [C1 ...]"),
         "SEG_POLY_READ_CONVERSION" | "SEG_POLY_WRITE_CONVERSION" => {

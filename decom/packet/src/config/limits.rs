@@ -40,11 +40,7 @@ impl FileParser<'_> {
             item.limits.enabled = true;
         }
         let name = arguments.text(0)?;
-        let duplicate = item
-            .states
-            .get_or_insert_default()
-            .insert(name, state)
-            .is_some();
+        let duplicate = item.states.get_or_insert_default().insert(name, state).is_some();
         if duplicate {
             let line = arguments.statement.line;
             self.warn(format!(
@@ -69,15 +65,10 @@ impl FileParser<'_> {
             return Err("Items with STATE can't define LIMITS".to_owned());
         }
         if set_name != "DEFAULT" && !item.limits.sets.contains_key("DEFAULT") {
-            return Err(
-                "DEFAULT limits set must be defined for an item before other limits sets"
-                    .to_owned(),
-            );
+            return Err("DEFAULT limits set must be defined for an item before other limits sets"
+                .to_owned());
         }
-        let persistence = arguments
-            .integer(1)
-            .ok()
-            .and_then(|n| u32::try_from(n).ok());
+        let persistence = arguments.integer(1).ok().and_then(|n| u32::try_from(n).ok());
         let persistence = persistence.ok_or("Persistence must be an integer.")?;
         let enabled = match arguments.upper(2)?.as_str() {
             "ENABLED" => true,
@@ -111,10 +102,8 @@ impl FileParser<'_> {
         let label = self.packet_label();
         let item = self.current_item()?;
         let name = item.name.clone();
-        item.limits.response = Some(LimitsResponse {
-            class: class.clone(),
-            args: arguments.rest(1),
-        });
+        item.limits.response =
+            Some(LimitsResponse { class: class.clone(), args: arguments.rest(1) });
         self.unsupported(&format!(
             "LIMITS_RESPONSE {class} of {label} {name} is not supported yet; it is not called"
         ));
@@ -146,10 +135,8 @@ fn command_state(arguments: Arguments<'_>, state: &mut State) -> Result<(), Stri
         }
         Some("DISABLE_MESSAGES") => state.messages_disabled = true,
         Some(_) => {
-            return Err(
-                "HAZARDOUS or DISABLE_MESSAGES expected as third parameter for this line."
-                    .to_owned(),
-            );
+            return Err("HAZARDOUS or DISABLE_MESSAGES expected as third parameter for this line."
+                .to_owned());
         }
     }
     Ok(())
@@ -163,23 +150,15 @@ fn state_value(item: &Item, text: &str) -> Result<Value, String> {
         Value::String(word) if word.eq_ignore_ascii_case("ANY") => Ok(Value::from("ANY")),
         // Derived items may have text as their value, which only the conversion knows.
         Value::String(word) if item.is_derived() => Ok(Value::String(word)),
-        Value::String(word) => Err(format!(
-            "Invalid state value {word} for data type {}.",
-            item.data_type
-        )),
+        Value::String(word) => {
+            Err(format!("Invalid state value {word} for data type {}.", item.data_type))
+        }
         value => Ok(value),
     }
 }
 
 fn limits_set(arguments: Arguments<'_>) -> Result<LimitsSet, String> {
-    let names = [
-        "red low",
-        "yellow low",
-        "yellow high",
-        "red high",
-        "green low",
-        "green high",
-    ];
+    let names = ["red low", "yellow low", "yellow high", "red high", "green low", "green high"];
     let mut numbers = [0.0; 6];
     for (index, name) in names.iter().enumerate() {
         if let Some(text) = arguments.optional(3 + index) {
@@ -188,17 +167,10 @@ fn limits_set(arguments: Arguments<'_>) -> Result<LimitsSet, String> {
             })?;
         }
     }
-    let [
-        red_low,
-        yellow_low,
-        yellow_high,
-        red_high,
-        green_low,
-        green_high,
-    ] = numbers;
+    let [red_low, yellow_low, yellow_high, red_high, green_low, green_high] = numbers;
     if !(red_low <= yellow_low && yellow_low < yellow_high && yellow_high <= red_high) {
         return Err(
-            "Invalid limits specified. Ensure yellow limits are within red limits.".to_owned(),
+            "Invalid limits specified. Ensure yellow limits are within red limits.".to_owned()
         );
     }
     let green = (arguments.len() == 9).then_some((green_low, green_high));
@@ -206,14 +178,8 @@ fn limits_set(arguments: Arguments<'_>) -> Result<LimitsSet, String> {
         && !(yellow_low <= green_low && green_low < green_high && green_high <= yellow_high)
     {
         return Err(
-            "Invalid limits specified. Ensure green limits are within yellow limits.".to_owned(),
+            "Invalid limits specified. Ensure green limits are within yellow limits.".to_owned()
         );
     }
-    Ok(LimitsSet {
-        red_low,
-        yellow_low,
-        yellow_high,
-        red_high,
-        green,
-    })
+    Ok(LimitsSet { red_low, yellow_low, yellow_high, red_high, green })
 }

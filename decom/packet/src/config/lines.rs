@@ -44,9 +44,7 @@ pub(crate) enum Verbatim<'a> {
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self {
-            lines: text.lines().enumerate(),
-        }
+        Self { lines: text.lines().enumerate() }
     }
 
     /// Returns the next statement; `None` at the end, where an open continuation is lost.
@@ -96,15 +94,8 @@ impl<'a> Lexer<'a> {
             if first.is_empty() || first.starts_with('#') {
                 continue;
             }
-            let word = first
-                .split_ascii_whitespace()
-                .next()
-                .unwrap_or("")
-                .to_ascii_uppercase();
-            let ends = [
-                "GENERIC_READ_CONVERSION_END",
-                "GENERIC_WRITE_CONVERSION_END",
-            ];
+            let word = first.split_ascii_whitespace().next().unwrap_or("").to_ascii_uppercase();
+            let ends = ["GENERIC_READ_CONVERSION_END", "GENERIC_WRITE_CONVERSION_END"];
             if ends.contains(&word.as_str()) {
                 return statement(line.trim().to_owned(), index).map(Verbatim::End);
             }
@@ -133,36 +124,20 @@ fn statement(text: String, index: usize) -> Option<Statement> {
         return None;
     }
     let is_comment = |token: &&str| token.starts_with('#') && !token.starts_with("#{");
-    let parameters = tokens
-        .take_while(|token| !is_comment(token))
-        .map(unquoted)
-        .collect();
+    let parameters = tokens.take_while(|token| !is_comment(token)).map(unquoted).collect();
     let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
-    Some(Statement {
-        keyword,
-        parameters,
-        line,
-        text,
-    })
+    Some(Statement { keyword, parameters, line, text })
 }
 
 /// Removes the quotes of a token of length 2 or more whose ends are the same quote.
 pub(crate) fn unquoted(token: &str) -> Token {
     for quote in ['"', '\''] {
-        let inner = token
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote));
+        let inner = token.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
         if let Some(inner) = inner {
-            return Token {
-                text: inner.to_owned(),
-                quoted: true,
-            };
+            return Token { text: inner.to_owned(), quoted: true };
         }
     }
-    Token {
-        text: token.to_owned(),
-        quoted: false,
-    }
+    Token { text: token.to_owned(), quoted: false }
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -218,13 +193,7 @@ mod tests {
     fn words(text: &str) -> Vec<(String, Vec<String>, u32)> {
         tokenize(text)
             .into_iter()
-            .map(|s| {
-                (
-                    s.keyword,
-                    s.parameters.into_iter().map(|t| t.text).collect(),
-                    s.line,
-                )
-            })
+            .map(|s| (s.keyword, s.parameters.into_iter().map(|t| t.text).collect(), s.line))
             .collect()
     }
 
@@ -247,17 +216,11 @@ mod tests {
 
     #[test]
     fn continuations() {
-        assert_eq!(
-            one("A b&\nc d\n"),
-            ("A".into(), vec!["bc".into(), "d".into()], 2)
-        );
+        assert_eq!(one("A b&\nc d\n"), ("A".into(), vec!["bc".into(), "d".into()], 2));
         assert_eq!(one("A \"x\" +\n# comment\n  \"y\"\n").1, ["x\ny"]);
         assert_eq!(one("A 'x ' \\\n   'y'\n").1, ["x y"]);
         assert_eq!(one("A 1 +\n2 3\n").1, ["3"]);
-        assert_eq!(
-            one("# see C++\nITEM A\nITEM B\n"),
-            ("ITEM".into(), vec!["B".into()], 3)
-        );
+        assert_eq!(one("# see C++\nITEM A\nITEM B\n"), ("ITEM".into(), vec!["B".into()], 3));
         assert!(words("A b &").is_empty());
     }
 }

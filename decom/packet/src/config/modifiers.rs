@@ -105,23 +105,13 @@ impl FileParser<'_> {
 
     fn variable_bit_size(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
         let length_item = arguments.upper(0)?;
-        let bits_per_count = if arguments.len() > 1 {
-            arguments.integer(1)?
-        } else {
-            8
-        };
-        let bit_offset = if arguments.len() > 2 {
-            arguments.integer(2)?
-        } else {
-            0
-        };
+        let bits_per_count = if arguments.len() > 1 { arguments.integer(1)? } else { 8 };
+        let bit_offset = if arguments.len() > 2 { arguments.integer(2)? } else { 0 };
         if !(1..=MAX_BITS_PER_COUNT).contains(&bits_per_count) {
             return Err(format!("Bits per count must be 1 to {MAX_BITS_PER_COUNT}."));
         }
         if bit_offset.abs() > MAX_PACKET_BITS {
-            return Err(format!(
-                "The bit offset must be within {MAX_PACKET_BITS} bits."
-            ));
+            return Err(format!("The bit offset must be within {MAX_PACKET_BITS} bits."));
         }
         let item = self.current_item()?;
         if item.is_derived() || item.data_type == DataType::Float && item.array_size.is_none() {
@@ -146,12 +136,8 @@ impl FileParser<'_> {
         }
         packet.fixed_size = false;
         let reserved_bits = if at_end { wanted } else { declared };
-        self.current_item()?.variable_bit_size = Some(VariableBitSize {
-            length_item,
-            bits_per_count,
-            bit_offset,
-            reserved_bits,
-        });
+        self.current_item()?.variable_bit_size =
+            Some(VariableBitSize { length_item, bits_per_count, bit_offset, reserved_bits });
         Ok(())
     }
 }

@@ -38,11 +38,7 @@ impl FileParser<'_> {
 
     /// Returns the target that a packet belongs to: the one at hand, except within SYSTEM.
     fn owner(&self, arguments: Arguments<'_>) -> Result<String, String> {
-        if self.target == SYSTEM {
-            arguments.upper(0)
-        } else {
-            Ok(self.target.to_owned())
-        }
+        if self.target == SYSTEM { arguments.upper(0) } else { Ok(self.target.to_owned()) }
     }
 
     fn start_packet(&mut self, kind: PacketKind, arguments: Arguments<'_>) -> Result<(), String> {
@@ -143,22 +139,13 @@ impl FileParser<'_> {
     /// Finds a template file beside the configuration file; it must not leave the target.
     fn template_file(&self, path: &str) -> Result<Vec<u8>, String> {
         if path.starts_with('/') || path.split(['/', '\\']).any(|part| part == "..") {
-            return Err(format!(
-                "TEMPLATE_FILE {path} must be relative, without '..'"
-            ));
+            return Err(format!("TEMPLATE_FILE {path} must be relative, without '..'"));
         }
         let file = self.location().file;
-        let beside = file
-            .rsplit_once('/')
-            .map_or(path.to_owned(), |(dir, _)| format!("{dir}/{path}"));
-        let found = self
-            .draft
-            .binary_files
-            .get(&beside)
-            .or(self.draft.binary_files.get(path));
-        found
-            .cloned()
-            .ok_or_else(|| format!("TEMPLATE_FILE {path} was not found beside {file}"))
+        let beside =
+            file.rsplit_once('/').map_or(path.to_owned(), |(dir, _)| format!("{dir}/{path}"));
+        let found = self.draft.binary_files.get(&beside).or(self.draft.binary_files.get(path));
+        found.cloned().ok_or_else(|| format!("TEMPLATE_FILE {path} was not found beside {file}"))
     }
 
     fn code(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
@@ -202,9 +189,7 @@ impl FileParser<'_> {
                 "the packet is not split"
             }
         };
-        self.unsupported(&format!(
-            "{keyword} {name} of {label} is not supported yet; {effect}"
-        ));
+        self.unsupported(&format!("{keyword} {name} of {label} is not supported yet; {effect}"));
         Ok(())
     }
 
@@ -231,10 +216,8 @@ impl FileParser<'_> {
                 item: arguments.upper(2)?,
             }),
             _ => {
-                let reference = PacketReference {
-                    target: arguments.upper(0)?,
-                    packet: arguments.upper(1)?,
-                };
+                let reference =
+                    PacketReference { target: arguments.upper(0)?, packet: arguments.upper(1)? };
                 if keyword == "RESPONSE" {
                     packet.response = Some(reference);
                 } else {
@@ -263,11 +246,7 @@ pub(super) fn capitalised(kind: PacketKind) -> &'static str {
 fn base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0_u32, 0_u32);
-    for byte in text
-        .trim_end_matches('=')
-        .bytes()
-        .filter(|b| !b.is_ascii_whitespace())
-    {
+    for byte in text.trim_end_matches('=').bytes().filter(|b| !b.is_ascii_whitespace()) {
         let six = match byte {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,

@@ -94,26 +94,18 @@ impl<'a> FileParser<'a> {
     }
 
     pub(super) fn location(&self) -> SourceLocation {
-        SourceLocation {
-            file: self.file.clone(),
-            line: self.line,
-        }
+        SourceLocation { file: self.file.clone(), line: self.line }
     }
 
     /// Returns the current packet, or the message that there is none.
     pub(super) fn current_packet(&mut self) -> Result<&mut Packet, String> {
-        self.packet
-            .as_mut()
-            .ok_or_else(|| "No current packet".to_owned())
+        self.packet.as_mut().ok_or_else(|| "No current packet".to_owned())
     }
 
     /// Returns the current item, or the message that there is none.
     pub(super) fn current_item(&mut self) -> Result<&mut Item, String> {
         let name = self.item.clone().unwrap_or_default();
-        let found = self
-            .packet
-            .as_mut()
-            .and_then(|packet| packet.item_mut(&name));
+        let found = self.packet.as_mut().and_then(|packet| packet.item_mut(&name));
         found.ok_or_else(|| "No current item".to_owned())
     }
 
@@ -127,10 +119,7 @@ impl<'a> FileParser<'a> {
 
     /// Returns whether the target's code is Python.
     pub(super) fn python(&self) -> bool {
-        self.draft
-            .targets
-            .get(self.target)
-            .is_some_and(|target| target.language == "python")
+        self.draft.targets.get(self.target).is_some_and(|target| target.language == "python")
     }
 
     pub(super) fn warn(&mut self, text: String) {

@@ -53,9 +53,7 @@ fn named(upper: &str) -> Option<Value> {
 
 /// Returns the lowest and the highest value of a field.
 pub(crate) fn bounds(data_type: DataType, bit_size: i64) -> Result<(Value, Value), String> {
-    let bits = u32::try_from(bit_size)
-        .ok()
-        .filter(|bits| (1..=126).contains(bits));
+    let bits = u32::try_from(bit_size).ok().filter(|bits| (1..=126).contains(bits));
     match (data_type, bits) {
         (DataType::Int, Some(bits)) => {
             let half = 1_i128 << (bits - 1);

@@ -14,14 +14,8 @@ const MAX_NESTING: usize = 16;
 
 /// Returns how deep structures are nested in a packet.
 fn nesting(packet: &Packet) -> usize {
-    let structures = packet
-        .items
-        .iter()
-        .filter_map(|item| item.structure.as_deref());
-    structures
-        .map(|inner| nesting(inner) + 1)
-        .max()
-        .unwrap_or(0)
+    let structures = packet.items.iter().filter_map(|item| item.structure.as_deref());
+    structures.map(|inner| nesting(inner) + 1).max().unwrap_or(0)
 }
 
 impl FileParser<'_> {
@@ -36,9 +30,7 @@ impl FileParser<'_> {
         };
         let inner = self.structure_packet(arguments, next + 1)?;
         if nesting(&inner) >= MAX_NESTING {
-            return Err(format!(
-                "Structures are nested more than {MAX_NESTING} deep"
-            ));
+            return Err(format!("Structures are nested more than {MAX_NESTING} deep"));
         }
         let size = if arguments.text(next)?.eq_ignore_ascii_case("DEFINED") {
             i64::try_from(inner.defined_length() * 8).unwrap_or(0)
@@ -50,21 +42,15 @@ impl FileParser<'_> {
         parent.structure = Some(inner.clone());
         checks::item(&parent)?;
         self.add_item(parent, arguments)?;
-        for child in inner
-            .items
-            .iter()
-            .filter(|child| !is_reserved_item(&child.name))
-        {
+        for child in inner.items.iter().filter(|child| !is_reserved_item(&child.name)) {
             let mut flattened = child.clone();
             flattened.name = format!("{name}.{}", child.name);
             flattened.bit_offset = offset;
             // Both are matters of the inner packet, through which the child is reached.
             flattened.variable_bit_size = None;
             flattened.structure = None;
-            flattened.structure_child = Some(StructureChild {
-                parent: name.clone(),
-                child: child.name.clone(),
-            });
+            flattened.structure_child =
+                Some(StructureChild { parent: name.clone(), child: child.name.clone() });
             let has_limits = flattened.has_limits();
             let full_name = flattened.name.clone();
             self.add_item(flattened, arguments)?;

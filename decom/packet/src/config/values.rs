@@ -14,9 +14,7 @@ pub(crate) fn default(item: &Item, token: &Token, hex: bool) -> Result<Value, St
     if item.array_size.is_some() {
         return match flow::parse(text.trim()) {
             Some(list @ Value::Array(_)) => Ok(list),
-            _ => Err(format!(
-                "{name}: default '{text}' must be a list such as [1, 2]"
-            )),
+            _ => Err(format!("{name}: default '{text}' must be a list such as [1, 2]")),
         };
     }
     match item.data_type {
@@ -43,9 +41,7 @@ pub(crate) fn default(item: &Item, token: &Token, hex: bool) -> Result<Value, St
 }
 
 fn text_or_bytes(token: &Token, hex: bool) -> Value {
-    let bytes = (hex && !token.quoted)
-        .then(|| words::hex_bytes(&token.text))
-        .flatten();
+    let bytes = (hex && !token.quoted).then(|| words::hex_bytes(&token.text)).flatten();
     bytes.map_or_else(|| Value::String(token.text.clone()), Value::Bytes)
 }
 
@@ -53,8 +49,7 @@ fn boolean(text: &str) -> Option<Value> {
     if text.eq_ignore_ascii_case("TRUE") {
         return Some(Value::Bool(true));
     }
-    text.eq_ignore_ascii_case("FALSE")
-        .then_some(Value::Bool(false))
+    text.eq_ignore_ascii_case("FALSE").then_some(Value::Bool(false))
 }
 
 /// Reads the end of a range; `None` when the word `nil` switches the range off.
@@ -81,10 +76,7 @@ pub(crate) fn id_value(item: &Item, value: &Value) -> Result<Value, String> {
         _ => None,
     };
     coerced.ok_or_else(|| {
-        format!(
-            "{}: Invalid value: {value} for data type: {}",
-            item.name, item.data_type
-        )
+        format!("{}: Invalid value: {value} for data type: {}", item.name, item.data_type)
     })
 }
 
@@ -99,10 +91,7 @@ pub(crate) fn check_types(item: &mut Item) -> Result<(), String> {
         return Ok(());
     };
     let wrong = |what: &str, wanted: &str, value: &Value| {
-        Err(format!(
-            "{}: {what} must be {wanted} but is '{value}'",
-            item.name
-        ))
+        Err(format!("{}: {what} must be {wanted} but is '{value}'", item.name))
     };
     if item.array_size.is_some() {
         return match default {
@@ -118,9 +107,7 @@ pub(crate) fn check_types(item: &mut Item) -> Result<(), String> {
                     return wrong(what, "an integer", value);
                 }
             }
-            default
-                .as_int()
-                .map_or_else(|| wrong("default", "an integer", &default), |_| Ok(()))
+            default.as_int().map_or_else(|| wrong("default", "an integer", &default), |_| Ok(()))
         }
         (DataType::Float, _) => {
             let values = [
@@ -128,10 +115,7 @@ pub(crate) fn check_types(item: &mut Item) -> Result<(), String> {
                 ("minimum", &item.minimum),
                 ("maximum", &item.maximum),
             ];
-            for (what, value) in values
-                .into_iter()
-                .filter_map(|(w, v)| Some((w, v.as_ref()?)))
-            {
+            for (what, value) in values.into_iter().filter_map(|(w, v)| Some((w, v.as_ref()?))) {
                 if value.as_f64().is_none() {
                     return wrong(what, "a number", value);
                 }

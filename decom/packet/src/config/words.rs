@@ -30,16 +30,12 @@ pub(crate) fn number(word: &str) -> Option<Value> {
     }
     if let Some(hex) = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) {
         let digits = !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit());
-        return digits
-            .then(|| i128::from_str_radix(hex, 16).ok().map(Value::Int))
-            .flatten();
+        return digits.then(|| i128::from_str_radix(hex, 16).ok().map(Value::Int)).flatten();
     }
     if is_decimal(word) {
         return word.parse().ok().map(Value::Int);
     }
-    is_float(word)
-        .then(|| word.parse().ok().map(Value::Float))
-        .flatten()
+    is_float(word).then(|| word.parse().ok().map(Value::Float)).flatten()
 }
 
 fn unsigned(word: &str) -> &str {
@@ -79,34 +75,21 @@ fn is_float(word: &str) -> bool {
 /// Turns `0x…` into bytes; an odd number of digits gets one leading zero digit.
 #[must_use]
 pub fn hex_bytes(word: &str) -> Option<Vec<u8>> {
-    let digits = word
-        .strip_prefix("0x")
-        .or_else(|| word.strip_prefix("0X"))?;
+    let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X"))?;
     if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
-    let padded = if digits.len() % 2 == 1 {
-        format!("0{digits}")
-    } else {
-        digits.to_owned()
-    };
+    let padded = if digits.len() % 2 == 1 { format!("0{digits}") } else { digits.to_owned() };
     let pairs = padded.as_bytes().chunks_exact(2);
     pairs
-        .map(|pair| {
-            std::str::from_utf8(pair)
-                .ok()
-                .and_then(|p| u8::from_str_radix(p, 16).ok())
-        })
+        .map(|pair| std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok()))
         .collect()
 }
 
 /// Returns whether a word stands for nothing: empty, `NIL`, `NULL` or `NONE` in any case.
 #[must_use]
 pub(crate) fn is_null_word(word: &str) -> bool {
-    word.is_empty()
-        || ["NIL", "NULL", "NONE"]
-            .iter()
-            .any(|null| word.eq_ignore_ascii_case(null))
+    word.is_empty() || ["NIL", "NULL", "NONE"].iter().any(|null| word.eq_ignore_ascii_case(null))
 }
 
 #[cfg(test)]
@@ -115,25 +98,14 @@ mod tests {
 
     #[test]
     fn numbers() {
-        let ints = [
-            ("5", 5),
-            ("-5", -5),
-            ("+5", 5),
-            ("0x1F", 31),
-            ("0XFF", 255),
-            (" 7 ", 7),
-            ("007", 7),
-        ];
+        let ints =
+            [("5", 5), ("-5", -5), ("+5", 5), ("0x1F", 31), ("0XFF", 255), (" 7 ", 7), ("007", 7)];
         for (text, value) in ints {
             assert_eq!(convert_to_value(text), Value::Int(value), "{text}");
         }
-        for (text, value) in [
-            ("5.0", 5.0),
-            (".5", 0.5),
-            ("1e3", 1000.0),
-            ("1E-3", 0.001),
-            ("-1.25", -1.25),
-        ] {
+        for (text, value) in
+            [("5.0", 5.0), (".5", 0.5), ("1e3", 1000.0), ("1E-3", 0.001), ("-1.25", -1.25)]
+        {
             assert_eq!(convert_to_value(text), Value::Float(value), "{text}");
         }
         assert_eq!(convert_to_value("1e400"), Value::Float(f64::INFINITY));

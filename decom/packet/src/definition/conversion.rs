@@ -173,10 +173,7 @@ impl ConversionDefinition {
                 Value::Int(x) => Ok(Value::Float(segmented_integer(segments, *x))),
                 other => self.number(other, |x| segmented(segments, x)),
             },
-            Conversion::BitReverse {
-                data_type,
-                bit_size,
-            } => {
+            Conversion::BitReverse { data_type, bit_size } => {
                 let x = value.to_int().ok_or_else(|| self.not_a_number(value))?;
                 Ok(Value::Int(reversed(x, *bit_size, *data_type)))
             }
@@ -208,10 +205,7 @@ impl ConversionDefinition {
     }
 
     fn not_a_number(&self, value: &Value) -> ConversionError {
-        ConversionError::NotANumber {
-            class: self.class.clone(),
-            value: value.to_string(),
-        }
+        ConversionError::NotANumber { class: self.class.clone(), value: value.to_string() }
     }
 }
 
@@ -252,9 +246,7 @@ mod tests {
 
     #[test]
     fn polynomials() {
-        let poly = conversion(Conversion::Polynomial {
-            coefficients: vec![1.0, 2.0, 3.0],
-        });
+        let poly = conversion(Conversion::Polynomial { coefficients: vec![1.0, 2.0, 3.0] });
         assert_eq!(poly.apply(&Value::Int(2)), Ok(Value::Float(17.0)));
         assert_eq!(poly.apply(&Value::Float(0.5)), Ok(Value::Float(2.75)));
         assert_eq!(poly.apply(&Value::Null), Ok(Value::Null));
@@ -263,10 +255,7 @@ mod tests {
 
     #[test]
     fn segments() {
-        let segment = |lower_bound, c: &[f64]| Segment {
-            lower_bound,
-            coefficients: c.to_vec(),
-        };
+        let segment = |lower_bound, c: &[f64]| Segment { lower_bound, coefficients: c.to_vec() };
         let segments = vec![
             segment(20.0, &[0.0, 0.0, 1.0]),
             segment(10.0, &[1.0, 2.0]),
@@ -281,21 +270,13 @@ mod tests {
 
     #[test]
     fn reversing_and_addresses() {
-        let reverse = conversion(Conversion::BitReverse {
-            data_type: DataType::Uint,
-            bit_size: 16,
-        });
+        let reverse =
+            conversion(Conversion::BitReverse { data_type: DataType::Uint, bit_size: 16 });
         assert_eq!(reverse.apply(&Value::Int(4660)), Ok(Value::Int(11336)));
         let read = conversion(Conversion::IpRead);
-        assert_eq!(
-            read.apply(&Value::Int(4_294_934_528)),
-            Ok(Value::from("255.255.128.0"))
-        );
+        assert_eq!(read.apply(&Value::Int(4_294_934_528)), Ok(Value::from("255.255.128.0")));
         let write = conversion(Conversion::IpWrite);
-        assert_eq!(
-            write.apply(&Value::from("127.0.0.1")),
-            Ok(Value::Int(2_130_706_433))
-        );
+        assert_eq!(write.apply(&Value::from("127.0.0.1")), Ok(Value::Int(2_130_706_433)));
     }
 
     #[test]

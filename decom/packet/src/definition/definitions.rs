@@ -96,10 +96,7 @@ impl Definitions {
     /// # Errors
     /// [`LookupError::Target`] when there is none.
     pub fn target(&self, name: &str) -> Result<&Target, LookupError> {
-        let found = self
-            .targets
-            .get(name)
-            .or_else(|| self.targets.get(&name.to_uppercase()));
+        let found = self.targets.get(name).or_else(|| self.targets.get(&name.to_uppercase()));
         found.ok_or_else(|| LookupError::Target(name.to_uppercase()))
     }
 
@@ -133,14 +130,11 @@ impl Definitions {
             PacketKind::Command => &found_target.commands,
             PacketKind::Telemetry => &found_target.telemetry,
         };
-        let id = table
-            .get(packet)
-            .or_else(|| table.get(&packet.to_uppercase()));
-        id.and_then(|id| self.packets.get(id.index()))
-            .ok_or_else(|| LookupError::Packet {
-                target: target.to_uppercase(),
-                packet: packet.to_uppercase(),
-            })
+        let id = table.get(packet).or_else(|| table.get(&packet.to_uppercase()));
+        id.and_then(|id| self.packets.get(id.index())).ok_or_else(|| LookupError::Packet {
+            target: target.to_uppercase(),
+            packet: packet.to_uppercase(),
+        })
     }
 
     /// Returns an item by names in any case.
@@ -155,14 +149,13 @@ impl Definitions {
         item: &str,
     ) -> Result<&Item, LookupError> {
         let found = self.packet(kind, target, packet)?;
-        found
-            .item(item)
-            .or_else(|| found.item(&item.to_uppercase()))
-            .ok_or_else(|| LookupError::Item {
+        found.item(item).or_else(|| found.item(&item.to_uppercase())).ok_or_else(|| {
+            LookupError::Item {
                 target: target.to_uppercase(),
                 packet: packet.to_uppercase(),
                 item: item.to_uppercase(),
-            })
+            }
+        })
     }
 
     /// Returns the packet that takes what is not identified.

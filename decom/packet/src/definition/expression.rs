@@ -22,16 +22,9 @@ pub struct Expression {
 enum Node {
     Constant(Value),
     Value,
-    Read {
-        item: String,
-        value_type: ValueType,
-    },
+    Read { item: String, value_type: ValueType },
     Negate(Box<Node>),
-    Binary {
-        operator: Operator,
-        left: Box<Node>,
-        right: Box<Node>,
-    },
+    Binary { operator: Operator, left: Box<Node>, right: Box<Node> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,10 +45,7 @@ impl Expression {
         let mut parser = Parser { rest: code };
         let root = parser.sum(0)?;
         parser.blanks();
-        parser.rest.is_empty().then_some(Self {
-            root,
-            float_division: python,
-        })
+        parser.rest.is_empty().then_some(Self { root, float_division: python })
     }
 
     /// Evaluates with the item's value; `read` yields other items of the packet.
@@ -84,11 +74,7 @@ impl Expression {
                 Some(Value::Float(f)) => Some(Value::Float(-f)),
                 _ => None,
             },
-            Node::Binary {
-                operator,
-                left,
-                right,
-            } => {
+            Node::Binary { operator, left, right } => {
                 let left = self.node(left, value, read)?;
                 let right = self.node(right, value, read)?;
                 match (left, right) {
@@ -134,21 +120,13 @@ impl Expression {
 
 /// Turns a remainder that is never negative into one with the sign of the divisor.
 fn floor_modulo(remainder: i128, divisor: i128) -> i128 {
-    if divisor < 0 && remainder != 0 {
-        remainder + divisor
-    } else {
-        remainder
-    }
+    if divisor < 0 && remainder != 0 { remainder + divisor } else { remainder }
 }
 
 fn floor_division(a: i128, b: i128) -> Option<i128> {
     let quotient = a.checked_div(b)?;
     let inexact = a % b != 0;
-    Some(if inexact && (a < 0) != (b < 0) {
-        quotient - 1
-    } else {
-        quotient
-    })
+    Some(if inexact && (a < 0) != (b < 0) { quotient - 1 } else { quotient })
 }
 
 struct Parser<'a> {
@@ -230,9 +208,7 @@ impl Parser<'_> {
         }
         self.blanks();
         if self.rest.starts_with(['"', '\'']) {
-            return self
-                .quoted()
-                .map(|text| Node::Constant(Value::String(text)));
+            return self.quoted().map(|text| Node::Constant(Value::String(text)));
         }
         let word = self.word();
         if word == "value" {
@@ -242,11 +218,7 @@ impl Parser<'_> {
             return Some(Node::Constant(Value::Int(integer)));
         }
         let starts_as_number = word.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-        let float = word
-            .replace('_', "")
-            .parse()
-            .ok()
-            .filter(|_| starts_as_number);
+        let float = word.replace('_', "").parse().ok().filter(|_| starts_as_number);
         float.map(|float| Node::Constant(Value::Float(float)))
     }
 
@@ -257,11 +229,7 @@ impl Parser<'_> {
         let mut value_type = ValueType::Converted;
         if self.take(",") {
             self.blanks();
-            let word = if self.take(":") {
-                self.word()
-            } else {
-                self.quoted()?
-            };
+            let word = if self.take(":") { self.word() } else { self.quoted()? };
             value_type = ValueType::from_request(&word)?;
         }
         if bracket && !self.take(")") {
@@ -271,11 +239,7 @@ impl Parser<'_> {
     }
 
     fn quoted(&mut self) -> Option<String> {
-        let quote = self
-            .rest
-            .chars()
-            .next()
-            .filter(|c| matches!(c, '"' | '\''))?;
+        let quote = self.rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         let inner = &self.rest[1..];
         let end = inner.find(quote)?;
         let text = &inner[..end];
@@ -304,11 +268,7 @@ impl Parser<'_> {
 }
 
 fn binary(operator: Operator, left: Node, right: Node) -> Node {
-    Node::Binary {
-        operator,
-        left: Box::new(left),
-        right: Box::new(right),
-    }
+    Node::Binary { operator, left: Box::new(left), right: Box::new(right) }
 }
 
 #[cfg(test)]
@@ -317,40 +277,19 @@ mod tests {
 
     fn result(code: &str, value: impl Into<Value>, python: bool) -> Option<Value> {
         let mut read = |item: &str, _: ValueType| -> Result<Value, String> {
-            if item == "A" {
-                Ok(Value::Int(7))
-            } else {
-                Err(item.to_owned())
-            }
+            if item == "A" { Ok(Value::Int(7)) } else { Err(item.to_owned()) }
         };
-        Expression::parse(code, python)?
-            .evaluate(&value.into(), &mut read)
-            .unwrap()
+        Expression::parse(code, python)?.evaluate(&value.into(), &mut read).unwrap()
     }
 
     #[test]
     fn arithmetic() {
         assert_eq!(result("value * 3", 5, false), Some(Value::Int(15)));
-        assert_eq!(
-            result("packet.read('A') / 2", 0, false),
-            Some(Value::Int(3))
-        );
-        assert_eq!(
-            result("-packet.read('A') / 2", 0, false),
-            Some(Value::Int(-4))
-        );
-        assert_eq!(
-            result("packet.read(\"A\") / 2", 0, true),
-            Some(Value::Float(3.5))
-        );
-        assert_eq!(
-            result("packet.read('a', :RAW) + 1_000", 0, false),
-            Some(Value::Int(1007))
-        );
-        assert_eq!(
-            result("(value + 1) * 2.5e-1", 3, false),
-            Some(Value::Float(1.0))
-        );
+        assert_eq!(result("packet.read('A') / 2", 0, false), Some(Value::Int(3)));
+        assert_eq!(result("-packet.read('A') / 2", 0, false), Some(Value::Int(-4)));
+        assert_eq!(result("packet.read(\"A\") / 2", 0, true), Some(Value::Float(3.5)));
+        assert_eq!(result("packet.read('a', :RAW) + 1_000", 0, false), Some(Value::Int(1007)));
+        assert_eq!(result("(value + 1) * 2.5e-1", 3, false), Some(Value::Float(1.0)));
         assert_eq!(result("2 ** 3 - 1", 0, false), Some(Value::Int(7)));
         assert_eq!(result("-7 % 3", 0, false), Some(Value::Int(2)));
         assert_eq!(result("100", Value::Null, false), Some(Value::Int(100)));
@@ -360,14 +299,7 @@ mod tests {
     fn no_value() {
         assert_eq!(result("value * 2", Value::Null, false), None);
         assert_eq!(result("1 / 0", 0, false), None);
-        for code in [
-            "puts 1",
-            "value.abs",
-            "x = 1\nx",
-            "system('ls')",
-            "",
-            "\"#{1}\"",
-        ] {
+        for code in ["puts 1", "value.abs", "x = 1\nx", "system('ls')", "", "\"#{1}\""] {
             assert!(Expression::parse(code, false).is_none(), "{code}");
         }
         assert!(Expression::parse(&"(".repeat(5000), false).is_none());

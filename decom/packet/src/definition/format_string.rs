@@ -71,12 +71,8 @@ impl FormatString {
         if !percent.is_some_and(|at| text[at..].contains(|c| CONVERSIONS.contains(c))) {
             return Err(FormatError::NoConversion(text.to_owned()));
         }
-        let mut parsed = Self {
-            text: text.to_owned(),
-            before: String::new(),
-            spec: None,
-            after: String::new(),
-        };
+        let mut parsed =
+            Self { text: text.to_owned(), before: String::new(), spec: None, after: String::new() };
         let mut rest = text;
         while let Some(at) = rest.find('%') {
             parsed.literal().push_str(&rest[..at]);
@@ -98,11 +94,7 @@ impl FormatString {
     }
 
     fn literal(&mut self) -> &mut String {
-        if self.spec.is_some() {
-            &mut self.after
-        } else {
-            &mut self.before
-        }
+        if self.spec.is_some() { &mut self.after } else { &mut self.before }
     }
 
     /// Returns the text as it was configured.
@@ -128,12 +120,11 @@ impl FormatString {
     pub fn format_into(&self, value: &Value, out: &mut String) -> Result<(), FormatError> {
         out.push_str(&self.before);
         if let Some(spec) = &self.spec {
-            spec.render(value, out)
-                .ok_or_else(|| FormatError::WrongValue {
-                    format: self.text.clone(),
-                    value: value.to_string(),
-                    conversion: spec.conversion,
-                })?;
+            spec.render(value, out).ok_or_else(|| FormatError::WrongValue {
+                format: self.text.clone(),
+                value: value.to_string(),
+                conversion: spec.conversion,
+            })?;
         }
         out.push_str(&self.after);
         Ok(())
@@ -203,11 +194,8 @@ impl Spec {
     /// Appends a text, filled with blanks to the width.
     fn pad(&self, text: &str, out: &mut String) {
         let width = self.width;
-        let _ = if self.minus {
-            write!(out, "{text:<width$}")
-        } else {
-            write!(out, "{text:>width$}")
-        };
+        let _ =
+            if self.minus { write!(out, "{text:<width$}") } else { write!(out, "{text:>width$}") };
     }
 
     /// Appends sign or prefix, zeros up to the width if the flags say so, and digits.
@@ -273,10 +261,7 @@ mod tests {
     use super::*;
 
     fn shown(format: &str, value: impl Into<Value>) -> String {
-        FormatString::parse(format)
-            .unwrap()
-            .format(&value.into())
-            .unwrap()
+        FormatString::parse(format).unwrap().format(&value.into()).unwrap()
     }
 
     #[test]
@@ -337,23 +322,8 @@ mod tests {
         for text in ["plain", "%", "%y", "%d %d", "%99999d", "%*d", "%-"] {
             assert!(FormatString::parse(text).is_err(), "{text}");
         }
-        assert!(
-            FormatString::parse("%d")
-                .unwrap()
-                .format(&Value::from("Text"))
-                .is_err()
-        );
-        assert!(
-            FormatString::parse("%d")
-                .unwrap()
-                .format(&Value::Float(f64::NAN))
-                .is_err()
-        );
-        assert!(
-            FormatString::parse("%d")
-                .unwrap()
-                .format(&Value::Null)
-                .is_err()
-        );
+        assert!(FormatString::parse("%d").unwrap().format(&Value::from("Text")).is_err());
+        assert!(FormatString::parse("%d").unwrap().format(&Value::Float(f64::NAN)).is_err());
+        assert!(FormatString::parse("%d").unwrap().format(&Value::Null).is_err());
     }
 }

@@ -78,11 +78,7 @@ pub(crate) fn stored_order(a: &Item, b: &Item) -> Ordering {
     group(a)
         .cmp(&group(b))
         .then(a.bit_offset.cmp(&b.bit_offset))
-        .then(
-            b.variable_bit_size
-                .is_some()
-                .cmp(&a.variable_bit_size.is_some()),
-        )
+        .then(b.variable_bit_size.is_some().cmp(&a.variable_bit_size.is_some()))
         .then(a.create_index.cmp(&b.create_index))
 }
 
@@ -93,17 +89,10 @@ mod tests {
     use super::*;
 
     fn packet(items: &[(&str, i64, i64)]) -> Packet {
-        let location = SourceLocation {
-            file: "test".into(),
-            line: 1,
-        };
+        let location = SourceLocation { file: "test".into(), line: 1 };
         let mut packet = Packet::new(PacketKind::Telemetry, "T", "P", Endianness::Big, location);
         for (name, offset, size) in items {
-            let kind = if *size == 0 {
-                DataType::Derived
-            } else {
-                DataType::Uint
-            };
+            let kind = if *size == 0 { DataType::Derived } else { DataType::Uint };
             packet.insert_item(Item::new(name, *offset, *size, kind, Endianness::Big));
         }
         packet

@@ -41,12 +41,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            sets: IndexMap::new(),
-            enabled: false,
-            persistence: 1,
-            response: None,
-        }
+        Self { sets: IndexMap::new(), enabled: false, persistence: 1, response: None }
     }
 }
 

@@ -258,16 +258,11 @@ impl Packet {
     /// Returns whether some item's size is given by another item, so that offsets move.
     #[must_use]
     pub fn has_variable_items(&self) -> bool {
-        self.items
-            .iter()
-            .any(|item| item.variable_bit_size.is_some())
+        self.items.iter().any(|item| item.variable_bit_size.is_some())
     }
 
     /// Iterates over the names of the items that are blanked in texts and logs.
     pub fn obfuscated_items(&self) -> impl Iterator<Item = &str> {
-        self.items
-            .iter()
-            .filter(|item| item.obfuscate)
-            .map(|item| item.name.as_str())
+        self.items.iter().filter(|item| item.obfuscate).map(|item| item.name.as_str())
     }
 }

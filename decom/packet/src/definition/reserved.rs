@@ -12,36 +12,16 @@ impl Packet {
     /// Adds the five derived items of time and count.
     pub fn add_reserved_items(&mut self) {
         let conversions = [
-            (
-                Conversion::PacketTimeSeconds,
-                "PacketTimeSecondsConversion",
-                DataType::Float,
-                64,
-            ),
-            (
-                Conversion::PacketTimeFormatted,
-                "PacketTimeFormattedConversion",
-                DataType::String,
-                0,
-            ),
-            (
-                Conversion::ReceivedTimeSeconds,
-                "ReceivedTimeSecondsConversion",
-                DataType::Float,
-                64,
-            ),
+            (Conversion::PacketTimeSeconds, "PacketTimeSecondsConversion", DataType::Float, 64),
+            (Conversion::PacketTimeFormatted, "PacketTimeFormattedConversion", DataType::String, 0),
+            (Conversion::ReceivedTimeSeconds, "ReceivedTimeSecondsConversion", DataType::Float, 64),
             (
                 Conversion::ReceivedTimeFormatted,
                 "ReceivedTimeFormattedConversion",
                 DataType::String,
                 0,
             ),
-            (
-                Conversion::ReceivedCount,
-                "ReceivedCountConversion",
-                DataType::Uint,
-                32,
-            ),
+            (Conversion::ReceivedCount, "ReceivedCountConversion", DataType::Uint, 32),
         ];
         let descriptions = [
             "Packet time in unix seconds",

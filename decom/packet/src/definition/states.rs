@@ -65,10 +65,7 @@ impl States {
     /// Source: cosmos-packets §5.1 step 3; null matches `ANY` too (P01A).
     #[must_use]
     pub fn name_of(&self, value: &Value) -> Option<&str> {
-        let exact = self
-            .entries
-            .iter()
-            .find(|(_, state)| state.value.equals_state(value));
+        let exact = self.entries.iter().find(|(_, state)| state.value.equals_state(value));
         exact
             .or_else(|| self.entries.iter().find(|(_, state)| state.is_any()))
             .map(|(name, _)| name.as_str())
@@ -77,16 +74,12 @@ impl States {
     /// Returns the state of a name; any case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&State> {
-        self.entries
-            .get(name)
-            .or_else(|| self.entries.get(name.to_ascii_uppercase().as_str()))
+        self.entries.get(name).or_else(|| self.entries.get(name.to_ascii_uppercase().as_str()))
     }
 
     /// Iterates over names and states in definition order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &State)> {
-        self.entries
-            .iter()
-            .map(|(name, state)| (name.as_str(), state))
+        self.entries.iter().map(|(name, state)| (name.as_str(), state))
     }
 
     /// Iterates over the names in definition order.
@@ -126,12 +119,7 @@ mod tests {
     use super::*;
 
     fn state(value: Value) -> State {
-        State {
-            value,
-            hazardous: None,
-            messages_disabled: false,
-            color: None,
-        }
+        State { value, hazardous: None, messages_disabled: false, color: None }
     }
 
     #[test]

@@ -85,10 +85,7 @@ pub(super) fn read<'a>(packet: &Packet, item: &Item, buffer: &'a [u8]) -> Option
     }
     if packet.has_variable_items() {
         let view = PacketView::new(packet, buffer, PacketTimes::default());
-        let value = view
-            .read(&item.name, ValueType::Raw)
-            .ok()
-            .filter(|value| !value.is_null());
+        let value = view.read(&item.name, ValueType::Raw).ok().filter(|value| !value.is_null());
         return value.map(IdValue::Owned);
     }
     if let Some(child) = &item.structure_child {
@@ -115,11 +112,7 @@ fn bytes_of<'a>(item: &Item, buffer: &'a [u8]) -> Option<&'a [u8]> {
     let length = i64::try_from(buffer.len()).ok()?;
     let offset = item.bit_offset / 8 + if item.bit_offset < 0 { length } else { 0 };
     let size = item.bit_size / 8;
-    let end = if size > 0 {
-        offset + size
-    } else {
-        length + size
-    };
+    let end = if size > 0 { offset + size } else { length + size };
     let bytes = buffer.get(usize::try_from(offset).ok()?..usize::try_from(end).ok()?)?;
     if item.data_type == DataType::Block {
         return Some(bytes);

@@ -41,13 +41,7 @@ impl<'a> Signature<'a> {
             accessor: &packet.accessor,
             items: items
                 .map(|i| {
-                    (
-                        i.key.as_str(),
-                        i.bit_offset,
-                        i.bit_size,
-                        i.data_type,
-                        structure_accessor(i),
-                    )
+                    (i.key.as_str(), i.bit_offset, i.bit_size, i.data_type, structure_accessor(i))
                 })
                 .collect(),
         }
@@ -69,25 +63,13 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn new<'a>(packets: impl Iterator<Item = &'a Arc<Packet>>) -> Self {
         let packets: Vec<Arc<Packet>> = packets.cloned().collect();
-        let with_ids: Vec<&Arc<Packet>> = packets
-            .iter()
-            .filter(|packet| !packet.id_items.is_empty())
-            .collect();
+        let with_ids: Vec<&Arc<Packet>> =
+            packets.iter().filter(|packet| !packet.id_items.is_empty()).collect();
         let first = with_ids.first().map(|packet| Signature::of(packet));
-        let unique_id_mode = with_ids
-            .iter()
-            .any(|packet| Some(Signature::of(packet)) != first);
-        let catch_all = packets
-            .iter()
-            .rev()
-            .find(|packet| packet.id_items.is_empty())
-            .map(|packet| packet.id);
-        let mut pool = Self {
-            packets,
-            unique_id_mode,
-            table: HashMap::default(),
-            catch_all,
-        };
+        let unique_id_mode = with_ids.iter().any(|packet| Some(Signature::of(packet)) != first);
+        let catch_all =
+            packets.iter().rev().find(|packet| packet.id_items.is_empty()).map(|packet| packet.id);
+        let mut pool = Self { packets, unique_id_mode, table: HashMap::default(), catch_all };
         pool.fill();
         pool
     }
@@ -97,10 +79,7 @@ impl Pool {
             if packet.id_items.is_empty() {
                 continue;
             }
-            let values = packet
-                .id_items
-                .iter()
-                .filter_map(|item| item.id_value.as_ref());
+            let values = packet.id_items.iter().filter_map(|item| item.id_value.as_ref());
             let hash = values.fold(ids::SEED, ids::mix_value);
             let places = self.table.entry(hash).or_default();
             places.retain(|other| !same_ids(&self.packets[*other], packet));
@@ -114,11 +93,7 @@ impl Pool {
 
     pub(super) fn identify(&self, buffer: &[u8]) -> Option<PacketId> {
         if self.unique_id_mode {
-            return self
-                .packets
-                .iter()
-                .find(|packet| matches(packet, buffer))
-                .map(|p| p.id);
+            return self.packets.iter().find(|packet| matches(packet, buffer)).map(|p| p.id);
         }
         let first = self.packets.first()?;
         self.look_up(first, buffer).or(self.catch_all)
@@ -152,18 +127,11 @@ fn equal(read: Option<&IdValue<'_>>, wanted: &Item) -> bool {
 
 fn same_ids(a: &Packet, b: &Packet) -> bool {
     let values = |packet: &Packet| -> Vec<_> {
-        packet
-            .id_items
-            .iter()
-            .map(|item| item.id_value.clone())
-            .collect()
+        packet.id_items.iter().map(|item| item.id_value.clone()).collect()
     };
     values(a) == values(b)
 }
 
 fn matches(packet: &Packet, buffer: &[u8]) -> bool {
-    packet
-        .id_items
-        .iter()
-        .all(|item| equal(ids::read(packet, item, buffer).as_ref(), item))
+    packet.id_items.iter().all(|item| equal(ids::read(packet, item, buffer).as_ref(), item))
 }

@@ -104,10 +104,7 @@ impl InterfaceDefinition {
             disable_disconnect: false,
             reconnect_delay_seconds: RECONNECT_DELAY_SECONDS,
             others: Vec::new(),
-            location: SourceLocation {
-                file: path.into(),
-                line: statement.line,
-            },
+            location: SourceLocation { file: path.into(), line: statement.line },
         })
     }
 
@@ -156,22 +153,14 @@ fn mapping(arguments: Arguments<'_>) -> Result<TargetMapping, String> {
         None | Some("ENABLED") => true,
         Some("DISABLED") => false,
         Some(other) => {
-            return Err(format!(
-                "Unknown word {other}. Must be ENABLED or DISABLED."
-            ));
+            return Err(format!("Unknown word {other}. Must be ENABLED or DISABLED."));
         }
     };
-    Ok(TargetMapping {
-        target: arguments.upper(0)?,
-        enabled,
-    })
+    Ok(TargetMapping { target: arguments.upper(0)?, enabled })
 }
 
 fn map(targets: &mut Vec<TargetMapping>, mapping: TargetMapping) {
-    match targets
-        .iter_mut()
-        .find(|known| known.target == mapping.target)
-    {
+    match targets.iter_mut().find(|known| known.target == mapping.target) {
         Some(known) => known.enabled = mapping.enabled,
         None => targets.push(mapping),
     }
@@ -183,9 +172,7 @@ fn protocol(path: &str, arguments: Arguments<'_>) -> Result<ProtocolDefinition, 
         "WRITE" => Direction::Write,
         "READ_WRITE" => Direction::ReadWrite,
         other => {
-            return Err(format!(
-                "Unknown direction {other}. Must be READ, WRITE or READ_WRITE."
-            ));
+            return Err(format!("Unknown direction {other}. Must be READ, WRITE or READ_WRITE."));
         }
     };
     let file = arguments.text(1)?;
@@ -193,10 +180,7 @@ fn protocol(path: &str, arguments: Arguments<'_>) -> Result<ProtocolDefinition, 
         direction,
         class: protocol_class(file),
         args: arguments.rest(2),
-        location: SourceLocation {
-            file: path.into(),
-            line: arguments.statement.line,
-        },
+        location: SourceLocation { file: path.into(), line: arguments.statement.line },
     })
 }
 

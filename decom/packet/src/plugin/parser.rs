@@ -52,11 +52,7 @@ pub struct Plugin {
 
 /// Parses a rendered plugin.txt.
 pub(super) fn parse(path: &str, text: &str) -> Result<Plugin, ConfigErrors> {
-    let mut parser = Parser {
-        path,
-        plugin: Plugin::default(),
-        current: Current::None,
-    };
+    let mut parser = Parser { path, plugin: Plugin::default(), current: Current::None };
     let mut errors = Vec::new();
     for statement in tokenize(text) {
         if let Err(message) = parser.statement(&statement) {
@@ -69,11 +65,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Plugin, ConfigErrors> {
             });
         }
     }
-    if errors.is_empty() {
-        Ok(parser.plugin)
-    } else {
-        Err(ConfigErrors { errors })
-    }
+    if errors.is_empty() { Ok(parser.plugin) } else { Err(ConfigErrors { errors }) }
 }
 
 /// The component that modifiers apply to: the last of its kind.
@@ -124,12 +116,7 @@ impl Parser<'_> {
             }
             "INTERFACE" => {
                 let interface = InterfaceDefinition::of(self.path, statement)?;
-                if self
-                    .plugin
-                    .interfaces
-                    .iter()
-                    .any(|known| known.name == interface.name)
-                {
+                if self.plugin.interfaces.iter().any(|known| known.name == interface.name) {
                     return Err(format!("Interface {} is defined twice", interface.name));
                 }
                 self.plugin.interfaces.push(interface);
@@ -139,15 +126,8 @@ impl Parser<'_> {
                 let name = arguments.text(0)?;
                 self.unsupported(statement, &format!("{keyword} {name}"));
                 let head = Modifier::of(self.path, statement);
-                self.plugin.others.push(OtherComponent {
-                    head,
-                    modifiers: Vec::new(),
-                });
-                if keyword == "ROUTER" {
-                    Current::Router
-                } else {
-                    Current::Other
-                }
+                self.plugin.others.push(OtherComponent { head, modifiers: Vec::new() });
+                if keyword == "ROUTER" { Current::Router } else { Current::Other }
             }
         };
         Ok(())
@@ -198,10 +178,7 @@ impl Parser<'_> {
             return Ok(());
         };
         if keyword == "DISABLE_ERB" {
-            target
-                .disable_erb
-                .get_or_insert_default()
-                .extend(modifier.args);
+            target.disable_erb.get_or_insert_default().extend(modifier.args);
             return Ok(());
         }
         if keywords::TARGET_IGNORED.contains(&keyword) {

@@ -146,6 +146,7 @@ macro_rules! raw_numbers {
         })+
     };
 }
+// One text for all widths: what is needed for the widest is superfluous for the others.
 raw_numbers!(
     no_sign,
     |x| x as f64,

@@ -33,15 +33,9 @@ impl TargetFolder {
         variables.insert(template::TARGET_NAME.to_owned(), self.name.clone());
         let texts = &self.texts;
         let partial = |path: &str| {
-            texts
-                .iter()
-                .find(|(known, _)| known == path)
-                .map(|(_, text)| text.clone())
+            texts.iter().find(|(known, _)| known == path).map(|(_, text)| text.clone())
         };
-        let sources = Sources {
-            partial: &partial,
-            environment,
-        };
+        let sources = Sources { partial: &partial, environment };
         let mut target_txt = String::new();
         let mut files = Vec::new();
         for (path, text) in texts {
@@ -60,12 +54,7 @@ impl TargetFolder {
                 files.push((path.clone(), rendered));
             }
         }
-        Ok(TargetSource {
-            name: self.name,
-            target_txt,
-            files,
-            binary_files: self.binaries,
-        })
+        Ok(TargetSource { name: self.name, target_txt, files, binary_files: self.binaries })
     }
 }
 
@@ -97,9 +86,7 @@ mod tests {
                 .1
                 .starts_with("TELEMETRY SAT P BIG_ENDIAN\n  APPEND_ID_ITEM ID 8 UINT 7")
         );
-        let off = folder()
-            .render(&Variables::new(), Some(&[]), &|_| None)
-            .unwrap();
+        let off = folder().render(&Variables::new(), Some(&[]), &|_| None).unwrap();
         assert!(off.files[0].1.contains("<%="));
         let some = folder().render(&Variables::new(), Some(&["tlm\\.txt$".into()]), &|_| None);
         assert!(some.unwrap().files[0].1.contains("<%="));

@@ -32,21 +32,12 @@ impl<'a> Renderer<'a> {
             .iter()
             .map(|(name, text)| (name.clone(), Operand::Text(text.clone())))
             .collect();
-        Self {
-            path: path.to_owned(),
-            variables,
-            sources,
-            depth: 0,
-            steps: 0,
-        }
+        Self { path: path.to_owned(), variables, sources, depth: 0, steps: 0 }
     }
 
     pub(super) fn render(&mut self, text: &str) -> Result<String, TemplateError> {
         let segments = segments::split(text).map_err(|(line, tag)| {
-            self.error(
-                &Place { line, tag },
-                "the tag's end '%>' is missing".to_owned(),
-            )
+            self.error(&Place { line, tag }, "the tag's end '%>' is missing".to_owned())
         })?;
         let steps = tree::build(segments).map_err(|r| self.error(&r.place, r.message))?;
         let mut out = String::with_capacity(text.len());
@@ -55,12 +46,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn error(&self, place: &Place, message: String) -> TemplateError {
-        TemplateError {
-            file: self.path.clone(),
-            line: place.line,
-            tag: place.tag.clone(),
-            message,
-        }
+        TemplateError { file: self.path.clone(), line: place.line, tag: place.tag.clone(), message }
     }
 
     fn run(&mut self, steps: &[Step], out: &mut String) -> Result<(), TemplateError> {
@@ -76,13 +62,7 @@ impl<'a> Renderer<'a> {
                     self.variables.insert(name.clone(), value);
                 }
                 Step::Choice { branches, place } => self.choose(branches, place, out)?,
-                Step::Loop {
-                    over,
-                    node,
-                    names,
-                    body,
-                    place,
-                } => {
+                Step::Loop { over, node, names, body, place } => {
                     let items = self.items(*over, node, place)?;
                     self.repeat(items, names, body, place, out)?;
                 }
@@ -118,10 +98,8 @@ impl<'a> Renderer<'a> {
         out: &mut String,
     ) -> Result<(), TemplateError> {
         // The block's own names hide outer ones and are gone after it.
-        let hidden: Vec<(String, Option<Operand>)> = names
-            .iter()
-            .map(|name| (name.clone(), self.variables.get(name).cloned()))
-            .collect();
+        let hidden: Vec<(String, Option<Operand>)> =
+            names.iter().map(|name| (name.clone(), self.variables.get(name).cloned())).collect();
         for values in items {
             self.steps += 1;
             if self.steps > MAX_STEPS || out.len() > MAX_OUTPUT {
@@ -184,10 +162,7 @@ impl<'a> Renderer<'a> {
             Node::Text(text) => Operand::Text(text.clone()),
             Node::Interpolated(text) => Operand::Text(self.interpolate(text, place)?),
             Node::Name(name) => self.variables.get(name).cloned().ok_or_else(|| {
-                self.error(
-                    place,
-                    format!("'{name}' is not defined here; declare it as VARIABLE"),
-                )
+                self.error(place, format!("'{name}' is not defined here; declare it as VARIABLE"))
             })?,
             Node::Environment(name) => {
                 let name = self.value(name, place)?.to_string();
@@ -197,11 +172,7 @@ impl<'a> Renderer<'a> {
                 let items = nodes.iter().map(|node| self.value(node, place));
                 Operand::List(items.collect::<Result<_, _>>()?)
             }
-            Node::Range {
-                from,
-                to,
-                exclusive,
-            } => {
+            Node::Range { from, to, exclusive } => {
                 let (from, to) = (self.value(from, place)?, self.value(to, place)?);
                 let (Operand::Integer(from), Operand::Integer(to)) = (from, to) else {
                     return Err(self.error(place, "a range needs two integers".to_owned()));
@@ -215,21 +186,9 @@ impl<'a> Renderer<'a> {
                 let negated = operators::binary("-", &Operand::Integer(0), &inner);
                 negated.map_err(|message| self.error(place, message))?
             }
-            Node::Binary {
-                operator,
-                left,
-                right,
-            } => self.binary(operator, left, right, place)?,
-            Node::Ternary {
-                condition,
-                then,
-                otherwise,
-            } => {
-                let chosen = if self.value(condition, place)?.is_true() {
-                    then
-                } else {
-                    otherwise
-                };
+            Node::Binary { operator, left, right } => self.binary(operator, left, right, place)?,
+            Node::Ternary { condition, then, otherwise } => {
+                let chosen = if self.value(condition, place)?.is_true() { then } else { otherwise };
                 self.value(chosen, place)?
             }
             Node::Index { of, at } => self.index(of, at, place)?,
@@ -268,15 +227,10 @@ impl<'a> Renderer<'a> {
             (Operand::List(items), Operand::Integer(at)) => {
                 let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
                 let at = if at < 0 { at + length } else { at };
-                let found = usize::try_from(at)
-                    .ok()
-                    .and_then(|at| items.get(at).cloned());
+                let found = usize::try_from(at).ok().and_then(|at| items.get(at).cloned());
                 Ok(found.unwrap_or(Operand::Nil))
             }
-            _ => Err(self.error(
-                place,
-                "only lists have an index, which is an integer".to_owned(),
-            )),
+            _ => Err(self.error(place, "only lists have an index, which is an integer".to_owned())),
         }
     }
 
@@ -307,10 +261,9 @@ impl<'a> Renderer<'a> {
         let file = self.value(file, place)?.to_string();
         let base = file.rsplit('/').next().unwrap_or(&file);
         if !base.starts_with('_') {
-            return Err(self.error(
-                place,
-                format!("the name of partial '{file}' must start with _"),
-            ));
+            return Err(
+                self.error(place, format!("the name of partial '{file}' must start with _"))
+            );
         }
         if self.depth >= MAX_PARTIALS {
             return Err(self.error(place, format!("partial '{file}' renders itself")));

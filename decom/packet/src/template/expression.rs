@@ -53,10 +53,7 @@ pub(super) enum Node {
 /// Parses code that is one expression.
 pub(super) fn parse(code: &str) -> Result<Node, String> {
     let words = words(code)?;
-    let mut parser = Parser {
-        words: &words,
-        at: 0,
-    };
+    let mut parser = Parser { words: &words, at: 0 };
     let node = parser.expression(0)?;
     match parser.peek() {
         None => Ok(node),
@@ -65,14 +62,8 @@ pub(super) fn parse(code: &str) -> Result<Node, String> {
 }
 
 /// Binary operators by rising precedence.
-const LEVELS: [&[&str]; 6] = [
-    &["||"],
-    &["&&"],
-    &["==", "!="],
-    &["<", ">", "<=", ">="],
-    &["+", "-"],
-    &["*", "/", "%"],
-];
+const LEVELS: [&[&str]; 6] =
+    [&["||"], &["&&"], &["==", "!="], &["<", ">", "<=", ">="], &["+", "-"], &["*", "/", "%"]];
 
 struct Parser<'a> {
     words: &'a [Word],
@@ -103,11 +94,7 @@ impl Parser<'_> {
     }
 
     fn want(&mut self, punctuation: &str) -> Result<(), String> {
-        if self.take(punctuation) {
-            Ok(())
-        } else {
-            Err(format!("'{punctuation}' is missing"))
-        }
+        if self.take(punctuation) { Ok(()) } else { Err(format!("'{punctuation}' is missing")) }
     }
 
     /// The words `and`, `or` and `not` bind weaker than everything else.
@@ -160,11 +147,7 @@ impl Parser<'_> {
             return Ok(from);
         }
         let to = self.level(0, depth)?;
-        Ok(Node::Range {
-            from: Box::new(from),
-            to: Box::new(to),
-            exclusive,
-        })
+        Ok(Node::Range { from: Box::new(from), to: Box::new(to), exclusive })
     }
 
     fn level(&mut self, level: usize, depth: usize) -> Result<Node, String> {
@@ -201,23 +184,12 @@ impl Parser<'_> {
                 let Some(Word::Name(method)) = self.next() else {
                     return Err("a method name is missing after '.'".to_owned());
                 };
-                let args = if self.take("(") {
-                    self.list(")", depth)?
-                } else {
-                    Vec::new()
-                };
-                node = Node::Call {
-                    of: Box::new(node),
-                    method,
-                    args,
-                };
+                let args = if self.take("(") { self.list(")", depth)? } else { Vec::new() };
+                node = Node::Call { of: Box::new(node), method, args };
             } else if self.take("[") {
                 let at = self.expression(depth + 1)?;
                 self.want("]")?;
-                node = Node::Index {
-                    of: Box::new(node),
-                    at: Box::new(at),
-                };
+                node = Node::Index { of: Box::new(node), at: Box::new(at) };
             } else {
                 return Ok(node);
             }
@@ -228,10 +200,7 @@ impl Parser<'_> {
         match self.next() {
             Some(Word::Integer(i)) => Ok(Node::Integer(i)),
             Some(Word::Float(f)) => Ok(Node::Float(f)),
-            Some(Word::Text {
-                text,
-                interpolated: true,
-            }) => Ok(Node::Interpolated(text)),
+            Some(Word::Text { text, interpolated: true }) => Ok(Node::Interpolated(text)),
             Some(Word::Text { text, .. } | Word::Symbol(text)) => Ok(Node::Text(text)),
             Some(Word::Punctuation("(")) => {
                 let inner = self.expression(depth + 1)?;
@@ -308,9 +277,5 @@ impl Parser<'_> {
 }
 
 fn binary(operator: &'static str, left: Node, right: Node) -> Node {
-    Node::Binary {
-        operator,
-        left: Box::new(left),
-        right: Box::new(right),
-    }
+    Node::Binary { operator, left: Box::new(left), right: Box::new(right) }
 }

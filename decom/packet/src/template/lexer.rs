@@ -60,8 +60,7 @@ fn starts_name(text: &str) -> bool {
 }
 
 fn name_end(text: &str) -> usize {
-    text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .unwrap_or(text.len())
+    text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
 }
 
 fn name(text: &str, words: &mut Vec<Word>) -> usize {
@@ -84,26 +83,18 @@ fn name(text: &str, words: &mut Vec<Word>) -> usize {
 }
 
 fn number(text: &str, words: &mut Vec<Word>) -> Result<usize, String> {
-    let end = text
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .unwrap_or(text.len());
-    let fraction = text[end..].strip_prefix('.').map_or(0, |after| {
-        after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len())
-    });
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    let fraction = text[end..]
+        .strip_prefix('.')
+        .map_or(0, |after| after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len()));
     if fraction > 0 {
         let end = end + 1 + fraction;
         let float = text[..end].replace('_', "").parse();
-        words.push(Word::Float(
-            float.map_err(|_| format!("'{}' is no number", &text[..end]))?,
-        ));
+        words.push(Word::Float(float.map_err(|_| format!("'{}' is no number", &text[..end]))?));
         return Ok(end);
     }
     let integer = crate::value::integer_text(&text[..end]).and_then(|i| i64::try_from(i).ok());
-    words.push(Word::Integer(
-        integer.ok_or_else(|| format!("'{}' is no number", &text[..end]))?,
-    ));
+    words.push(Word::Integer(integer.ok_or_else(|| format!("'{}' is no number", &text[..end]))?));
     Ok(end)
 }
 
@@ -113,10 +104,7 @@ fn text(source: &str, quote: char, words: &mut Vec<Word>) -> Result<usize, Strin
     let mut chars = source.char_indices().skip(1);
     while let Some((index, c)) = chars.next() {
         if c == quote {
-            words.push(Word::Text {
-                text: out,
-                interpolated,
-            });
+            words.push(Word::Text { text: out, interpolated });
             return Ok(index + 1);
         }
         if c == '#' && quote == '"' && source[index + 1..].starts_with('{') {

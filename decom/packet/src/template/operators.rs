@@ -130,11 +130,7 @@ fn integers(operator: &str, a: i64, b: i64) -> Option<i64> {
         // Ruby rounds towards minus infinity.
         "/" => {
             let quotient = a.checked_div(b)?;
-            Some(if a % b != 0 && (a < 0) != (b < 0) {
-                quotient - 1
-            } else {
-                quotient
-            })
+            Some(if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient })
         }
         _ => {
             let remainder = a.checked_rem(b)?;
@@ -158,9 +154,9 @@ pub(super) fn call(of: &Operand, method: &str, args: &[Operand]) -> Result<Opera
         (any, "to_s", []) => Ok(Operand::Text(any.to_string())),
         (any, "nil?", []) => Ok(Operand::Boolean(*any == Operand::Nil)),
         (Operand::Text(text), _, _) => text_method(text, method, args).map_or_else(unsupported, Ok),
-        (Operand::List(items), "length" | "size" | "count", []) => Ok(Operand::Integer(
-            i64::try_from(items.len()).unwrap_or(i64::MAX),
-        )),
+        (Operand::List(items), "length" | "size" | "count", []) => {
+            Ok(Operand::Integer(i64::try_from(items.len()).unwrap_or(i64::MAX)))
+        }
         (Operand::List(items), "empty?", []) => Ok(Operand::Boolean(items.is_empty())),
         (Operand::List(items), "to_a", []) => Ok(Operand::List(items.clone())),
         (Operand::Integer(i), "to_i", []) => Ok(Operand::Integer(*i)),
@@ -184,16 +180,12 @@ fn text_method(text: &str, method: &str, args: &[Operand]) -> Option<Operand> {
         ("include?", [Operand::Text(part)]) => Operand::Boolean(text.contains(part.as_str())),
         ("start_with?", [Operand::Text(part)]) => Operand::Boolean(text.starts_with(part.as_str())),
         ("end_with?", [Operand::Text(part)]) => Operand::Boolean(text.ends_with(part.as_str())),
-        ("split", [Operand::Text(by)]) if !by.is_empty() => Operand::List(
-            text.split(by.as_str())
-                .map(|t| Operand::Text(t.to_owned()))
-                .collect(),
-        ),
-        ("split", []) => Operand::List(
-            text.split_whitespace()
-                .map(|t| Operand::Text(t.to_owned()))
-                .collect(),
-        ),
+        ("split", [Operand::Text(by)]) if !by.is_empty() => {
+            Operand::List(text.split(by.as_str()).map(|t| Operand::Text(t.to_owned())).collect())
+        }
+        ("split", []) => {
+            Operand::List(text.split_whitespace().map(|t| Operand::Text(t.to_owned())).collect())
+        }
         ("to_i", []) => Operand::Integer(leading_integer(text)),
         ("to_f", []) => Operand::Float(text.trim().parse().unwrap_or(0.0)),
         _ => return None,

@@ -43,15 +43,11 @@ fn pieces(pattern: &str) -> Result<Vec<Piece>, String> {
             '\\' => match chars.next() {
                 Some(escaped) if !escaped.is_alphanumeric() => One::Exactly(escaped),
                 _ => {
-                    return Err(format!(
-                        "pattern '{pattern}' has an escape that is not supported"
-                    ));
+                    return Err(format!("pattern '{pattern}' has an escape that is not supported"));
                 }
             },
             '(' | ')' | '[' | ']' | '{' | '}' | '|' | '*' | '+' | '?' | '^' | '$' => {
-                return Err(format!(
-                    "pattern '{pattern}' has '{c}', which is not supported"
-                ));
+                return Err(format!("pattern '{pattern}' has '{c}', which is not supported"));
             }
             literal => One::Exactly(literal),
         };
@@ -60,11 +56,7 @@ fn pieces(pattern: &str) -> Result<Vec<Piece>, String> {
             Some('+') => (1, true),
             Some('?') => (0, false),
             _ => {
-                pieces.push(Piece {
-                    one,
-                    least: 1,
-                    many: false,
-                });
+                pieces.push(Piece { one, least: 1, many: false });
                 continue;
             }
         };
@@ -90,11 +82,7 @@ fn matches(pieces: &[Piece], text: &[char]) -> bool {
             reached[text.len()] = at_end;
             continue;
         }
-        let mut next = if piece.least == 0 {
-            reached.clone()
-        } else {
-            vec![false; text.len() + 1]
-        };
+        let mut next = if piece.least == 0 { reached.clone() } else { vec![false; text.len() + 1] };
         for at in 0..text.len() {
             let from = reached[at] || (piece.many && next[at]);
             if from && fits(at) {

@@ -39,9 +39,7 @@ pub(super) fn split(text: &str) -> Result<Vec<Segment>, (u32, String)> {
             None => (tag, false),
         };
         if eats_newline {
-            let after = rest
-                .strip_prefix("\r\n")
-                .or_else(|| rest.strip_prefix('\n'));
+            let after = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n'));
             if let Some(after) = after {
                 rest = after;
                 line += 1;
@@ -61,14 +59,8 @@ pub(super) fn split(text: &str) -> Result<Vec<Segment>, (u32, String)> {
             segments.push(Segment::Text(std::mem::take(&mut literal)));
         }
         segments.push(match tag.strip_prefix('=') {
-            Some(code) => Segment::Expression {
-                code: code.trim().to_owned(),
-                line: start,
-            },
-            None => Segment::Statement {
-                code: tag.trim().to_owned(),
-                line: start,
-            },
+            Some(code) => Segment::Expression { code: code.trim().to_owned(), line: start },
+            None => Segment::Statement { code: tag.trim().to_owned(), line: start },
         });
     }
     literal.push_str(rest);

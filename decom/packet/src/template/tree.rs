@@ -65,10 +65,7 @@ enum Ending {
 
 /// Builds the tree of a whole template.
 pub(super) fn build(segments: Vec<Segment>) -> Result<Vec<Step>, Refusal> {
-    let mut builder = Builder {
-        segments: segments.into_iter(),
-        place: None,
-    };
+    let mut builder = Builder { segments: segments.into_iter(), place: None };
     let (steps, ending) = builder.steps(0)?;
     match ending {
         Ending::EndOfText => Ok(steps),
@@ -84,21 +81,13 @@ struct Builder {
 
 impl Builder {
     fn refuse(&self, message: &str) -> Refusal {
-        let place = self.place.clone().unwrap_or(Place {
-            line: 0,
-            tag: String::new(),
-        });
-        Refusal {
-            place,
-            message: message.to_owned(),
-        }
+        let place = self.place.clone().unwrap_or(Place { line: 0, tag: String::new() });
+        Refusal { place, message: message.to_owned() }
     }
 
     fn node(&self, code: &str) -> Result<Node, Refusal> {
         expression::parse(code).map_err(|message| {
-            self.refuse(&format!(
-                "{message}; render the file beforehand if it needs all of Ruby"
-            ))
+            self.refuse(&format!("{message}; render the file beforehand if it needs all of Ruby"))
         })
     }
 
@@ -113,19 +102,13 @@ impl Builder {
                 Segment::Expression { code, line } => (code, line, true),
                 Segment::Statement { code, line } => (code, line, false),
             };
-            let place = Place {
-                line,
-                tag: code.clone(),
-            };
+            let place = Place { line, tag: code.clone() };
             self.place = Some(place.clone());
             if depth > MAX_DEPTH {
                 return Err(self.refuse("nested too deeply"));
             }
             if shown {
-                steps.push(Step::Show {
-                    node: self.node(&code)?,
-                    place,
-                });
+                steps.push(Step::Show { node: self.node(&code)?, place });
                 continue;
             }
             match code.as_str() {
@@ -150,20 +133,10 @@ impl Builder {
         depth: usize,
     ) -> Result<Option<Step>, Refusal> {
         for (word, negated) in [("if", false), ("unless", true)] {
-            if let Some(condition) = code
-                .strip_prefix(word)
-                .filter(|rest| starts_condition(rest))
-            {
-                let condition = condition
-                    .trim_end()
-                    .strip_suffix(" then")
-                    .unwrap_or(condition);
+            if let Some(condition) = code.strip_prefix(word).filter(|rest| starts_condition(rest)) {
+                let condition = condition.trim_end().strip_suffix(" then").unwrap_or(condition);
                 let node = self.node(condition)?;
-                let node = if negated {
-                    Node::Not(Box::new(node))
-                } else {
-                    node
-                };
+                let node = if negated { Node::Not(Box::new(node)) } else { node };
                 return self.choice(node, place, depth).map(Some);
             }
         }
@@ -192,10 +165,7 @@ impl Builder {
             condition = match ending {
                 Ending::End => return Ok(Step::Choice { branches, place }),
                 Ending::EndOfText => {
-                    return Err(Refusal {
-                        place,
-                        message: "its 'end' is missing".to_owned(),
-                    });
+                    return Err(Refusal { place, message: "its 'end' is missing".to_owned() });
                 }
                 _ if was_else => return Err(self.refuse("'else' must be the last branch")),
                 Ending::Else => None,
@@ -224,17 +194,8 @@ impl Builder {
         let node = self.node(receiver)?;
         let (body, ending) = self.steps(depth + 1)?;
         match ending {
-            Ending::End => Ok(Step::Loop {
-                over,
-                node,
-                names,
-                body,
-                place,
-            }),
-            _ => Err(Refusal {
-                place,
-                message: "its 'end' is missing".to_owned(),
-            }),
+            Ending::End => Ok(Step::Loop { over, node, names, body, place }),
+            _ => Err(Refusal { place, message: "its 'end' is missing".to_owned() }),
         }
     }
 }
@@ -248,13 +209,7 @@ fn loop_head(code: &str) -> Option<(&str, Vec<String>)> {
     let (head, names) = match code.strip_suffix('|') {
         Some(inner) => {
             let (head, names) = inner.rsplit_once('|')?;
-            (
-                head.trim_end(),
-                names
-                    .split(',')
-                    .map(|name| name.trim().to_owned())
-                    .collect(),
-            )
+            (head.trim_end(), names.split(',').map(|name| name.trim().to_owned()).collect())
         }
         None => (code, Vec::new()),
     };

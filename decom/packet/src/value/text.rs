@@ -62,9 +62,7 @@ pub fn integer_text(text: &str) -> Option<i128> {
     let separators_inside =
         !digits.starts_with('_') && !digits.ends_with('_') && !digits.contains("__");
     // from_str_radix would take a second sign.
-    let plain = digits
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let plain = digits.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if digits.is_empty() || !separators_inside || !plain {
         return None;
     }
@@ -156,20 +154,12 @@ mod tests {
 
     #[test]
     fn strict_integers() {
-        let good = [
-            ("12", 12),
-            ("-0x1F", -31),
-            ("+0b11", 3),
-            ("0o17", 15),
-            ("1_000", 1000),
-        ];
+        let good = [("12", 12), ("-0x1F", -31), ("+0b11", 3), ("0o17", 15), ("1_000", 1000)];
         for (text, value) in good {
             assert_eq!(integer_text(text), Some(value), "{text}");
         }
         assert_eq!(integer_text(" 0 "), Some(0));
-        for text in [
-            "", "-", "040", "1__0", "_1", "1_", "0x", "5.", "abc", "--1", "0x-1", "é",
-        ] {
+        for text in ["", "-", "040", "1__0", "_1", "1_", "0x", "5.", "abc", "--1", "0x-1", "é"] {
             assert_eq!(integer_text(text), None, "{text}");
         }
     }

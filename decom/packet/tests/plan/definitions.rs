@@ -19,10 +19,7 @@ pub(crate) fn packet(text: &str) -> Arc<Packet> {
         .add_target(source)
         .build()
         .unwrap_or_else(|errors| panic!("{errors}\n{text}"));
-    definitions
-        .packet(PacketKind::Telemetry, "TGT", "P")
-        .unwrap()
-        .clone()
+    definitions.packet(PacketKind::Telemetry, "TGT", "P").unwrap().clone()
 }
 
 /// Lines that may follow an item whose values are numbers.
@@ -73,37 +70,18 @@ fn endianness() -> impl Strategy<Value = &'static str> {
 fn item() -> impl Strategy<Value = String> {
     let int = || select(vec!["INT", "UINT"]);
     // A little endian field must not begin before byte 0, which any offset from 15 bytes on keeps.
-    let bit_field = (
-        int(),
-        120_i64..240,
-        prop_oneof![1_i64..=64, 65_i64..=100],
-        endianness(),
-        number_lines(),
-    )
-        .prop_map(|(t, o, n, e, lines)| format!("ITEM NAME {o} {n} {t} \"\" {e}\n{lines}"));
-    let plain = (
-        int(),
-        0_i64..36,
-        select(vec![8, 16, 32, 64]),
-        endianness(),
-        number_lines(),
-    )
+    let bit_field =
+        (int(), 120_i64..240, prop_oneof![1_i64..=64, 65_i64..=100], endianness(), number_lines())
+            .prop_map(|(t, o, n, e, lines)| format!("ITEM NAME {o} {n} {t} \"\" {e}\n{lines}"));
+    let plain = (int(), 0_i64..36, select(vec![8, 16, 32, 64]), endianness(), number_lines())
         .prop_map(|(t, o, n, e, lines)| format!("ITEM NAME {} {n} {t} \"\" {e}\n{lines}", o * 8));
-    let float = (
-        0_i64..36,
-        select(vec![32, 64]),
-        endianness(),
-        number_lines(),
-    )
-        .prop_map(|(o, n, e, lines)| {
+    let float = (0_i64..36, select(vec![32, 64]), endianness(), number_lines()).prop_map(
+        |(o, n, e, lines)| {
             // Reversing the bits of a double is an error like any other, but of no interest.
-            let lines = if lines.contains("bit_reverse") {
-                String::new()
-            } else {
-                lines
-            };
+            let lines = if lines.contains("bit_reverse") { String::new() } else { lines };
             format!("ITEM NAME {} {n} FLOAT \"\" {e}\n{lines}", o * 8)
-        });
+        },
+    );
     let text = (
         0_i64..36,
         1_i64..6,
@@ -111,39 +89,18 @@ fn item() -> impl Strategy<Value = String> {
         select(vec!["", "STATE A \"A\"\nSTATE NONE \"\"\n"]),
     )
         .prop_map(|(o, n, t, lines)| format!("ITEM NAME {} {} {t}\n{lines}", o * 8, n * 8));
-    let array = (
-        int(),
-        0_i64..30,
-        select(vec![8, 16, 32, 64]),
-        1_i64..6,
-        endianness(),
-        array_lines(),
-    )
-        .prop_map(|(t, o, n, count, e, lines)| {
-            format!(
-                "ARRAY_ITEM NAME {} {n} {t} {} \"\" {e}\n{lines}",
-                o * 8,
-                n * count
-            )
-        });
+    let array =
+        (int(), 0_i64..30, select(vec![8, 16, 32, 64]), 1_i64..6, endianness(), array_lines())
+            .prop_map(|(t, o, n, count, e, lines)| {
+                format!("ARRAY_ITEM NAME {} {n} {t} {} \"\" {e}\n{lines}", o * 8, n * count)
+            });
     let bit_array = (int(), 0_i64..240, 1_i64..20, 1_i64..9, array_lines()).prop_map(
         |(t, o, n, count, lines)| format!("ARRAY_ITEM NAME {o} {n} {t} {}\n{lines}", n * count),
     );
     let texts = (0_i64..30, 1_i64..4, 1_i64..4).prop_map(|(o, n, count)| {
-        format!(
-            "ARRAY_ITEM NAME {} {} STRING {}\n",
-            o * 8,
-            n * 8,
-            n * 8 * count
-        )
+        format!("ARRAY_ITEM NAME {} {} STRING {}\n", o * 8, n * 8, n * 8 * count)
     });
-    let from_end = (
-        int(),
-        1_i64..12,
-        select(vec![8, 16, 32]),
-        endianness(),
-        number_lines(),
-    )
+    let from_end = (int(), 1_i64..12, select(vec![8, 16, 32]), endianness(), number_lines())
         .prop_map(|(t, o, n, e, lines)| {
             format!("ITEM NAME {} {n} {t} \"\" {e}\n{lines}", -(o * 8).max(n))
         });
@@ -163,10 +120,7 @@ fn item() -> impl Strategy<Value = String> {
     ])
     .prop_map(str::to_owned);
     let hidden = (0_i64..36).prop_map(|o| {
-        format!(
-            "ITEM NAME {} 8 UINT\nLIMITS DEFAULT 1 ENABLED 10 20 200 220\nHIDDEN\n",
-            o * 8
-        )
+        format!("ITEM NAME {} 8 UINT\nLIMITS DEFAULT 1 ENABLED 10 20 200 220\nHIDDEN\n", o * 8)
     });
     prop_oneof![
         4 => bit_field,
@@ -211,11 +165,7 @@ pub(crate) fn packet_text() -> impl Strategy<Value = String> {
 
 /// Random bytes, often short, often small numbers.
 pub(crate) fn bytes() -> impl Strategy<Value = Vec<u8>> {
-    let byte = prop_oneof![
-        any::<u8>(),
-        0_u8..4,
-        select(vec![0_u8, 0x41, 0x7f, 0x80, 0xff])
-    ];
+    let byte = prop_oneof![any::<u8>(), 0_u8..4, select(vec![0_u8, 0x41, 0x7f, 0x80, 0xff])];
     prop_oneof![
         3 => proptest::collection::vec(byte.clone(), 40..80),
         1 => proptest::collection::vec(byte, 0..40),

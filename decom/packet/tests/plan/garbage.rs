@@ -12,21 +12,9 @@ fn read_all(plan: &DecodePlan, record: &[u8]) -> bool {
         return false;
     };
     for place in 0..plan.packet().items.len() + 2 {
-        let _ = (
-            view.raw(place),
-            view.converted(place),
-            view.formatted(place),
-        );
-        let _ = (
-            view.raw_f64(place),
-            view.raw_i64(place),
-            view.converted_f64(place),
-        );
-        let _ = (
-            view.limits(place),
-            view.raw_bytes(place),
-            view.state_name(place),
-        );
+        let _ = (view.raw(place), view.converted(place), view.formatted(place));
+        let _ = (view.raw_f64(place), view.raw_i64(place), view.converted_f64(place));
+        let _ = (view.limits(place), view.raw_bytes(place), view.state_name(place));
     }
     true
 }
@@ -89,10 +77,7 @@ fn plan_has_open_items(plan: &DecodePlan) -> bool {
     plan.published_items()
         .iter()
         .any(|item| item.array_bit_size < 0 || (item.bit_size == 0 && item.array_bit_size == 0))
-        || plan
-            .published_items()
-            .iter()
-            .any(|item| item.converted == "value")
+        || plan.published_items().iter().any(|item| item.converted == "value")
 }
 
 #[test]
@@ -109,14 +94,7 @@ fn a_record_of_another_definition_is_refused() {
     );
     let plan = DecodePlan::compile(&other);
     let error = RecordView::new(&plan, PacketMeta::default(), &record).unwrap_err();
-    assert!(matches!(
-        error,
-        RecordError::OtherDefinition {
-            found_items: 1,
-            items: 1,
-            ..
-        }
-    ));
+    assert!(matches!(error, RecordError::OtherDefinition { found_items: 1, items: 1, .. }));
     record[0] = 2;
     let error = RecordView::new(&plan, PacketMeta::default(), &record).unwrap_err();
     assert_eq!(error, RecordError::Version(2));

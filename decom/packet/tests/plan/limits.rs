@@ -42,10 +42,7 @@ fn color_of(set: &LimitsSet, v: f64) -> LimitsColor {
 
 impl Model {
     fn all(packet: &Packet) -> Vec<Self> {
-        let items = packet
-            .limits_items
-            .iter()
-            .map(|place| (*place, &packet.items[*place]));
+        let items = packet.limits_items.iter().map(|place| (*place, &packet.items[*place]));
         items
             .map(|(place, item)| Self {
                 place,
@@ -60,18 +57,13 @@ impl Model {
     fn sample(&mut self, packet: &Packet, bytes: &[u8], set: &str) -> Option<Transition> {
         let item = &packet.items[self.place];
         let view = PacketView::new(packet, bytes, PacketTimes::default());
-        let value = view
-            .read_item(self.place, ValueType::Converted)
-            .unwrap_or(Value::Null);
+        let value = view.read_item(self.place, ValueType::Converted).unwrap_or(Value::Null);
         if !self.enabled || value.is_null() || item.array_size.is_some() {
             return None;
         }
         let new = if let Some(states) = &item.states {
             use groundlog_packet::definition::Color;
-            let color = value
-                .as_str()
-                .and_then(|name| states.get(name))
-                .and_then(|s| s.color);
+            let color = value.as_str().and_then(|name| states.get(name)).and_then(|s| s.color);
             let new = color.map(|color| match color {
                 Color::Green => LimitsColor::Green,
                 Color::Yellow => LimitsColor::Yellow,
@@ -94,11 +86,7 @@ impl Model {
             self.count = 0;
             new
         };
-        let transition = Transition {
-            item: self.place,
-            old: self.state,
-            new,
-        };
+        let transition = Transition { item: self.place, old: self.state, new };
         self.state = new;
         Some(transition)
     }
@@ -230,9 +218,7 @@ fn worked_vectors_of_limits() {
     assert_eq!(
         states(
             &format!("{item} 3 ENABLED -80 -70 60 80\n"),
-            &[
-                0, 0, 0, 0x5a, 0x5a, 0, 0x5a, 0x41, 0x5a, 0, 0, 0, 0xb5, 0xb5, 0xb5
-            ],
+            &[0, 0, 0, 0x5a, 0x5a, 0, 0x5a, 0x41, 0x5a, 0, 0, 0, 0xb5, 0xb5, 0xb5],
         ),
         [
             "",
@@ -258,22 +244,11 @@ fn worked_vectors_of_limits() {
             &format!("{item} 1 ENABLED -80 -70 60 80 -20 20\n"),
             &[0, 0x14, 0xec, 0x13, 0x32, 0xce, 0x3c],
         ),
-        [
-            "BLUE",
-            "GREEN_HIGH",
-            "GREEN_LOW",
-            "BLUE",
-            "GREEN_HIGH",
-            "GREEN_LOW",
-            "YELLOW_HIGH"
-        ],
+        ["BLUE", "GREEN_HIGH", "GREEN_LOW", "BLUE", "GREEN_HIGH", "GREEN_LOW", "YELLOW_HIGH"],
     );
     // L00B: no yellow band. L010: persistence 0 acts as 1.
     assert_eq!(
-        states(
-            &format!("{item} 0 ENABLED -60 -60 35 35\n"),
-            &[0, 0x23, 0x22, 0xc4, 0xc5]
-        ),
+        states(&format!("{item} 0 ENABLED -60 -60 35 35\n"), &[0, 0x23, 0x22, 0xc4, 0xc5]),
         ["GREEN", "RED_HIGH", "GREEN", "RED_LOW", "GREEN"],
     );
     // L007, L00C: colours.
@@ -286,10 +261,7 @@ fn worked_vectors_of_limits() {
         ["GREEN", "RED", "YELLOW", "", "", "GREEN"],
     );
     assert_eq!(
-        states(
-            "APPEND_ITEM M 8 UINT\nSTATE OK 0 GREEN\nSTATE ERR ANY RED\n",
-            &[0, 5]
-        ),
+        states("APPEND_ITEM M 8 UINT\nSTATE OK 0 GREEN\nSTATE ERR ANY RED\n", &[0, 5]),
         ["GREEN", "RED"],
     );
 }

@@ -22,10 +22,7 @@ fn packet_time_is_exact() {
     assert_eq!(plan.packet_time(&BYTES), Some(1_000_000_000_500_001_000));
     assert_eq!(plan.packet_time(&BYTES[..6]), None);
     assert_eq!(plan.packet_time(&[]), None);
-    assert_eq!(
-        plan.packet_time(&[0xff; 8]),
-        Some(4_294_967_295_000_000_000 + 4_294_967_295_000)
-    );
+    assert_eq!(plan.packet_time(&[0xff; 8]), Some(4_294_967_295_000_000_000 + 4_294_967_295_000));
 }
 
 #[test]
@@ -49,34 +46,16 @@ fn times_and_counts_come_from_the_envelope() {
     let view = RecordView::new(&plan, meta, &record).unwrap();
     let converted = |name: &str| view.converted(packet.item_index(name).unwrap());
     let formatted = |name: &str| view.formatted(packet.item_index(name).unwrap());
-    assert_eq!(
-        converted("PACKET_TIME"),
-        Value::Time(1_000_000_000_500_001_000)
-    );
+    assert_eq!(converted("PACKET_TIME"), Value::Time(1_000_000_000_500_001_000));
     assert_eq!(converted("T2"), Value::from("2001/09/09 01:46:40.500"));
     assert_eq!(converted("T3"), Value::Float(1_000_000_000.0));
-    assert_eq!(
-        converted("PACKET_TIMESECONDS"),
-        Value::Float(1_000_000_000.500001)
-    );
-    assert_eq!(
-        formatted("RECEIVED_TIMESECONDS"),
-        Value::from("1700000000.500000")
-    );
-    assert_eq!(
-        converted("RECEIVED_TIMEFORMATTED"),
-        Value::from("2023/11/14 22:13:20.500")
-    );
+    assert_eq!(converted("PACKET_TIMESECONDS"), Value::Float(1_000_000_000.500001));
+    assert_eq!(formatted("RECEIVED_TIMESECONDS"), Value::from("1700000000.500000"));
+    assert_eq!(converted("RECEIVED_TIMEFORMATTED"), Value::from("2023/11/14 22:13:20.500"));
     assert_eq!(converted("RECEIVED_COUNT"), Value::Int(7));
     let view = RecordView::new(&plan, PacketMeta::default(), &record).unwrap();
     let converted = |name: &str| view.converted(packet.item_index(name).unwrap());
     assert_eq!(converted("PACKET_TIMESECONDS"), Value::Float(0.0));
-    assert_eq!(
-        converted("PACKET_TIMEFORMATTED"),
-        Value::from("No Packet Time")
-    );
-    assert_eq!(
-        converted("RECEIVED_TIMEFORMATTED"),
-        Value::from("No Packet Received Time")
-    );
+    assert_eq!(converted("PACKET_TIMEFORMATTED"), Value::from("No Packet Time"));
+    assert_eq!(converted("RECEIVED_TIMEFORMATTED"), Value::from("No Packet Received Time"));
 }

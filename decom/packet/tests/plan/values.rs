@@ -28,11 +28,7 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
 /// Decodes bytes and compares every item in all three forms, the fast accessors included.
 fn compare(plan: &DecodePlan, packet: &Packet, bytes: &[u8], length: usize) {
     let bytes = &bytes[..length.min(bytes.len())];
-    let times = PacketTimes {
-        received: Some(5_000_000_000),
-        packet: None,
-        received_count: 9,
-    };
+    let times = PacketTimes { received: Some(5_000_000_000), packet: None, received_count: 9 };
     let careful = PacketView::new(packet, bytes, times);
     let meta = PacketMeta {
         received_time_ns: times.received,
@@ -41,13 +37,7 @@ fn compare(plan: &DecodePlan, packet: &Packet, bytes: &[u8], length: usize) {
     };
     let mut limits = LimitsState::new(packet);
     let (mut record, mut transitions) = (vec![0xee; 3], Vec::new());
-    plan.decode_into(
-        bytes,
-        meta,
-        Some(&mut limits),
-        &mut record,
-        &mut transitions,
-    );
+    plan.decode_into(bytes, meta, Some(&mut limits), &mut record, &mut transitions);
     let view = RecordView::new(plan, meta, &record[3..]).unwrap();
     for (place, item) in packet.items.iter().enumerate() {
         let read = |value_type| careful.read_item(place, value_type).unwrap_or(Value::Null);
@@ -64,34 +54,19 @@ fn compare(plan: &DecodePlan, packet: &Packet, bytes: &[u8], length: usize) {
             context()
         );
         let found = view.converted(place);
-        assert!(
-            same(&found, &converted),
-            "converted {found:?}, not {converted:?}: {}",
-            context()
-        );
+        assert!(same(&found, &converted), "converted {found:?}, not {converted:?}: {}", context());
         let found = view.formatted(place);
         let formatted = read(ValueType::Formatted);
-        assert!(
-            same(&found, &formatted),
-            "formatted {found:?}, not {formatted:?}: {}",
-            context()
-        );
+        assert!(same(&found, &formatted), "formatted {found:?}, not {formatted:?}: {}", context());
         if !item.is_derived() {
-            assert_eq!(
-                view.raw_i64(place),
-                raw.as_int().and_then(|i| i64::try_from(i).ok())
-            );
+            assert_eq!(view.raw_i64(place), raw.as_int().and_then(|i| i64::try_from(i).ok()));
             match (view.raw_f64(place), raw.as_f64()) {
                 (Some(a), Some(b)) => assert!(same(&Value::Float(a), &Value::Float(b))),
                 (a, b) => assert_eq!(a, b),
             }
         }
         if let (Some(number), Value::Float(expected)) = (view.converted_f64(place), &converted) {
-            assert!(
-                same(&Value::Float(number), &Value::Float(*expected)),
-                "{}",
-                context()
-            );
+            assert!(same(&Value::Float(number), &Value::Float(*expected)), "{}", context());
         }
         if let Some(name) = view.state_name(place) {
             assert_eq!(Value::from(name), converted);
@@ -152,13 +127,7 @@ proptest! {
 fn record(packet: &Arc<Packet>, bytes: &[u8]) -> (DecodePlan, Vec<u8>) {
     let plan = DecodePlan::compile(packet);
     let mut record = Vec::new();
-    plan.decode_into(
-        bytes,
-        PacketMeta::default(),
-        None,
-        &mut record,
-        &mut Vec::new(),
-    );
+    plan.decode_into(bytes, PacketMeta::default(), None, &mut record, &mut Vec::new());
     (plan, record)
 }
 
@@ -174,11 +143,7 @@ fn every_small_packet_is_decoded() {
                 let view = RecordView::new(&plan, PacketMeta::default(), &record).unwrap();
                 let careful = PacketView::new(&packet, &bytes, PacketTimes::default());
                 let place = packet.item_index("A").unwrap();
-                assert_eq!(
-                    view.raw(place),
-                    careful.read("A", ValueType::Raw).unwrap(),
-                    "{text}"
-                );
+                assert_eq!(view.raw(place), careful.read("A", ValueType::Raw).unwrap(), "{text}");
             }
         }
     }
@@ -189,10 +154,7 @@ fn strings_keep_the_bytes_of_their_field() {
     let packet = packet("TELEMETRY TGT P BIG_ENDIAN\nITEM A 8 32 STRING\nITEM B 40 0 BLOCK\n");
     let (plan, record) = record(&packet, b"xAB\0C12");
     let view = RecordView::new(&plan, PacketMeta::default(), &record).unwrap();
-    let (a, b) = (
-        packet.item_index("A").unwrap(),
-        packet.item_index("B").unwrap(),
-    );
+    let (a, b) = (packet.item_index("A").unwrap(), packet.item_index("B").unwrap());
     assert_eq!(view.raw_bytes(a), Some(&b"AB\0C"[..]));
     assert_eq!(view.raw(a), Value::from("AB"));
     assert_eq!(view.raw_bytes(b), Some(&b"12"[..]));

@@ -24,11 +24,7 @@ pub(crate) struct Place {
 /// Lists the bits of the field as (byte, weight within the byte), least significant first.
 fn bits(length: usize, place: Place) -> Result<Option<Vec<(usize, u8)>>, ()> {
     let end = 8 * length as i64;
-    let offset = if place.offset < 0 {
-        end + place.offset
-    } else {
-        place.offset
-    };
+    let offset = if place.offset < 0 { end + place.offset } else { place.offset };
     if offset < 0 || place.size <= 0 {
         return Err(());
     }

@@ -24,14 +24,8 @@ impl Place {
             offset: parts[0].parse().unwrap(),
             size: parts[1].parse().unwrap(),
             data_type: DataType::from_word(parts[2]).unwrap(),
-            endianness: if parts[3] == "LE" {
-                Endianness::Little
-            } else {
-                Endianness::Big
-            },
-            array: parts
-                .get(4)
-                .map(|t| t.strip_prefix("array ").unwrap().parse().unwrap()),
+            endianness: if parts[3] == "LE" { Endianness::Little } else { Endianness::Big },
+            array: parts.get(4).map(|t| t.strip_prefix("array ").unwrap().parse().unwrap()),
         }
     }
 
@@ -47,36 +41,18 @@ impl Place {
     }
 
     fn read(&self, buf: &[u8]) -> Result<Value, bits::BitsError> {
-        bits::read(
-            buf,
-            self.offset,
-            self.size,
-            self.data_type,
-            self.endianness,
-            self.array,
-        )
+        bits::read(buf, self.offset, self.size, self.data_type, self.endianness, self.array)
     }
 
     fn write(&self, value: &Value, buf: &mut Vec<u8>, overflow: &str) -> bool {
         let overflow = Overflow::from_word(overflow).unwrap();
-        let Self {
-            offset,
-            size,
-            data_type,
-            endianness,
-            array,
-        } = *self;
-        bits::write(
-            value, buf, offset, size, data_type, endianness, array, overflow,
-        )
-        .is_ok()
+        let Self { offset, size, data_type, endianness, array } = *self;
+        bits::write(value, buf, offset, size, data_type, endianness, array, overflow).is_ok()
     }
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len() / 2)
-        .map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
-        .collect()
+    (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
 }
 
 /// Reads the value notation of the table.
@@ -103,8 +79,7 @@ fn of_json(json: &Json) -> Value {
         Json::String(s) => Value::from(s.as_str()),
         Json::Number(n) => {
             let text = n.to_string();
-            text.parse()
-                .map_or_else(|_| Value::Float(text.parse().unwrap()), Value::Int)
+            text.parse().map_or_else(|_| Value::Float(text.parse().unwrap()), Value::Int)
         }
         Json::Array(list) => Value::Array(list.iter().map(of_json).collect()),
         Json::Object(map) => {
@@ -138,10 +113,7 @@ fn reads_of_the_specification() {
         let found = Place::parse(place).read(&unhex(buffer));
         match found {
             Err(e) => assert_eq!(*expected, "error", "{id}: {e}"),
-            Ok(found) => assert!(
-                same(&found, &value(expected)),
-                "{id}: {found:?}, not {expected}"
-            ),
+            Ok(found) => assert!(same(&found, &value(expected)), "{id}: {found:?}, not {expected}"),
         }
     }
 }
@@ -154,11 +126,7 @@ fn writes_of_the_specification() {
             assert_eq!(buf, unhex(after), "{id}");
         } else {
             assert_eq!(*after, "error", "{id}");
-            assert_eq!(
-                buf,
-                unhex(before),
-                "{id}: a failed write changed the buffer"
-            );
+            assert_eq!(buf, unhex(before), "{id}: a failed write changed the buffer");
         }
     }
 }
@@ -170,20 +138,12 @@ fn shared_vectors(kind: &str) -> Vec<(Json, Json)> {
         std::env::var_os("GROUNDLOG_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
     let file = shared.join("vectors/vectors.json");
     let Ok(text) = std::fs::read_to_string(&file) else {
-        assert!(
-            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-            "no {}",
-            file.display()
-        );
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no {}", file.display());
         println!("SKIPPED: no {}", file.display());
         return vec![];
     };
     let all: Json = serde_json::from_str(&text).unwrap();
-    let of_kind = all["vectors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|v| v["kind"] == kind);
+    let of_kind = all["vectors"].as_array().unwrap().iter().filter(|v| v["kind"] == kind);
     of_kind
         .map(|v| {
             let ruby = v["follow"] == "ruby";
@@ -200,11 +160,7 @@ fn reads_of_the_vector_file() {
         match found {
             Err(e) => assert!(expected.get("error").is_some(), "{}: {e}", vector["id"]),
             Ok(found) => {
-                assert!(
-                    same(&found, &of_json(&expected)),
-                    "{}: {found:?}",
-                    vector["id"]
-                );
+                assert!(same(&found, &of_json(&expected)), "{}: {found:?}", vector["id"]);
             }
         }
     }

@@ -10,6 +10,8 @@
 
 mod entry;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::File,
@@ -53,6 +55,8 @@ pub(super) struct Journal {
     /// each stands or falls by itself.
     pending: Vec<Entry>,
     mirror: Mirror,
+    /// The newest state noted as good.
+    good: Option<Sample>,
     surroundings: Surroundings,
 }
 
@@ -77,16 +81,21 @@ impl Journal {
         surroundings: &Surroundings,
     ) -> Result<Self, LogError> {
         let sample = Sample { seq: 0, mirror: mirror.clone() };
-        Self::replace(Self::path(dir), &sample, Vec::new(), surroundings)
+        let path = Self::path(dir);
+        let mut journal = Self::write_new(&path, &sample, Vec::new(), 0, surroundings)?;
+        journal.put_in_place(path)?;
+        Ok(journal)
     }
 
-    fn replace(
-        path: PathBuf,
+    /// Writes a new journal beside the old one, with space for what is reserved.
+    fn write_new(
+        path: &Path,
         sample: &Sample,
         pending: Vec<Entry>,
+        reserved: u64,
         surroundings: &Surroundings,
     ) -> Result<Self, LogError> {
-        let id = RandomState::new().hash_one(&path);
+        let id = RandomState::new().hash_one(path);
         let temporary = path.with_extension("new");
         let file =
             File::create(&temporary).map_err(|e| disk::error("cannot create", &temporary, e))?;
@@ -103,6 +112,7 @@ impl Journal {
             fresh: 0,
             pending: Vec::new(),
             mirror: sample.mirror.clone(),
+            good: None,
             surroundings: surroundings.clone(),
         };
         journal.write(0, &header(id))?;
@@ -117,13 +127,26 @@ impl Journal {
             journal.append(&mut entry)?;
         }
         journal.reserved = 0;
+        journal.reserve(reserved)?;
         journal.fresh = journal.written;
         journal.sync()?;
-        std::fs::rename(&temporary, &path)
-            .map_err(|e| disk::error("cannot rename to", &path, e))?;
-        path.parent().map_or(Ok(()), disk::sync_dir)?;
-        journal.path = path;
         Ok(journal)
+    }
+
+    /// Gives a new journal the name of the old one.
+    fn put_in_place(&mut self, path: PathBuf) -> Result<(), LogError> {
+        std::fs::rename(&self.path, &path)
+            .map_err(|e| disk::error("cannot rename to", &path, e))?;
+        self.path = path;
+        let Some(dir) = self.path.parent() else {
+            return Ok(());
+        };
+        let synced = self.surroundings.before_sync.call(dir);
+        synced
+            .map_err(|e| disk::error("cannot sync", dir, e))
+            .and_then(|()| disk::sync_dir(dir))
+            // Which of the two a power failure leaves is unknown: neither may be written.
+            .map_err(|error| LogError::Failed { path: dir.to_owned(), source: Arc::new(error) })
     }
 
     /// Makes sure that entries of so many bytes can be written whatever happens to the disk.
@@ -219,17 +242,25 @@ impl Journal {
         self.reserve(bytes)?;
         let appended = self.append(&mut entry);
         self.release(bytes);
+        appended?;
         self.pending.retain(|entry| entry.seq > sample.seq);
-        appended
+        if self.good.as_ref().is_none_or(|good| good.seq < sample.seq) {
+            self.good = Some(sample.clone());
+        }
+        Ok(())
     }
 
-    /// Rewrites the journal as a state known to be good and what was committed since.
+    /// Rewrites the journal as a state known to be good and what was committed since. After
+    /// [`LogError::Failed`] it must not be written any more; after another error it is as before.
     pub(super) fn compact(&mut self, sample: &Sample) -> Result<(), LogError> {
+        // Another thread may have noted a newer one: what that covers is pending no more.
+        let sample = self.good.as_ref().filter(|good| good.seq > sample.seq).unwrap_or(sample);
         let mut pending = self.pending.clone();
         pending.retain(|entry| entry.seq > sample.seq);
-        let mut fresh = Self::replace(self.path.clone(), sample, pending, &self.surroundings)?;
+        let path = self.path.clone();
+        let mut fresh = Self::write_new(&path, sample, pending, self.reserved, &self.surroundings)?;
         fresh.seq = fresh.seq.max(self.seq);
-        fresh.reserve(self.reserved)?;
+        fresh.put_in_place(path)?;
         *self = fresh;
         Ok(())
     }
@@ -258,44 +289,4 @@ fn read_header(file: &File) -> io::Result<Option<u32>> {
         return Ok(None);
     }
     Ok(Some(seed(u64_at(&bytes, 8))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::embedded::options::{BeforeSync, Space, Surroundings};
-
-    /// Entries that may yet turn out void stay apart from those that stand.
-    #[test]
-    fn a_rewritten_journal_keeps_pending_commits_one_by_one() {
-        let dir = tempfile::tempdir().expect("folder");
-        let surroundings =
-            Surroundings { boot: None, space: Space::UNLIMITED, before_sync: BeforeSync::NOTHING };
-        let mut journal =
-            Journal::create(dir.path(), Mirror::default(), &surroundings).expect("created");
-        let commit = |journal: &mut Journal, kind, partition, next| {
-            let id = PartitionId { generation: 1, partition };
-            let end = End { next, ..End::default() };
-            let mut entry = Entry::new(kind, Mirror::default());
-            entry.state.ends.insert(id, end);
-            journal.reserve(entry.bytes()).expect("reserved");
-            journal.append(&mut entry).expect("appended");
-            journal.release(entry.bytes());
-        };
-        commit(&mut journal, Kind::Commit, 0, 10);
-        let sample = journal.sample();
-        commit(&mut journal, Kind::Commit, 0, 20);
-        commit(&mut journal, Kind::Durable, 1, 5);
-        journal.compact(&sample).expect("rewritten");
-        commit(&mut journal, Kind::Commit, 0, 30);
-        let scan = scan(dir.path()).expect("read").expect("there");
-        assert_eq!(scan.good, sample.mirror);
-        let kinds: Vec<_> = scan.commits.iter().map(|entry| entry.kind).collect();
-        assert_eq!(kinds, [Kind::Commit, Kind::Durable, Kind::Commit]);
-        assert_eq!(scan.latest(), journal.sample().mirror);
-        let later = journal.sample();
-        journal.known_good(&later).expect("noted");
-        let scan = super::scan(dir.path()).expect("read").expect("there");
-        assert_eq!((scan.good, scan.commits), (later.mirror, Vec::new()));
-    }
 }

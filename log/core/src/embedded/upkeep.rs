@@ -49,7 +49,11 @@ fn round(folder: &Folder, last_seq: &mut u64) -> Result<(), LogError> {
     let mut journal = lock(journal);
     let idle = journal.seq() == sample.seq;
     if journal.is_long(folder.options.journal_bytes) {
-        journal.compact(&sample)?;
+        let rewritten = journal.compact(&sample);
+        if let Err(error @ LogError::Failed { .. }) = &rewritten {
+            folder.fail(error.clone());
+        }
+        rewritten?;
     } else {
         journal.known_good(&sample)?;
     }

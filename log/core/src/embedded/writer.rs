@@ -211,8 +211,10 @@ impl Writer {
     /// Notes files of unsynced topics, for whoever syncs them some time.
     fn note_unsynced(&self, placed: &[Placed], is_synced: bool) {
         // Asked once for the request: a topic may change between two questions.
-        let is_noted =
-            |one: &Placed| !one.files.is_empty() && !(is_synced && one.partition.topic.is_synced());
+        let is_noted = |one: &Placed| {
+            let rides_along = is_synced && one.partition.topic.is_synced();
+            !one.files.is_empty() && !rides_along
+        };
         for one in placed.iter().filter(|one| is_noted(one)) {
             let mut unsynced = lock(&self.folder.unsynced);
             one.partition.set_behind(true);

@@ -18,18 +18,13 @@ pub(crate) fn polynomial(coefficients: &[f64], x: f64) -> f64 {
 }
 
 fn segment_of(segments: &[Segment], x: f64) -> &[f64] {
-    let found = segments
-        .iter()
-        .find(|s| x >= s.lower_bound)
-        .or(segments.last());
+    let found = segments.iter().find(|s| x >= s.lower_bound).or(segments.last());
     found.map_or(&[], |s| s.coefficients.as_slice())
 }
 
 pub(super) fn segmented(segments: &[Segment], x: f64) -> f64 {
     let terms = segment_of(segments, x).iter().enumerate();
-    terms
-        .map(|(i, c)| c * x.powi(i32::try_from(i).unwrap_or(i32::MAX)))
-        .sum()
+    terms.map(|(i, c)| c * x.powi(i32::try_from(i).unwrap_or(i32::MAX))).sum()
 }
 
 /// Evaluates a segmented polynomial of an integer, whose powers are exact integers.
@@ -77,9 +72,7 @@ fn scaled(value: &Value, factor: i64) -> Option<i128> {
             // The whole part apart, so that the fraction keeps its digits.
             let whole = x.trunc();
             let fraction = ((x - whole) * factor as f64).round() as i128;
-            (whole as i128)
-                .checked_mul(i128::from(factor))?
-                .checked_add(fraction)
+            (whole as i128).checked_mul(i128::from(factor))?.checked_add(fraction)
         }
         Value::Time(nanos) if factor == NANOS_PER_SECOND => Some(i128::from(*nanos)),
         _ => None,
@@ -89,8 +82,5 @@ fn scaled(value: &Value, factor: i64) -> Option<i128> {
 /// Renders a time for the formatted conversions.
 #[must_use]
 pub(crate) fn formatted_time(nanos: Option<i64>, without: &str) -> Value {
-    nanos.map_or_else(
-        || Value::from(without),
-        |nanos| Value::String(time::formatted(nanos)),
-    )
+    nanos.map_or_else(|| Value::from(without), |nanos| Value::String(time::formatted(nanos)))
 }

@@ -14,11 +14,7 @@ pub(super) fn render(spec: &Spec, value: f64, out: &mut String) {
     let mut digits = match spec.conversion {
         'f' => fixed(magnitude, spec.precision.unwrap_or(6), spec.alternate),
         'e' | 'E' => scientific(magnitude, spec.precision.unwrap_or(6), spec.alternate),
-        'g' | 'G' => general(
-            magnitude,
-            spec.precision.unwrap_or(6).max(1),
-            spec.alternate,
-        ),
+        'g' | 'G' => general(magnitude, spec.precision.unwrap_or(6).max(1), spec.alternate),
         _ => hexadecimal(magnitude, spec.precision),
     };
     if spec.conversion.is_ascii_uppercase() {
@@ -45,11 +41,7 @@ fn general(value: f64, precision: usize, keep_zeros: bool) -> String {
     if (-4..significant).contains(&exponent) {
         let places = usize::try_from(significant - 1 - exponent).unwrap_or(0);
         let text = fixed(value, places, keep_zeros);
-        return if keep_zeros {
-            text
-        } else {
-            without_zeros(&text).to_owned()
-        };
+        return if keep_zeros { text } else { without_zeros(&text).to_owned() };
     }
     let text = scientific(value, precision - 1, keep_zeros);
     match text.split_once('e') {
@@ -61,11 +53,7 @@ fn general(value: f64, precision: usize, keep_zeros: bool) -> String {
 }
 
 fn without_zeros(text: &str) -> &str {
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        text
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 /// Splits into mantissa text with that many places and decimal exponent.

@@ -13,9 +13,9 @@ use std::{
 use groundlog_proto::{Fault, FaultClass};
 use tokio::time::timeout;
 
-use super::{BOOT, Gate, NEXT_BOOT, numbered, numbers, open, partition, spec};
+use super::{BOOT, Gate, NEXT_BOOT, numbered, numbers, open, partition, small, spec};
 use crate::{
-    Durability, EmbeddedLog, Log, LogError,
+    Durability, EmbeddedLog, EmbeddedOptions, Log, LogError,
     embedded::{
         format::{PartitionId, SegmentHeader},
         options::{BeforeSync, Surroundings},
@@ -207,4 +207,27 @@ fn a_new_file_stays_fresh_until_its_folder_is_synced() {
     assert!(segment.fresh.load(Ordering::Acquire));
     sync_files(&files, &BeforeSync::NOTHING).expect("synced");
     assert!(!segment.fresh.load(Ordering::Acquire));
+}
+
+/// A rewritten journal whose name may not survive a power failure: neither it nor the old one may
+/// be written any more.
+#[tokio::test]
+async fn a_journal_whose_name_cannot_be_synced_is_fatal() {
+    let dir = tempfile::tempdir().expect("folder");
+    let fails = Arc::new(AtomicBool::new(false));
+    let surroundings = failing(&fails, |path| path.join("journal").exists());
+    let options = EmbeddedOptions { journal_bytes: 1, ..small() };
+    let log = EmbeddedLog::open_in(dir.path(), &options, surroundings).expect("opens");
+    make_topics(&log).await;
+    let raw = partition("raw", 0);
+    fails.store(true, Ordering::SeqCst);
+    // Upkeep rewrites the journal once it is long.
+    let mut number = 0;
+    while log.health().is_ok() {
+        assert!(number < 100_000, "the journal is never rewritten");
+        drop(log.append(&raw, numbered(number, 100)).await);
+        number += 1;
+    }
+    check_failed(dir.path(), log.health());
+    check_failed(dir.path(), log.append(&raw, numbered(number, 100)).await);
 }
