@@ -1,5 +1,8 @@
 //! Benchmarks against peers and physical limits.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 pub mod decode;
 pub mod decom;
 

@@ -1,5 +1,8 @@
 //! Records read and written in place are the same bytes as the generated messages'.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 
 use groundlog_proto::{

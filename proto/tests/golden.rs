@@ -3,6 +3,9 @@
 //! A new field gets a new file beside the old one; the old files stay and must still decode. To
 //! write the file of a new message: `GROUNDLOG_UPDATE=1 cargo test -p groundlog-proto`.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeMap, fmt::Debug, path::Path};
 
 use groundlog_proto::{prost::Message, wire::*};

@@ -3,6 +3,9 @@
 //! The schema is the single source of truth; the generated file is checked in so that a build
 //! needs no protoc. After changing the schema: `GROUNDLOG_UPDATE=1 cargo test -p groundlog-proto`.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 #[test]

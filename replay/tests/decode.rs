@@ -1,5 +1,8 @@
 //! Packets of files as tables, by definitions written down here.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{io::Cursor, sync::Arc};
 
 use groundlog_packet::{

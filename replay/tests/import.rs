@@ -1,5 +1,8 @@
 //! Imports against a log that is kept in memory: once, resumed, broken off.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use groundlog_proto::{

@@ -1,6 +1,9 @@
 //! Real spacecraft data: attitude and ephemeris of NOAA-20 against values that another decoder
 //! found in the same file.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,5 +1,8 @@
 //! Files as recorders leave them, good and broken, against bytes written down here.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::io::Cursor;
 
 use groundlog_proto::Nanos;

@@ -1,5 +1,8 @@
 //! Every end-to-end test, in one binary: the release build of groundlog over real sockets.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 mod bad_input;
 mod client;
 mod commands;

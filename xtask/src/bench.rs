@@ -5,7 +5,7 @@ use crate::run;
 const NAMES: [&str; 6] = ["decode", "log", "link", "decom", "rpc", "system"];
 
 /// Runs the named benchmarks, or all of them.
-pub fn run(names: &[&str]) -> Result<(), String> {
+pub(crate) fn run(names: &[&str]) -> Result<(), String> {
     if let Some(unknown) = names.iter().find(|name| !NAMES.contains(name)) {
         return Err(format!("there is no benchmark '{unknown}'; there are {}", NAMES.join(", ")));
     }

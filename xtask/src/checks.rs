@@ -3,7 +3,7 @@
 use crate::{run, tools};
 
 /// Runs all checks.
-pub fn all() -> Result<(), String> {
+pub(crate) fn all() -> Result<(), String> {
     run::step("format", "cargo", &["fmt", "--all", "--check"])?;
     run::step(
         "lints",

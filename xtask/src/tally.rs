@@ -17,7 +17,7 @@ struct Tally {
 
 /// Runs the tests selected by `arguments` of `cargo test`. The whole output goes to
 /// target/test.log; the terminal gets each test's verdict, failures in full, and the tally.
-pub fn tests(arguments: &[&str]) -> Result<(), String> {
+pub(crate) fn tests(arguments: &[&str]) -> Result<(), String> {
     let mut all = vec!["test", "--no-fail-fast"];
     all.extend(arguments);
     // Output of passing tests is read for the word SKIPPED: a skip must never look like a pass.

@@ -7,7 +7,7 @@ use crate::run;
 const CARGO_DENY: &str = "0.20.2";
 
 /// Makes sure of the few system packages the tests use, by apt where they are missing.
-pub fn system_packages() -> Result<(), String> {
+pub(crate) fn system_packages() -> Result<(), String> {
     let needed = [
         ("cc", vec!["cc", "--version"], "gcc libc6-dev"),
         ("make", vec!["make", "--version"], "make"),
@@ -28,7 +28,7 @@ pub fn system_packages() -> Result<(), String> {
 }
 
 /// Returns cargo-deny, built once into target/tools.
-pub fn cargo_deny() -> Result<PathBuf, String> {
+pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
     let home = run::root().join("target/tools");
     let binary = home.join("bin/cargo-deny");
     if works(&[&binary.to_string_lossy(), "--version"]) {

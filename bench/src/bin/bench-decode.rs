@@ -1,5 +1,8 @@
 //! Measures decoding on one core: `cargo run --release -p groundlog-bench --bin bench-decode`.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 fn main() {
     groundlog_bench::decode::run();
 }

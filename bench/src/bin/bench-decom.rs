@@ -1,6 +1,9 @@
 //! `cargo run --release -p groundlog-bench --bin bench-decom`: decommutation of 70-byte packets
 //! with 16 items, records per second.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use groundlog_bench::decom::{Rate, embedded, over_a_log, pure_fold};
 
 fn show(what: &str, rate: Rate) {

@@ -1,5 +1,8 @@
 //! One link against a bare loop, at housekeeping and at frame size.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use groundlog_bench::link::{with_link, with_loop};
 
 /// Bytes per packet, packets, least ratio to reach.

@@ -1,6 +1,9 @@
 //! Embedded log: append against a bare writer with the same bytes and syncs, read against a bare
 //! reader. Medians of interleaved rounds; the disk's own sync times beside them.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::time::Duration;
 
 use groundlog_bench::{

@@ -1,6 +1,9 @@
 //! `cargo run --release -p groundlog-bench --bin bench-rpc`: JSON-RPC `tlm` requests per second
 //! against an empty axum handler.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::time::Duration;
 
 use groundlog_bench::rpc::{Servers, load};

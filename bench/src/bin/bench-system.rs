@@ -1,5 +1,8 @@
 //! The whole spine: throughput of one link, latency socket to current value, memory of the demo.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{
     io::Write,
     net::TcpListener,

@@ -3,6 +3,9 @@
 //! Prints each failing id with what was expected and what was found, then the skipped ids with
 //! the reason, and closes with `N passed, N failed, N skipped`. Exit code 1 if any failed.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::process::ExitCode;
 
 #[path = "vectors/suite.rs"]

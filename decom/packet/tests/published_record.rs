@@ -1,5 +1,8 @@
 //! The worked example of docs/decom-record.md, byte for byte: outsiders decode by that page.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{fmt::Write, sync::Arc};
 
 use groundlog_packet::{

@@ -1,5 +1,8 @@
 //! The bit reader and writer against a naive one, over every place, and against the vectors.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 #[path = "reference/naive.rs"]
 mod naive;
 #[path = "reference/properties.rs"]

@@ -1,5 +1,8 @@
 //! The worked vectors of ../shared, as the example `vectors` runs them.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::path::PathBuf;
 
 #[path = "../examples/vectors/suite.rs"]

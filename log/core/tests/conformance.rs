@@ -1,5 +1,8 @@
 //! The conformance suite on the backends of this crate.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use groundlog_log::{EmbeddedLog, EmbeddedOptions, MemoryLog, conformance::Fixture};

@@ -1,6 +1,9 @@
 //! kill -9 at random moments: whatever was acknowledged is there, contiguous, and transactions are
 //! whole. The child is this test binary, run again with an environment variable.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},

@@ -1,6 +1,9 @@
 //! The embedded log and other processes: the folder's lock, readers of a running folder, limits
 //! that the system sets. Children are this test binary, run again with an environment variable.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{
     io::{BufRead, BufReader, Write},
     path::Path,

@@ -1,5 +1,8 @@
 //! What retention deletes, what it keeps, and how long a start takes.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{
     collections::BTreeMap,
     path::Path,

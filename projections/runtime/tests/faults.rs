@@ -1,5 +1,8 @@
 //! What ends a role, and what the operator is told.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;

@@ -1,5 +1,8 @@
 //! raw → decommutation → current values, over a real log, with restarts and rebuilds.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 mod stack;
 
 use std::time::{Duration, Instant};

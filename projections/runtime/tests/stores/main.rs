@@ -1,5 +1,8 @@
 //! Definitions, settings, snapshots, lag: the stores that services share, over a real log.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 mod counting;
 mod definitions;
 mod lag;

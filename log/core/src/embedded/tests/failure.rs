@@ -1,5 +1,8 @@
 //! A disk that fails to sync.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{
     io,
     path::Path,

@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used)]
 use proptest::{collection::vec, prelude::*};
 
 use super::{BOOT, close, crash_image, numbered, numbers, open, partition, spec};

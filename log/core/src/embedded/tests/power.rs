@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used)]
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt,

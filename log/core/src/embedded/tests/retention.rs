@@ -1,5 +1,8 @@
 //! Retention and power failures.
 
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsStr,
