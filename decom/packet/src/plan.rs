@@ -2,9 +2,9 @@
 //!
 //! A [`DecodePlan`] is made once per packet definition and shared. It looks nothing up by name and
 //! allocates nothing per item: places, conversions, states and limits are flat operations in
-//! loops of one kind each ([`fast`]). What those do not cover (integers beyond 64 bits, texts with
+//! loops of one kind each (`fast`). What those do not cover (integers beyond 64 bits, texts with
 //! states, items of variable size, time conversions, packets that are too short) takes the
-//! careful way through [`crate::bits`], item by item, into the same record ([`slow`]).
+//! careful way through [`crate::bits`], item by item, into the same record (`slow`).
 
 mod compile;
 mod copy;
