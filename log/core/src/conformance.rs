@@ -117,7 +117,7 @@ fn is_fenced<T>(result: &Result<T, LogError>) -> bool {
 
 /// Makes one test of every case, for a backend whose fixture the expression makes.
 ///
-/// ```ignore
+/// ```text
 /// groundlog_log::conformance_suite!(memory, Fixture::new(Arc::new(MemoryLog::new()), ()));
 /// ```
 #[macro_export]
