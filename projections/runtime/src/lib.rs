@@ -58,6 +58,6 @@ pub use outputs::Outputs;
 pub use projection::{ApplyError, Assignment, Input, Projection, Start, Target};
 pub use role_board::{RoleBoard, RoleState};
 pub use runner::{Runner, RunnerOptions};
-pub use settings::{ItemName, Settings, setting_key};
+pub use settings::{ItemName, OneTimeTokens, Settings, setting_key};
 pub use settings_store::SettingsStore;
 pub use snapshot::{Snapshot, SnapshotStore};
