@@ -383,7 +383,7 @@ pub struct Setting {
     pub time_ns: i64,
     #[prost(string, tag = "2")]
     pub user: ::prost::alloc::string::String,
-    #[prost(oneof = "setting::Kind", tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17")]
+    #[prost(oneof = "setting::Kind", tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 20")]
     pub kind: ::core::option::Option<setting::Kind>,
 }
 /// Nested message and enum types in `Setting`.
@@ -408,7 +408,7 @@ pub mod setting {
         Session(super::Session),
         #[prost(message, tag = "16")]
         LimitsSet(super::LimitsSetActive),
-        #[prost(message, tag = "17")]
+        #[prost(message, tag = "20")]
         OneTime(super::OneTimeToken),
     }
 }
@@ -567,7 +567,7 @@ pub struct OwnerClaim {
 pub struct StatusRecord {
     #[prost(sfixed64, tag = "1")]
     pub time_ns: i64,
-    #[prost(oneof = "status_record::Kind", tags = "8, 9, 10, 11")]
+    #[prost(oneof = "status_record::Kind", tags = "8, 9, 10, 14")]
     pub kind: ::core::option::Option<status_record::Kind>,
 }
 /// Nested message and enum types in `StatusRecord`.
@@ -580,7 +580,7 @@ pub mod status_record {
         Rebuild(super::RebuildStatus),
         #[prost(message, tag = "10")]
         Message(super::SystemMessage),
-        #[prost(message, tag = "11")]
+        #[prost(message, tag = "14")]
         Process(super::ProcessStatus),
     }
 }
@@ -611,7 +611,7 @@ pub struct InterfaceStatus {
     #[prost(uint64, tag = "11")]
     pub epoch: u64,
     /// Name of the process that owns the interface.
-    #[prost(string, tag = "12")]
+    #[prost(string, tag = "20")]
     pub process: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -632,7 +632,7 @@ pub struct RebuildStatus {
     pub detail: ::prost::alloc::string::String,
     /// Who says so: each process with a table of its own compares that one; empty for the gateway
     /// that announced it.
-    #[prost(string, tag = "8")]
+    #[prost(string, tag = "12")]
     pub process: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
