@@ -36,6 +36,6 @@ pub use error::{ConfigError, IngestError};
 pub use link::{InterfaceStatus, LinkState};
 pub use metrics::{METRICS, Metric, MetricKind};
 pub use options::{
-    IngestLimits, IngestOptions, InterfaceOptions, ProtocolDirection, ProtocolOptions,
+    IngestLimits, IngestOptions, InterfaceOptions, ProtocolDirection, ProtocolOptions, Wanted,
 };
 pub use service::{Handle, Ingest, Running};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use groundlog_ingest::LinkState;
+use groundlog_ingest::{LinkState, Wanted};
 use groundlog_log::{Log, MemoryLog};
 use groundlog_proto::{
     Nanos, TopicKind,
@@ -88,7 +88,7 @@ async fn replacement_parameters_lead_elsewhere() {
 async fn what_was_wanted_before_holds_over_the_plug_in() {
     let (listener, address) = listen().await;
     let mut options = options(vec![interface(address)]);
-    options.wanted = BTreeMap::from([("INST_INT".to_owned(), false)]);
+    options.wanted = Wanted::new(|| BTreeMap::from([("INST_INT".to_owned(), false)]));
     let stack = Stack::start(Arc::new(MemoryLog::new()), options);
     until("the interface is owned", async || {
         (stack.handle.interface("INST_INT")?.epoch > 0).then_some(())

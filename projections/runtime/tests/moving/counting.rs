@@ -37,9 +37,10 @@ impl Projection for Counting {
         Target::Log
     }
     async fn assigned(&mut self, assignment: &Assignment) -> Result<Start, Box<dyn Fault>> {
-        let restored = assignment.snapshot.as_ref().map(|it| {
-            u64::from_le_bytes(it.data.as_ref().try_into().expect("eight bytes"))
-        });
+        let restored = assignment
+            .snapshot
+            .as_ref()
+            .map(|it| u64::from_le_bytes(it.data.as_ref().try_into().expect("eight bytes")));
         self.counts.insert(assignment.partition.clone(), restored.unwrap_or(0));
         Ok(if restored.is_some() { Start::Snapshot } else { Start::Earliest })
     }
