@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard},
 };
 
 use groundlog_log::{Batch, Checkpoint, GroupSpec, Log, LogError, Member, MemberEvent, TopicSpec};
@@ -12,7 +12,9 @@ use groundlog_proto::{Offset, TopicKind, TopicPartition, partition_of};
 use tokio::sync::watch;
 
 use crate::{
-    ConfigError, IngestError, IngestOptions, InterfaceOptions, InterfaceStatus, events, interface,
+    ConfigError, Handle, IngestError, IngestOptions, InterfaceOptions, events,
+    handle::Owned,
+    interface,
     link::{Shared, Wish},
     ownership,
     session::{self, Ended, Session, SessionSetup},
@@ -34,50 +36,6 @@ pub struct Ingest {
     links: Vec<Arc<Shared>>,
     changed: watch::Sender<u64>,
     owned: Owned,
-}
-
-/// Partitions of `control` that a process owns, and the first directive that it has not obeyed.
-#[derive(Debug, Clone, Default)]
-struct Owned(Arc<Mutex<BTreeMap<TopicPartition, Offset>>>);
-
-impl Owned {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, Offset>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Shows the interfaces of a role to others in this process. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Handle {
-    links: Arc<[Arc<Shared>]>,
-    changed: watch::Receiver<u64>,
-    owned: Owned,
-}
-
-impl Handle {
-    /// Returns state and counters of every interface, in the order of their declaration.
-    pub fn interfaces(&self) -> Vec<InterfaceStatus> {
-        self.links.iter().map(|link| link.status()).collect()
-    }
-
-    /// Returns state and counters of one interface.
-    pub fn interface(&self, name: &str) -> Option<InterfaceStatus> {
-        self.links.iter().find(|link| link.name == name).map(|link| link.status())
-    }
-
-    /// Returns the partitions of `control` that this process owns, each with the first directive
-    /// that it has not obeyed yet.
-    pub fn control(&self) -> Vec<(TopicPartition, Offset)> {
-        self.owned.lock().iter().map(|(partition, next)| (partition.clone(), *next)).collect()
-    }
-
-    /// Waits until some interface changes its state. Cancel safe.
-    pub async fn changed(&mut self) {
-        if self.changed.changed().await.is_err() {
-            // The role has ended: nothing changes any more.
-            std::future::pending().await
-        }
-    }
 }
 
 impl Ingest {
@@ -281,11 +239,10 @@ impl Owner<'_> {
                 continue;
             }
             let Ingest { log, options, .. } = self.ingest;
-            if options.wanted.now().get(&interface) != Some(&connected) {
-                if let Err(error) = session::remember(&**log, options, &interface, connected).await
-                {
-                    tracing::warn!(interface, %error, "the wish is obeyed, but not kept");
-                }
+            if options.wanted.now().get(&interface) != Some(&connected)
+                && let Err(error) = session::remember(&**log, options, &interface, connected).await
+            {
+                tracing::warn!(interface, %error, "the wish is obeyed, but not kept");
             }
         }
         if let Some(next) = self.owned().get_mut(partition) {
