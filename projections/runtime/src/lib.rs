@@ -31,7 +31,8 @@
 //! in since; there is no timer between a record and its effect.
 //!
 //! Beside the runner live the stores that every service shares: [`DefinitionStore`] (definition
-//! sets by hash), [`SettingsStore`] (durable state as events) and [`MetricsRegistry`].
+//! sets by hash), [`SettingsStore`] (durable state as events) and [`MetricsRegistry`]; and
+//! [`Process`], what a process says of itself so that others know of it.
 
 mod definition_set;
 mod definition_store;
@@ -40,6 +41,7 @@ mod lag;
 mod loaded;
 mod metrics;
 mod outputs;
+mod presence;
 mod projection;
 mod role_board;
 mod runner;
@@ -55,6 +57,7 @@ pub use lag::{Lag, LagRegistry, Progress};
 pub use loaded::LoadedDefinitions;
 pub use metrics::{Counter, Gauge, Labels, Metric, MetricKind, MetricsRegistry};
 pub use outputs::Outputs;
+pub use presence::{Identity, PERIODS_UNTIL_GONE, PresenceError, Process, heartbeat};
 pub use projection::{ApplyError, Assignment, Input, Projection, Start, Target};
 pub use role_board::{RoleBoard, RoleState};
 pub use runner::{Runner, RunnerOptions};

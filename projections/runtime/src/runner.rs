@@ -315,6 +315,6 @@ impl<P: Projection> Runner<P> {
 
 /// Waits for the shutdown; a lost sender counts as one. Yields nothing, because what the channel
 /// lends would keep the runner's future from moving between threads.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
