@@ -174,7 +174,7 @@ async fn a_heartbeat_says_what_there_is_to_know() {
     let found: Vec<_> = first
         .consumers
         .iter()
-        .map(|it| (it.role.as_str(), it.topic.as_str(), it.partitions[0].clone()))
+        .map(|it| (it.role.as_str(), it.topic.as_str(), it.partitions[0]))
         .map(|(role, topic, at)| (role, topic, at.partition, at.next, at.lag_records))
         .collect();
     assert_eq!(found, [("decom", "raw", 0, 2, 7), ("ingest", "control", 3, 0, 0)]);
