@@ -6,6 +6,7 @@ mod append;
 mod definitions;
 mod directives;
 mod given;
+mod process_status;
 mod status;
 
 use std::sync::Arc;

@@ -27,6 +27,8 @@ pub struct GatewayOptions {
     pub rate_limit: RateLimit,
     /// Interfaces as configured.
     pub interfaces: Vec<InterfaceInfo>,
+    /// Roles without which the system does not serve, whichever process runs them.
+    pub roles_expected: Vec<String>,
 }
 
 impl Default for GatewayOptions {
@@ -42,6 +44,7 @@ impl Default for GatewayOptions {
             service_password: None,
             rate_limit: RateLimit::default(),
             interfaces: Vec::new(),
+            roles_expected: Vec::new(),
         }
     }
 }

@@ -9,12 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use groundlog_log::LogError;
-use groundlog_projection::{Lag, RoleState};
+use groundlog_projection::Lag;
 use groundlog_proto::{TopicPartition, wire::LinkState};
 use serde_json::{Value, json};
 
-use super::refuse;
-use crate::system::System;
+use super::{process_status, refuse};
+use crate::{processes::View, system::System};
 
 /// `GET status`.
 pub(super) async fn status(State(system): State<Arc<System>>) -> Response {
@@ -26,6 +26,8 @@ pub(super) async fn status(State(system): State<Arc<System>>) -> Response {
 
 async fn collect(system: &System) -> Result<Value, LogError> {
     let lags = system.metrics.lags().measure(&*system.log).await?;
+    let mut processes = vec![system.processes.own().await?];
+    processes.extend(system.processes.others());
     let settings = system.settings.current();
     let (hash, plugin) = match &settings.definitions {
         Some((hash, plugin)) => (json!(hash.to_string()), json!(plugin)),
@@ -34,19 +36,15 @@ async fn collect(system: &System) -> Result<Value, LogError> {
     Ok(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "scope": system.scope,
-        "roles": roles(system),
+        "roles": process_status::roles(system, &processes),
+        "processes": processes.iter().map(process_status::process).collect::<Vec<_>>(),
         "definitions": hash,
         "plugin": plugin,
         "interfaces": system.interfaces.configured().map(|it| interface(system, &it.name))
             .collect::<Vec<_>>(),
-        "partitions": partitions(system, &lags).await?,
+        "partitions": partitions(system, &lags, &processes).await?,
         "commands_waiting": system.commands.waiting(),
     }))
-}
-
-fn roles(system: &System) -> Vec<Value> {
-    let role = |(name, state): (String, RoleState)| json!({ "name": name, "state": state.word(), "detail": state.detail() });
-    system.roles.all().into_iter().map(role).collect()
 }
 
 fn interface(system: &System, name: &str) -> Value {
@@ -64,10 +62,15 @@ fn interface(system: &System, name: &str) -> Value {
         "discarded_bytes": status.discarded_bytes,
         "reconnects": status.reconnects,
         "epoch": status.epoch,
+        "process": status.process,
     })
 }
 
-async fn partitions(system: &System, lags: &[Lag]) -> Result<Vec<Value>, LogError> {
+async fn partitions(
+    system: &System,
+    lags: &[Lag],
+    processes: &[View],
+) -> Result<Vec<Value>, LogError> {
     let mut rows = Vec::new();
     for topic in system.log.topics().await? {
         let Some(kind) = system.names.kind(&topic.name) else {
@@ -77,7 +80,8 @@ async fn partitions(system: &System, lags: &[Lag]) -> Result<Vec<Value>, LogErro
             let partition = TopicPartition::new(topic.name.clone(), number);
             let bounds = system.log.bounds(&partition).await?;
             let consumers = lags.iter().filter(|lag| lag.partition == partition);
-            let consumers: Vec<_> = consumers.map(|lag| consumer(system, lag)).collect();
+            let mut consumers: Vec<_> = consumers.map(|lag| consumer(system, lag)).collect();
+            consumers.extend(process_status::consumers(processes, kind.short_name(), number));
             rows.push(json!({
                 "topic": kind.short_name(),
                 "partition": number,
@@ -94,6 +98,7 @@ async fn partitions(system: &System, lags: &[Lag]) -> Result<Vec<Value>, LogErro
 fn consumer(system: &System, lag: &Lag) -> Value {
     json!({
         "consumer": lag.consumer,
+        "process": system.processes.name(),
         "next": lag.next,
         "lag_records": lag.records,
         "lag_seconds": lag.seconds,

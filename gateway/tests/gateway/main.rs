@@ -12,6 +12,8 @@ mod held_log;
 mod operator;
 mod operator_edges;
 mod owner;
+mod processes;
 mod stack;
 mod telemetry;
 mod telemetry_changes;
+mod two_gateways;
