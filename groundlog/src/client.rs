@@ -220,11 +220,12 @@ impl Client {
     }
 }
 
-/// Finds the words of a refusal: `error` of a JSON object, else the text itself.
+/// Finds the words of a refusal: `error`, or the like, of a JSON object, else the text itself.
 fn message_of(text: &str) -> String {
     let parsed: Option<Value> = serde_json::from_str(text).ok();
     let found = parsed.as_ref().and_then(|value| {
-        let error = value.get("error").or_else(|| value.get("message"))?;
+        let said = ["error", "message", "reason"];
+        let error = said.iter().find_map(|name| value.get(name))?;
         error.as_str().or_else(|| error.get("message")?.as_str())
     });
     found.map_or_else(|| beginning(text), str::to_owned)

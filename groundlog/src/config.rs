@@ -13,6 +13,8 @@ use std::{
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::role_set::{RoleName, RoleSet};
+
 /// Prefix of environment variables that override keys.
 const ENVIRONMENT_PREFIX: &str = "GROUNDLOG__";
 
@@ -44,11 +46,25 @@ pub(crate) struct SystemConfig {
     pub(crate) scope: String,
     /// Longest time a stop may take to drain, in seconds.
     pub(crate) drain_seconds_max: u64,
+    /// Roles of this process: `ingest`, `decom`, `cvt`, `gateway`.
+    pub(crate) roles: RoleSet,
+    /// Name of this process among all of the system: its slot in every group. When absent made of
+    /// the host's name, the roles and a number that the data folder keeps.
+    pub(crate) process: Option<String>,
+    /// Address and port for this process's own `/health` and `/metrics`.
+    pub(crate) metrics_listen: Option<SocketAddr>,
 }
 
 impl Default for SystemConfig {
     fn default() -> Self {
-        Self { data: "groundlog-data".into(), scope: "DEFAULT".into(), drain_seconds_max: 10 }
+        Self {
+            data: "groundlog-data".into(),
+            scope: "DEFAULT".into(),
+            drain_seconds_max: 10,
+            roles: RoleSet::default(),
+            process: None,
+            metrics_listen: None,
+        }
     }
 }
 
@@ -168,8 +184,8 @@ impl Config {
 
     /// Checks what types cannot say.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        if !(self.log.url == "memory:" || self.log.url.starts_with("embedded:")) {
-            bail!("log.url is {:?}; give embedded:DIR or memory:", self.log.url);
+        if !(self.has_local_log() || self.log.url.starts_with("kafka://")) {
+            bail!("log.url is {:?}; give kafka://HOST:PORT, embedded:DIR or memory:", self.log.url);
         }
         if self.log.partitions == 0 {
             bail!("log.partitions is 0; give at least 1");
@@ -177,7 +193,50 @@ impl Config {
         if self.system.scope.is_empty() {
             bail!("system.scope is empty; COSMOS's own is DEFAULT");
         }
+        if let Some(process) = &self.system.process {
+            check_process(process)?;
+        }
+        self.check_roles()
+    }
+
+    /// Checks that the roles of this process can do something where log and values lie.
+    fn check_roles(&self) -> anyhow::Result<()> {
+        let roles = &self.system.roles;
+        if roles.is_empty() {
+            bail!("system.roles is empty; give at least one of ingest, decom, cvt, gateway");
+        }
+        if self.has_local_log() && !roles.is_all() {
+            let (given, url) = (roles.words().join(","), &self.log.url);
+            bail!(
+                "role {given} alone: the log {url} belongs to one process, so all roles must run \
+                 in it. Leave --role (system.roles) out, or give log.url a broker that processes \
+                 share: kafka://HOST:PORT"
+            );
+        }
+        if self.has_values_in_process() {
+            match (roles.has(RoleName::Gateway), roles.has(RoleName::Cvt)) {
+                (true, false) => bail!(
+                    "role gateway without role cvt: current values lie in the process that fills \
+                     them, so a gateway needs the cvt role beside it (--role cvt,gateway)"
+                ),
+                (false, true) => bail!(
+                    "role cvt without role gateway: current values would lie in this process, \
+                     where nobody reads them; run both in one process (--role cvt,gateway)"
+                ),
+                _ => {}
+            }
+        }
         Ok(())
+    }
+
+    /// Returns whether the log belongs to this process alone.
+    pub(crate) fn has_local_log(&self) -> bool {
+        self.log.url == "memory:" || self.log.url.starts_with("embedded:")
+    }
+
+    /// Returns whether current values lie in the process that fills them.
+    pub(crate) fn has_values_in_process(&self) -> bool {
+        true
     }
 
     /// Returns the log's URL with the folder filled in.
@@ -187,6 +246,19 @@ impl Config {
             url => url.to_owned(),
         }
     }
+}
+
+/// Checks the name of a process: it becomes part of group names and of transactional ids.
+fn check_process(process: &str) -> anyhow::Result<()> {
+    const LONGEST: usize = 100;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if process.is_empty() || process.len() > LONGEST || !process.chars().all(plain) {
+        bail!(
+            "process name {process:?}: give 1 to {LONGEST} letters, digits, dots, underscores, \
+             hyphens"
+        );
+    }
+    Ok(())
 }
 
 /// Sets `SECTION__KEY` of a table; a value is TOML where it reads as such, else text.
@@ -241,6 +313,45 @@ mod tests {
         assert_eq!(gateway.password().unwrap(), None);
         gateway.password_file = Some(file.path().to_owned());
         assert_eq!(gateway.password().unwrap().as_deref(), Some("of my own"));
+    }
+
+    #[test]
+    fn roles_that_cannot_work_are_refused_with_the_remedy() {
+        let kafka = "[log]\nurl = 'kafka://127.0.0.1:9092'\n";
+        let check = |text: &str, environment: &[(&str, &str)]| {
+            let checked = from(text, environment).and_then(|config| config.check());
+            checked.err().map(|error| format!("{error:#}")).unwrap_or_default()
+        };
+        let roles = |log: &str, roles: &str| check(&format!("{log}[system]\nroles = {roles}"), &[]);
+        assert_eq!(roles("", "['gateway', 'cvt', 'decom', 'ingest']"), "");
+        for log in ["", "[log]\nurl = 'memory:'\n", "[log]\nurl = 'embedded:/tmp/x'\n"] {
+            let refused = roles(log, "['decom']");
+            assert!(
+                refused.contains("role decom alone") && refused.contains("kafka://"),
+                "{refused}"
+            );
+        }
+        assert!(roles(kafka, "['gateway']").contains("--role cvt,gateway"));
+        assert!(roles(kafka, "['cvt', 'decom']").contains("nobody reads"));
+        for good in ["['ingest']", "['decom']", "['cvt', 'gateway']", "['ingest', 'decom']"] {
+            assert_eq!(roles(kafka, good), "");
+        }
+        assert!(roles(kafka, "[]").contains("at least one"));
+        assert!(roles(kafka, "['archiv']").contains("archiv"));
+        let environment = [("GROUNDLOG__SYSTEM__ROLES", "['decom']")];
+        assert!(check("", &environment).contains("role decom alone"));
+    }
+
+    #[test]
+    fn a_process_name_is_a_plain_word() {
+        let check = |name: &str| {
+            let config = from(&format!("[system]\nprocess = '{name}'"), &[]).unwrap();
+            config.check().is_ok()
+        };
+        assert!(check("host-1.decom_2"));
+        for bad in ["", "a b", "a/b", "ä", &"x".repeat(101)] {
+            assert!(!check(bad), "{bad}");
+        }
     }
 
     #[test]

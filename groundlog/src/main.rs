@@ -13,6 +13,7 @@ mod operate;
 mod output;
 mod plugin;
 mod replay;
+mod role_set;
 mod roles;
 mod run;
 mod sim;

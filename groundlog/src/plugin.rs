@@ -102,15 +102,19 @@ pub(crate) fn load_folder(folder: &Path, variables: &Variables) -> anyhow::Resul
     Ok(finish(vec![assembled], Use::Definitions)?)
 }
 
-/// Loads the demo, whose spacecraft listens at an address.
+/// Loads the demo. Its spacecraft listens at an address, or is another process's concern: then the
+/// interface is described with the address that the plug-in has by default. The definitions are the
+/// same either way.
 ///
 /// # Errors
 /// None, unless the demo itself is wrong.
-pub(crate) fn demo(spacecraft: SocketAddr) -> anyhow::Result<LoadedPlugin> {
-    let values = Variables::from([
-        ("host".to_owned(), spacecraft.ip().to_string()),
-        ("port".to_owned(), spacecraft.port().to_string()),
-    ]);
+pub(crate) fn demo(spacecraft: Option<SocketAddr>) -> anyhow::Result<LoadedPlugin> {
+    let values: Variables = spacecraft
+        .into_iter()
+        .flat_map(|at| {
+            [("host".to_owned(), at.ip().to_string()), ("port".to_owned(), at.port().to_string())]
+        })
+        .collect();
     let assembled = assemble(&PluginFiles::demo(), Origin::PluginTxt, &values, DEFAULT_SCOPE);
     Ok(finish(vec![assembled], Use::Everything)?)
 }

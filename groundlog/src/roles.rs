@@ -1,11 +1,15 @@
 //! Roles of this process under supervision: a role that fails is started again, visibly.
 
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use groundlog_projection::{RoleBoard, RoleState};
 use tokio::{
     sync::watch,
-    task::JoinHandle,
+    task::{JoinError, JoinHandle},
     time::{Instant, timeout},
 };
 
@@ -34,12 +38,36 @@ impl Role {
         Self { name, stop, task }
     }
 
+    /// Ends the role as a kill of its process does: nothing is drained, nobody is told.
+    #[cfg(test)]
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        let _ = self.task.await;
+    }
+
     /// Asks the role to stop and waits for its end, at most `bound`.
     pub(crate) async fn stop(self, bound: Duration) {
         self.stop.send_replace(true);
         if timeout(bound, self.task).await.is_err() {
             tracing::warn!(role = self.name, ?bound, "did not stop in time and is left behind");
         }
+    }
+}
+
+/// A running attempt, which ends with whoever waits for it.
+struct Attempt(JoinHandle<anyhow::Result<()>>);
+
+impl Future for Attempt {
+    type Output = Result<anyhow::Result<()>, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -58,7 +86,7 @@ async fn supervise<F, R>(
         let started = Instant::now();
         board.set(name, RoleState::Running);
         // A task of its own, so that a panic ends the role's attempt and not the process.
-        let reason = match tokio::spawn(make(stopped.clone())).await {
+        let reason = match Attempt(tokio::spawn(make(stopped.clone()))).await {
             Ok(Ok(())) => break,
             Ok(Err(error)) => format!("{error:#}"),
             Err(panic) => format!("panicked: {panic}"),

@@ -1,32 +1,40 @@
 //! `groundlog run`: puts the system together, keeps it running, stops it in order.
 //!
 //! ```text
-//!  start   configuration, plug-in (all errors at once) → log → definitions → decom, cvt (restored
-//!          from snapshot and tail) → ingest → gateway
+//!  start   configuration, plug-in (all errors at once) → log → name → definitions → decom, cvt
+//!          (restored from snapshot and tail) → gateway → ingest
 //!  stop    gateway → ingest (drained) → decom (caught up) → cvt (caught up, snapshot) → log
 //! ```
+//!
+//! A process has the roles that it was given; which needs what, and how processes know of each
+//! other, is written in docs/adr/0004-roles.md.
 
 mod announce;
+mod core;
 mod demo;
 mod drain;
+mod identity;
 pub(crate) mod interfaces;
 mod metrics;
 mod system;
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-use crate::{config::Config, plugin::PluginArgs};
+use crate::{config::Config, plugin::PluginArgs, role_set::RoleName};
 
 const EXAMPLES: &str = "\
 Examples:
   groundlog run                                              the demo target, live
   groundlog run --plugin my-plugin host=10.0.0.5 port=8081   a plug-in folder and its variables
   groundlog run --plugin targets/MYSAT --connect tcp://10.0.0.5:8081 --protocol \"LENGTH 32 16 7\"
+  groundlog run --config shared.toml --role decom            one of several processes on one log
 
 GROUNDLOG_LOG sets what is logged to standard error (error, warn, info, debug). Exit status: 0
-stopped in order, 1 it could not start.";
+stopped in order, 1 it could not start, or another process took its name.";
 
 /// Starts the whole system (the default command)
 #[derive(Debug, Default, Args)]
@@ -40,6 +48,12 @@ pub(crate) struct RunArgs {
     /// Folder for everything that must survive a restart
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Roles of this process; the others run in processes of their own on the same log
+    #[arg(long = "role", value_name = "ROLE,…", value_delimiter = ',', value_enum)]
+    roles: Vec<RoleName>,
+    /// Name of this process among all of the system
+    #[arg(long, value_name = "NAME")]
+    process: Option<String>,
     /// One JSON line when everything is up, instead of text
     #[arg(long)]
     json: bool,
@@ -51,18 +65,34 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     if let Some(data) = &args.data {
         config.system.data = data.clone();
     }
+    if !args.roles.is_empty() {
+        config.system.roles = args.roles.iter().copied().collect();
+    }
+    if args.process.is_some() {
+        config.system.process.clone_from(&args.process);
+    }
     config.check()?;
     let mut interrupted = std::pin::pin!(interrupt());
-    let running = tokio::select! {
+    let mut running = tokio::select! {
         running = system::start(&config, &args.plugin) => running?,
         () = &mut interrupted => return Ok(ExitCode::SUCCESS),
     };
     announce::announce(&running, args.json);
-    interrupted.await;
-    eprintln!("stopping: draining what was received (interrupt again to stop at once)");
-    tokio::select! {
-        stopped = running.stop(&config) => stopped.map(|()| ExitCode::SUCCESS),
-        () = interrupt() => Ok(ExitCode::FAILURE),
+    let replaced = tokio::select! {
+        () = &mut interrupted => None,
+        error = running.replaced() => Some(error),
+    };
+    match &replaced {
+        None => eprintln!("stopping: draining what was received (interrupt again to stop at once)"),
+        Some(error) => tracing::error!(error = format!("{error:#}"), "stopping"),
+    }
+    let stopped = tokio::select! {
+        stopped = running.shut_down(&config) => stopped,
+        () = interrupt() => return Ok(ExitCode::FAILURE),
+    };
+    match replaced {
+        None => stopped.map(|()| ExitCode::SUCCESS),
+        Some(error) => Err(error),
     }
 }
 

@@ -266,6 +266,9 @@ fn setting(setting: &wire::Setting) -> Json {
             json!({ "session": if session.revoked { "revoked" } else { "opened" } })
         }
         Some(Kind::LimitsSet(set)) => json!({ "limits_set": set.set }),
+        Some(Kind::OneTime(token)) => {
+            json!({ "one_time_token": if token.expires_ns == 0 { "used" } else { "issued" } })
+        }
     };
     let mut line = json!({ "time": time(setting.time_ns), "user": setting.user });
     if let (Json::Object(line), Json::Object(what)) = (&mut line, what) {
@@ -320,13 +323,14 @@ fn status(status: &wire::StatusRecord) -> Json {
             "reason": link.reason, "rx_bytes": link.rx_bytes, "rx_count": link.rx_count,
             "tx_bytes": link.tx_bytes, "tx_count": link.tx_count,
             "discarded_bytes": link.discarded_bytes, "reconnects": link.reconnects,
-            "epoch": link.epoch,
+            "epoch": link.epoch, "process": link.process,
         }),
         Some(Kind::Rebuild(rebuild)) => json!({
             "rebuild": rebuild.id, "projection": rebuild.projection, "done": rebuild.done,
             "total": rebuild.total, "finished": rebuild.finished, "equal": rebuild.equal,
-            "detail": rebuild.detail,
+            "detail": rebuild.detail, "process": rebuild.process,
         }),
+        Some(Kind::Process(it)) => process(it),
         Some(Kind::Message(message)) => json!({
             "severity": message.severity, "role": message.role, "text": message.text,
         }),
@@ -335,6 +339,29 @@ fn status(status: &wire::StatusRecord) -> Json {
         line.extend(what);
     }
     line
+}
+
+fn process(process: &wire::ProcessStatus) -> Json {
+    let role = |it: &wire::RoleStatus| (it.role.clone(), json!([it.state, it.detail]));
+    let consumers = process.consumers.iter().map(|it| {
+        let partitions = it.partitions.iter().map(|at| {
+            json!({ "partition": at.partition, "next": at.next, "lag_records": at.lag_records })
+        });
+        json!({
+            "consumer": it.consumer, "topic": it.topic,
+            "partitions": partitions.collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "process": process.process, "instance": process.instance,
+        "state": process.state().as_str_name().trim_start_matches("PROCESS_STATE_"),
+        "started": time(process.started_ns), "period_ms": process.period_ms,
+        "host": process.host, "pid": process.pid, "version": process.version,
+        "definitions": hex::encode(&process.definitions),
+        "gateway": process.gateway, "metrics": process.metrics,
+        "roles": process.roles.iter().map(role).collect::<serde_json::Map<_, _>>(),
+        "consumers": consumers.collect::<Vec<_>>(),
+    })
 }
 
 fn state(snapshot: &wire::StateSnapshot) -> Json {

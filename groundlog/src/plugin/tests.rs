@@ -79,8 +79,20 @@ fn a_plugin_with_variables_and_partials() {
 fn nothing_named_means_the_demo() {
     let none = configured(&Config::default(), &PluginArgs::default()).expect("nothing is wrong");
     assert!(none.is_none());
-    let demo = demo("127.0.0.1:4711".parse().expect("an address")).expect("the demo is good");
-    assert_eq!(demo.interfaces[0].args[1], "4711");
+    let at = |port: u16| Some(([127, 0, 0, 1], port).into());
+    let loaded = demo(at(4711)).expect("the demo is good");
+    assert_eq!(loaded.interfaces[0].args[1], "4711");
+    // A process without the spacecraft has the same definitions, whatever its port is.
+    let hash = |plugin: &LoadedPlugin| {
+        let mapped = [("INST_INT".to_owned(), vec!["INST".to_owned()])];
+        let set = groundlog_projection::definition_set(&plugin.name, &plugin.definitions, &mapped);
+        groundlog_projection::DefinitionStore::hash(&set)
+    };
+    let elsewhere = demo(None).expect("the demo is good");
+    assert_eq!(elsewhere.interfaces[0].args[1], "4000");
+    assert_eq!(hash(&elsewhere), hash(&loaded));
+    assert_eq!(hash(&demo(at(4712)).expect("the demo is good")), hash(&loaded));
+    let demo = loaded;
     let (packet, _) = demo.example_item().expect("something to look at");
     assert!(packet.starts_with("INST "), "{packet}");
 }

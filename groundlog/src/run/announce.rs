@@ -1,40 +1,78 @@
+use std::net::SocketAddr;
+
 use serde_json::json;
 
 use super::system::Running;
 
 /// Says what runs and where; ends with three commands to try.
 pub(super) fn announce(running: &Running, as_json: bool) {
-    let gateway = running.gateway;
     if as_json {
-        println!(
-            "{}",
-            json!({
-                "gateway": gateway.to_string(),
-                "data": running.data.display().to_string(),
-                "plugin": running.plugin,
-                "definitions": running.definitions.to_string(),
-                "interfaces": running.interfaces,
-                "simulator": running.demo_address().map(|address| address.to_string()),
-            })
-        );
+        println!("{}", document(running));
         return;
     }
-    let this = std::env::current_exe()
-        .map_or_else(|_| "groundlog".into(), |path| path.display().to_string());
     println!("groundlog {} is up", env!("CARGO_PKG_VERSION"));
-    println!("  API         http://{gateway}/openc3-api/api");
-    println!("  health      http://{gateway}/health   metrics http://{gateway}/metrics");
+    println!("  process     {} ({})", running.process, running.role_set.words().join(", "));
+    if let Some(gateway) = running.gateway {
+        println!("  API         http://{gateway}/openc3-api/api");
+        println!("  health      http://{gateway}/health   metrics http://{gateway}/metrics");
+    }
+    if let Some(metrics) = running.metrics {
+        println!("  this one    http://{metrics}/health   metrics http://{metrics}/metrics");
+    }
+    println!("  log         {}", running.log);
     println!("  data        {} (log, current values, settings)", running.data.display());
-    println!("  plug-in     {} (definitions {})", running.plugin, running.definitions);
-    println!("  interfaces  {}", running.interfaces.join(", "));
+    if let (Some(plugin), Some(definitions)) = (&running.plugin, running.definitions) {
+        println!("  plug-in     {} (definitions {definitions})", plugin.name);
+        println!("  interfaces  {}", interfaces(running).join(", "));
+    }
     if let Some(address) = running.demo_address() {
         println!("  spacecraft  simulated, on {address}");
     }
-    let url =
-        if gateway.port() == 2900 { String::new() } else { format!(" --url http://{gateway}") };
-    println!("\nTry, in another terminal (password of the demo: password):");
-    for line in running.examples(&this, &url) {
-        println!("  {line}");
+    if let Some(gateway) = running.gateway {
+        println!("\nTry, in another terminal (password of the demo: password):");
+        for line in examples(running, gateway) {
+            println!("  {line}");
+        }
     }
     println!("\nCtrl-C stops it and loses nothing.");
+}
+
+fn document(running: &Running) -> serde_json::Value {
+    let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
+    json!({
+        "process": running.process,
+        "roles": running.role_set.words(),
+        "gateway": text(running.gateway),
+        "metrics": text(running.metrics),
+        "log": running.log,
+        "data": running.data.display().to_string(),
+        "plugin": running.plugin.as_ref().map(|plugin| &plugin.name),
+        "definitions": running.definitions.map(|hash| hash.to_string()),
+        "interfaces": interfaces(running),
+        "simulator": text(running.demo_address()),
+    })
+}
+
+fn interfaces(running: &Running) -> Vec<&str> {
+    let interfaces = running.plugin.iter().flat_map(|plugin| &plugin.interfaces);
+    interfaces.map(|interface| interface.name.as_str()).collect()
+}
+
+/// Returns commands that work on what is loaded.
+fn examples(running: &Running, gateway: SocketAddr) -> Vec<String> {
+    let this = std::env::current_exe()
+        .map_or_else(|_| "groundlog".into(), |path| path.display().to_string());
+    let url =
+        if gateway.port() == 2900 { String::new() } else { format!(" --url http://{gateway}") };
+    let mut lines = Vec::new();
+    if let Some((packet, item)) = running.plugin.as_ref().and_then(|it| it.example_item()) {
+        lines.push(format!("{this} tlm {packet} {item} --type formatted{url}"));
+    }
+    if running.demo_address().is_some() {
+        lines.push(format!("{this} cmd \"INST COLLECT with TYPE NORMAL, DURATION 5\"{url}"));
+    } else {
+        lines.push(format!("{this} status{url}"));
+    }
+    lines.push(format!("{this} log tail commands --data {}", running.data.display()));
+    lines
 }

@@ -5,8 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use groundlog_ingest::{Handle, METRICS};
 use groundlog_projection::{Metric, MetricKind, MetricsRegistry};
 
-/// Adds the interfaces' numbers, read from whichever ingest runs at the time.
+/// Adds the interfaces' numbers, and what is owned of `control`, read from whichever ingest runs at
+/// the time.
 pub(super) fn observe(registry: &MetricsRegistry, current: &Arc<Mutex<Option<Handle>>>) {
+    let owner = current.clone();
+    registry.lags().observe("ingest", move || {
+        let handle = owner.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        handle.map(|handle| handle.control()).unwrap_or_default()
+    });
     for one in &METRICS {
         let metric = Metric {
             name: one.name,

@@ -1,283 +1,202 @@
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+//! A running process: its roles started in order, and stopped in order.
 
-use anyhow::Context;
-use groundlog_cvt::{CurrentValues, Cvt, CvtOptions};
-use groundlog_decom::{Decom, DecomOptions};
-use groundlog_gateway::{Gateway, GatewayOptions, Parts};
-use groundlog_ingest::{Ingest, IngestOptions};
-use groundlog_log::{EmbeddedOptions, Log, TopicSpec};
-use groundlog_projection::{
-    DefinitionStore, MetricsRegistry, RoleBoard, RunnerOptions, SettingsStore, definition_set,
-};
-use groundlog_proto::{DefinitionHash, Namespace, TopicKind, TopicNames};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{demo::Demo, drain::caught_up, interfaces, metrics};
+use groundlog_cvt::CurrentValues;
+use groundlog_gateway::Monitor;
+use groundlog_ingest::IngestOptions;
+use groundlog_projection::{PresenceError, Process, heartbeat};
+use groundlog_proto::{DefinitionHash, TopicKind};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+
+use super::{
+    core::{Core, Place},
+    demo::Demo,
+    drain::{caught_up, drained},
+};
 use crate::{
-    config::{Config, FoldConfig, GatewayConfig},
+    config::Config,
     plugin::{self, LoadedPlugin, PluginArgs},
+    role_set::{RoleName, RoleSet},
     roles::Role,
 };
 
-/// Who wrote what the process itself settles, such as the active definitions.
-const SYSTEM_USER: &str = "system";
 /// How long the start waits for current values to be restored before it serves all the same.
 const RESTORE_MAX: Duration = Duration::from_secs(5);
 /// How long a stopping gateway may take to answer who still waits; longer than its own bound.
 const GATEWAY_STOP_MAX: Duration = Duration::from_secs(6);
+/// How long the last heartbeat may take.
+const HEARTBEAT_STOP_MAX: Duration = Duration::from_secs(3);
 
-/// Everything that runs, and what the announcement says of it.
+/// Everything that runs in this process, and what the announcement says of it.
 pub(super) struct Running {
-    pub(super) gateway: SocketAddr,
+    pub(super) process: String,
+    pub(super) role_set: RoleSet,
+    pub(super) gateway: Option<SocketAddr>,
+    pub(super) metrics: Option<SocketAddr>,
+    pub(super) log: String,
     pub(super) data: PathBuf,
-    pub(super) plugin: String,
-    pub(super) definitions: DefinitionHash,
-    pub(super) interfaces: Vec<String>,
-    example: Option<(String, String)>,
+    pub(super) plugin: Option<LoadedPlugin>,
+    pub(super) definitions: Option<DefinitionHash>,
     core: Core,
     demo: Option<Demo>,
     roles: Roles,
+    heart: Heart,
 }
 
-/// What every role is put together from.
-#[derive(Clone)]
-struct Core {
-    log: Arc<dyn Log>,
-    names: TopicNames,
-    settings: SettingsStore,
-    definitions: DefinitionStore,
-    metrics: MetricsRegistry,
-    board: RoleBoard,
-}
-
+/// The roles of this process, and what stands beside them.
+#[derive(Default)]
 struct Roles {
-    ingest: Role,
-    decom: Role,
-    cvt: Role,
-    gateway: Role,
-    values: CurrentValues,
+    ingest: Option<Role>,
+    decom: Option<Role>,
+    cvt: Option<Role>,
+    gateway: Option<Role>,
+    monitor: Option<Task>,
+}
+
+/// A task that ends when it is told to.
+struct Task {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// The heartbeats of the process.
+struct Heart {
+    stop: watch::Sender<bool>,
+    beating: JoinHandle<Result<(), PresenceError>>,
 }
 
 /// Starts everything; what the user wrote is checked before anything is touched.
 pub(super) async fn start(config: &Config, args: &PluginArgs) -> anyhow::Result<Running> {
-    let board = RoleBoard::new();
-    let mut demo = None;
-    let plugin = match plugin::configured(config, args)? {
-        Some(plugin) => plugin,
-        None => {
-            let started = Demo::start(&board).await?;
-            let plugin = plugin::demo(started.address)?;
-            demo = Some(started);
-            plugin
+    let plugin = load(config, args).await?;
+    let place = Place::open(config)?;
+    let log = place.log.clone();
+    let started = start_on(place, config, plugin).await;
+    if started.is_err() {
+        // Refused before serving: leave the log in order.
+        log.close().await?;
+    }
+    started
+}
+
+/// The plug-in, where a role wants one, and the demo's spacecraft.
+pub(super) type Loaded = Option<(LoadedPlugin, Option<Demo>)>;
+
+/// Loads what is configured, else the demo; its spacecraft flies where ingest is.
+pub(super) async fn load(config: &Config, args: &PluginArgs) -> anyhow::Result<Loaded> {
+    if !config.system.roles.need_plugin() {
+        return Ok(None);
+    }
+    let (plugin, demo) = match plugin::configured(config, args)? {
+        Some(plugin) => (plugin, None),
+        None if config.system.roles.has(RoleName::Ingest) => {
+            let demo = Demo::bind().await?;
+            (plugin::demo(Some(demo.address))?, Some(demo))
         }
+        None => (plugin::demo(None)?, None),
     };
     plugin.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let core = Core::open(config, board).await?;
-    let mapped: Vec<_> = plugin
-        .interfaces
-        .iter()
-        .map(|one| (one.name.clone(), interfaces::telemetry_targets(one)))
-        .collect();
-    let set = definition_set(&plugin.name, &plugin.definitions, &mapped);
-    let hash = core.definitions.activate(&set, SYSTEM_USER).await?.hash();
-    let (roles, gateway) = core.start(config, &plugin, hash).await?;
+    Ok(Some((plugin, demo)))
+}
+
+/// Starts the roles of the configuration on a log.
+pub(super) async fn start_on(
+    place: Place,
+    config: &Config,
+    loaded: Loaded,
+) -> anyhow::Result<Running> {
+    let core = Core::open(place, config).await?;
+    let heart = Heart::start(&core);
+    let (plugin, mut demo) = loaded.map_or((None, None), |(plugin, demo)| (Some(plugin), demo));
+    let mut roles = Roles::default();
+    let started = begin(&core, config, plugin.as_ref(), &mut roles).await;
+    let (definitions, gateway, metrics) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            roles.abandon().await;
+            heart.stop().await;
+            return Err(error);
+        }
+    };
+    if let Some(demo) = &mut demo {
+        demo.start(core.process.roles());
+    }
     Ok(Running {
+        process: core.process.identity().process.clone(),
+        role_set: config.system.roles.clone(),
         gateway,
+        metrics,
+        log: config.log_url(),
         data: std::path::absolute(&config.system.data)?,
-        definitions: hash,
-        interfaces: plugin.interfaces.iter().map(|one| one.name.clone()).collect(),
-        example: plugin.example_item(),
-        plugin: plugin.name,
+        plugin,
+        definitions,
         core,
         demo,
         roles,
+        heart,
     })
 }
 
-impl Core {
-    /// Opens the log and what lies in it.
-    async fn open(config: &Config, board: RoleBoard) -> anyhow::Result<Self> {
-        let log = groundlog_log::open(&config.log_url(), &EmbeddedOptions::default())
-            .context("cannot open the log")?;
-        let names = TopicNames::new(&config.log.prefix, &Namespace::Live);
-        for kind in TopicKind::ALL {
-            let spec = TopicSpec::standard(&names, kind, config.log.partitions);
-            log.ensure(&spec).await?;
-        }
-        let settings = SettingsStore::open(log.clone(), &names).await?;
-        let definitions = DefinitionStore::new(log.clone(), &names, settings.clone());
-        let metrics = MetricsRegistry::new();
-        Ok(Self { log, names, settings, definitions, metrics, board })
-    }
+type Begun = (Option<DefinitionHash>, Option<SocketAddr>, Option<SocketAddr>);
 
-    fn runner(&self, member: &str, fold: &FoldConfig) -> RunnerOptions {
-        RunnerOptions {
-            metrics: self.metrics.clone(),
-            snapshot_records: fold.snapshot_records,
-            ..RunnerOptions::new(self.log.clone(), self.names.clone(), member)
-        }
-    }
-
-    async fn start(
-        &self,
-        config: &Config,
-        plugin: &LoadedPlugin,
-        hash: DefinitionHash,
-    ) -> anyhow::Result<(Roles, SocketAddr)> {
-        let partitions = interfaces::partitions(&plugin.interfaces, config.log.partitions);
-        let place = |name: &str| partitions.get(name).copied().unwrap_or_default();
+/// Starts the roles one by one, the last link of the chain first.
+async fn begin(
+    core: &Core,
+    config: &Config,
+    plugin: Option<&LoadedPlugin>,
+    roles: &mut Roles,
+) -> anyhow::Result<Begun> {
+    let has = |role| config.system.roles.has(role);
+    let mut definitions = None;
+    let mut ingest: Option<IngestOptions> = None;
+    if let Some(plugin) = plugin {
+        let hash = core.define(config, plugin).await?;
+        definitions = Some(hash);
         // Built here first: what is wrong with an interface is said before anything starts.
-        let ingest = IngestOptions {
-            scope: config.system.scope.clone(),
-            names: self.names.clone(),
-            raw_partitions: config.log.partitions,
-            interfaces: plugin
-                .interfaces
-                .iter()
-                .map(|one| interfaces::options(one, place(&one.name)))
-                .collect(),
-            wanted: self.settings.current().interfaces.clone(),
-            ..IngestOptions::new(hash)
-        };
-        Ingest::build(self.log.clone(), ingest.clone())?;
-        let infos = plugin
-            .interfaces
-            .iter()
-            .map(|one| interfaces::info(one, &plugin.name, place(&one.name)))
-            .collect();
-        let decom = self.start_decom(config);
-        let (cvt, values) = self.start_cvt(config);
-        self.restored(&values).await?;
-        let (gateway, address) = match self.start_gateway(config, infos, values.clone()).await {
-            Ok(started) => started,
-            Err(error) => {
-                // Refused before serving: leave the log in order.
-                decom.stop(RESTORE_MAX).await;
-                cvt.stop(RESTORE_MAX).await;
-                self.log.close().await?;
-                return Err(error);
-            }
-        };
-        let ingest = self.start_ingest(ingest);
-        Ok((Roles { ingest, decom, cvt, gateway, values }, address))
-    }
-
-    fn start_decom(&self, config: &Config) -> Role {
-        let options = DecomOptions {
-            runner: self.runner("decom-0", &config.decom),
-            definitions: self.definitions.clone(),
-        };
-        Role::start("decom", &self.board, move |stop| {
-            let decom = Decom::build(options.clone());
-            async move { Ok(decom.run(stop).await?) }
-        })
-    }
-
-    fn start_cvt(&self, config: &Config) -> (Role, CurrentValues) {
-        let options = CvtOptions {
-            scope: config.system.scope.clone(),
-            ..CvtOptions::new(self.runner("cvt-0", &config.cvt), self.definitions.clone())
-        };
-        let first = Cvt::build(options.clone());
-        let values = first.values();
-        let table = values.clone();
-        let mut first = Some(first);
-        let role = Role::start("cvt", &self.board, move |stop| {
-            // A role that starts again fills the same table: its readers keep theirs.
-            let cvt = first.take().unwrap_or_else(|| Cvt::resume(options.clone(), &table));
-            async move { Ok(cvt.run(stop).await?) }
-        });
-        (role, values)
-    }
-
-    /// Waits until current values are as the log has them, so that nobody is served older ones.
-    async fn restored(&self, values: &CurrentValues) -> anyhow::Result<()> {
-        let decom = self.decom_caught_up(RESTORE_MAX).await?;
-        let cvt = self.cvt_caught_up(values, RESTORE_MAX).await?;
-        if !(decom && cvt) {
-            tracing::warn!(
-                "current values are still being restored; `groundlog status` shows the lag"
-            );
+        if has(RoleName::Ingest) {
+            ingest = Some(core.ingest(config, plugin, hash)?);
         }
-        Ok(())
     }
+    let monitor = core.monitor(config).await?;
+    let metrics = monitor.as_ref().map(Monitor::address);
+    roles.monitor = monitor.map(Task::start);
+    if has(RoleName::Decom) {
+        roles.decom = Some(core.start_decom(config));
+    }
+    let mut values = None;
+    if has(RoleName::Cvt) {
+        let (role, filled) = core.start_cvt(config);
+        roles.cvt = Some(role);
+        restored(core, &filled, has(RoleName::Decom)).await?;
+        values = Some(filled);
+    }
+    let mut gateway = None;
+    if has(RoleName::Gateway)
+        && let Some(plugin) = plugin
+    {
+        let values = values.unwrap_or_else(|| core.values(config));
+        let (role, address) = core.start_gateway(config, plugin, values).await?;
+        roles.gateway = Some(role);
+        gateway = Some(address);
+    }
+    roles.ingest = ingest.map(|options| core.start_ingest(options));
+    Ok((definitions, gateway, metrics))
+}
 
-    async fn decom_caught_up(&self, bound: Duration) -> anyhow::Result<bool> {
-        let inputs = [TopicKind::Raw, TopicKind::RawStored];
-        let done = async |at: &_| Ok(self.log.checkpoint("decom", at).await?.unwrap_or(0));
-        Ok(caught_up(&*self.log, &self.names, &inputs, bound, done).await?)
+/// Waits until current values are as the log has them, so that nobody is served older ones; for
+/// decommutation only where it is this process that does it.
+async fn restored(core: &Core, values: &CurrentValues, decom: bool) -> anyhow::Result<()> {
+    let raw = [TopicKind::Raw, TopicKind::RawStored];
+    let done = async |at: &_| Ok(core.log.checkpoint("decom", at).await?.unwrap_or(0));
+    let (log, names) = (&*core.log, &core.names);
+    let decommutated = !decom || caught_up(log, names, &raw, RESTORE_MAX, done).await?;
+    let inputs = [TopicKind::Decom, TopicKind::DecomStored];
+    let done = async |at: &_| Ok(values.applied().get(at).copied().unwrap_or(0));
+    let shown = caught_up(log, names, &inputs, RESTORE_MAX, done).await?;
+    if !(decommutated && shown) {
+        tracing::warn!("current values are still being restored; `groundlog status` shows the lag");
     }
-
-    async fn cvt_caught_up(&self, values: &CurrentValues, bound: Duration) -> anyhow::Result<bool> {
-        let inputs = [TopicKind::Decom, TopicKind::DecomStored];
-        let done = async |at: &_| Ok(values.applied().get(at).copied().unwrap_or(0));
-        Ok(caught_up(&*self.log, &self.names, &inputs, bound, done).await?)
-    }
-
-    fn start_ingest(&self, options: IngestOptions) -> Role {
-        let (log, settings) = (self.log.clone(), self.settings.clone());
-        let current = Arc::new(Mutex::new(None));
-        metrics::observe(&self.metrics, &current);
-        Role::start("ingest", &self.board, move |stop| {
-            let wanted = settings.current().interfaces.clone();
-            let options = IngestOptions { wanted, ..options.clone() };
-            let ingest = Ingest::build(log.clone(), options);
-            let current = current.clone();
-            async move {
-                let ingest = ingest?;
-                *current.lock().unwrap_or_else(PoisonError::into_inner) = Some(ingest.handle());
-                Ok(ingest.run(stop).await?)
-            }
-        })
-    }
-
-    async fn start_gateway(
-        &self,
-        config: &Config,
-        interfaces: Vec<groundlog_gateway::InterfaceInfo>,
-        values: CurrentValues,
-    ) -> anyhow::Result<(Role, SocketAddr)> {
-        let options = GatewayOptions {
-            listen: config.gateway.listen,
-            scope: config.system.scope.clone(),
-            names: self.names.clone(),
-            member: "gateway-0".to_owned(),
-            password: config.gateway.password()?,
-            first_password: GatewayConfig::first_password(),
-            service_password: std::env::var("OPENC3_SERVICE_PASSWORD").ok(),
-            interfaces,
-            ..GatewayOptions::default()
-        };
-        let core = self.clone();
-        let parts = move || Parts {
-            log: core.log.clone(),
-            settings: core.settings.clone(),
-            definitions: core.definitions.clone(),
-            current: values.clone(),
-            metrics: core.metrics.clone(),
-            roles: core.board.clone(),
-        };
-        let first = Gateway::build(parts(), options.clone()).await?;
-        let address = first.handle().address();
-        // A gateway that starts again comes back where its clients know it.
-        let options = GatewayOptions { listen: address, ..options };
-        let mut first = Some(first);
-        let role = Role::start("gateway", &self.board, move |stop| {
-            let (first, parts, options) = (first.take(), parts(), options.clone());
-            async move {
-                let gateway = match first {
-                    Some(gateway) => gateway,
-                    None => Gateway::build(parts, options).await?,
-                };
-                Ok(gateway.run(stop).await?)
-            }
-        });
-        Ok((role, address))
-    }
+    Ok(())
 }
 
 impl Running {
@@ -286,46 +205,132 @@ impl Running {
         self.demo.as_ref().map(|demo| demo.address)
     }
 
-    /// Returns commands that work on what is loaded.
-    pub(super) fn examples(&self, binary: &str, url: &str) -> Vec<String> {
-        let mut lines = Vec::new();
-        if let Some((packet, item)) = &self.example {
-            lines.push(format!("{binary} tlm {packet} {item} --type formatted{url}"));
+    /// Waits until this process must not go on: another one has taken its name.
+    pub(super) async fn replaced(&mut self) -> anyhow::Error {
+        match (&mut self.heart.beating).await {
+            Ok(Err(error @ PresenceError::Replaced { .. })) => return error.into(),
+            Ok(Err(error)) => tracing::error!(%error, "no heartbeats any more"),
+            Ok(Ok(())) | Err(_) => {}
         }
-        if self.demo.is_some() {
-            lines.push(format!("{binary} cmd \"INST COLLECT with TYPE NORMAL, DURATION 5\"{url}"));
-        } else {
-            lines.push(format!("{binary} status{url}"));
-        }
-        lines.push(format!("{binary} log tail commands --data {}", self.data.display()));
-        lines
+        std::future::pending().await
     }
 
-    /// Stops everything in order; what was received is decommutated and shown in the snapshot.
+    /// Stops everything in order. What was received here is decommutated, and shown in the
+    /// snapshot, as far as this process does it; the rest is others' to go on with.
     ///
     /// What fails on the way is logged and the rest stopped all the same; the last word is the
     /// log's.
     pub(super) async fn stop(self, config: &Config) -> anyhow::Result<()> {
         let bound = Duration::from_secs(config.system.drain_seconds_max);
-        let Self { core, roles, demo, .. } = self;
-        roles.gateway.stop(GATEWAY_STOP_MAX).await;
-        roles.ingest.stop(bound).await;
+        let Self { core, roles, demo, heart, .. } = self;
+        let Roles { ingest, decom, cvt, gateway, monitor } = roles;
+        stop(gateway, GATEWAY_STOP_MAX).await;
+        let fed = ingest.is_some();
+        stop(ingest, bound).await;
         if let Some(demo) = demo {
             demo.stop(GATEWAY_STOP_MAX).await;
         }
-        drained("decom", core.decom_caught_up(bound).await);
-        roles.decom.stop(bound).await;
-        drained("cvt", core.cvt_caught_up(&roles.values, bound).await);
-        roles.cvt.stop(bound).await;
-        Ok(core.log.close().await?)
+        if fed && decom.is_some() {
+            drain(&core, "decom", bound).await;
+        }
+        let fed = decom.is_some();
+        stop(decom, bound).await;
+        if fed && cvt.is_some() {
+            drain(&core, "cvt", bound).await;
+        }
+        stop(cvt, bound).await;
+        if let Some(monitor) = monitor {
+            monitor.stop(GATEWAY_STOP_MAX).await;
+        }
+        heart.stop().await;
+        Ok(())
+    }
+
+    /// Stops everything and closes the log.
+    pub(super) async fn shut_down(self, config: &Config) -> anyhow::Result<()> {
+        let log = self.core.log.clone();
+        self.stop(config).await?;
+        Ok(log.close().await?)
     }
 }
 
-/// Says when a fold was stopped before it had done everything; the next start goes on from there.
-fn drained(role: &str, outcome: anyhow::Result<bool>) {
-    match outcome {
+#[cfg(test)]
+impl Running {
+    /// Ends the process as kill -9 does: nothing is drained, nobody is told.
+    pub(super) async fn kill(self) {
+        let Self { roles, demo, heart, .. } = self;
+        heart.beating.abort();
+        let Roles { ingest, decom, cvt, gateway, monitor } = roles;
+        for role in [ingest, decom, cvt, gateway].into_iter().flatten() {
+            role.kill().await;
+        }
+        if let Some(monitor) = monitor {
+            monitor.task.abort();
+        }
+        if let Some(demo) = demo {
+            demo.kill().await;
+        }
+    }
+
+    pub(super) fn process(&self) -> &Process {
+        &self.core.process
+    }
+}
+
+impl Roles {
+    /// Ends what was started before the start as a whole failed.
+    async fn abandon(self) {
+        let Self { ingest, decom, cvt, gateway, monitor } = self;
+        for role in [gateway, ingest, decom, cvt] {
+            stop(role, RESTORE_MAX).await;
+        }
+        if let Some(monitor) = monitor {
+            monitor.stop(RESTORE_MAX).await;
+        }
+    }
+}
+
+impl Task {
+    fn start(monitor: Monitor) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        Self { stop, task: tokio::spawn(monitor.run(stopped)) }
+    }
+
+    async fn stop(self, bound: Duration) {
+        self.stop.send_replace(true);
+        let _ = timeout(bound, self.task).await;
+    }
+}
+
+impl Heart {
+    fn start(core: &Core) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let beating = tokio::spawn(heartbeat(core.process.clone(), core.claimed, stopped));
+        Self { stop, beating }
+    }
+
+    async fn stop(self) {
+        self.stop.send_replace(true);
+        if !self.beating.is_finished() {
+            let _ = timeout(HEARTBEAT_STOP_MAX, self.beating).await;
+        }
+    }
+}
+
+async fn stop(role: Option<Role>, bound: Duration) {
+    if let Some(role) = role {
+        role.stop(bound).await;
+    }
+}
+
+/// Waits for a fold to do what lies before it, and says when it was stopped before it had; the next
+/// start goes on from there.
+async fn drain(core: &Core, consumer: &str, bound: Duration) {
+    match drained(&*core.log, core.process.metrics().lags(), consumer, bound).await {
         Ok(true) => {}
-        Ok(false) => tracing::warn!(role, "stopped before it caught up; the next start goes on"),
-        Err(error) => tracing::error!(role, error = format!("{error:#}"), "could not be drained"),
+        Ok(false) => {
+            tracing::warn!(consumer, "stopped before it caught up; the next start goes on");
+        }
+        Err(error) => tracing::error!(consumer, %error, "could not be drained"),
     }
 }

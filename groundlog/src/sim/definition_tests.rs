@@ -20,7 +20,7 @@ fn now() -> SystemTime {
 }
 
 fn demo() -> crate::plugin::LoadedPlugin {
-    crate::plugin::demo(([127, 0, 0, 1], 4000).into()).unwrap()
+    crate::plugin::demo(None).unwrap()
 }
 
 fn read(definitions: &Definitions, packet: &[u8], item: &str, value_type: ValueType) -> Value {

@@ -56,7 +56,8 @@ pub struct Lag {
     pub bounds: Bounds,
     /// The first offset not yet done.
     pub next: Offset,
-    /// Offsets between it and the tail (records, and gaps where the backend has them).
+    /// Offsets between it and the tail (records, and gaps where the backend has them); 0 when only
+    /// gaps are left.
     pub records: u64,
     /// Age of the oldest record that is not done yet, or of the newest that is where that is less
     /// than a second; 0 when all are done.
@@ -73,7 +74,11 @@ type Read = Arc<dyn Fn() -> Vec<(TopicPartition, Offset)> + Send + Sync>;
 pub struct LagRegistry {
     entries: Arc<Mutex<Entries>>,
     observed: Arc<Mutex<BTreeMap<String, Read>>>,
+    gaps: Arc<Mutex<Gaps>>,
 }
+
+/// Where a consumer stood and the tail, when nothing lay between but offsets without records.
+type Gaps = BTreeMap<(String, TopicPartition), (Offset, Offset)>;
 
 impl fmt::Debug for LagRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,15 +119,40 @@ impl LagRegistry {
         let mut lags = Vec::with_capacity(entries.len());
         for ((consumer, partition), progress) in entries {
             let (bounds, next) = (log.bounds(&partition).await?, progress.next());
-            let records = bounds.tail.saturating_sub(next.max(bounds.trim));
-            let seconds = match (records, progress.moment_ago(Nanos::now())) {
-                (0, _) => 0.0,
-                (_, Some(seconds)) => seconds,
-                (_, None) => age(log, &partition, next.max(bounds.trim)).await?,
+            let behind = bounds.tail.saturating_sub(next.max(bounds.trim));
+            let (records, seconds) = match (behind, progress.moment_ago(Nanos::now())) {
+                (0, _) => (0, 0.0),
+                (_, Some(seconds)) => (behind, seconds),
+                (_, None) => {
+                    let key = (consumer.clone(), partition.clone());
+                    self.behind(log, key, next.max(bounds.trim), bounds.tail).await?
+                }
             };
             lags.push(Lag { consumer, partition, bounds, next, records, seconds });
         }
         Ok(lags)
+    }
+
+    /// Returns records and age of what lies between a place and the tail; nothing where these are
+    /// offsets without records, as the markers of transactions are.
+    async fn behind(
+        &self,
+        log: &dyn Log,
+        key: (String, TopicPartition),
+        next: Offset,
+        tail: Offset,
+    ) -> Result<(u64, f64), LogError> {
+        let gaps = || self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+        if gaps().get(&key) == Some(&(next, tail)) {
+            return Ok((0, 0.0));
+        }
+        match age(log, &key.1, next).await? {
+            Some(seconds) => Ok((tail - next, seconds)),
+            None => {
+                gaps().insert(key, (next, tail));
+                Ok((0, 0.0))
+            }
+        }
     }
 
     /// Returns the partitions that a consumer of this process owns, and how far each is.
@@ -149,9 +179,14 @@ impl LagRegistry {
     }
 }
 
-async fn age(log: &dyn Log, partition: &TopicPartition, from: Offset) -> Result<f64, LogError> {
+/// Returns how old the first record from an offset on is; `None` when there is none.
+async fn age(
+    log: &dyn Log,
+    partition: &TopicPartition,
+    from: Offset,
+) -> Result<Option<f64>, LogError> {
     let batch = log.reader(partition, from).await?.poll(1).await?;
-    Ok(batch.get(0).map_or(0.0, |record| {
+    Ok(batch.get(0).map(|record| {
         Nanos(Nanos::now().0.saturating_sub(record.append_time.0)).seconds().max(0.0)
     }))
 }

@@ -67,6 +67,15 @@ impl Process {
         Ok(append(&*log, &partition, claim).await?.next)
     }
 
+    /// Returns where to listen from, for a process that nobody can share its log with: there is no
+    /// name to claim.
+    ///
+    /// # Errors
+    /// The log's.
+    pub async fn unclaimed(&self) -> Result<Offset, PresenceError> {
+        Ok(self.log().bounds(&self.status_partition()).await?.tail)
+    }
+
     /// Reads what another process of the same name says of itself.
     pub(super) fn namesake(&self, value: &[u8]) -> Option<ProcessStatus> {
         let Ok(StatusRecord { kind: Some(Kind::Process(status)), .. }) =
