@@ -12,3 +12,4 @@ mod jpss;
 mod log_command;
 mod plugin;
 mod replay;
+mod roles;

@@ -66,7 +66,14 @@ pub fn groundlog_command(arguments: &[&str]) -> Command {
 
 /// Runs `groundlog ARGUMENTS` to its end.
 pub fn groundlog(arguments: &[&str]) -> Output {
-    let output = groundlog_command(arguments).output().expect("groundlog starts");
+    groundlog_with(arguments, &[])
+}
+
+/// Runs `groundlog ARGUMENTS` to its end with some variables set.
+pub fn groundlog_with(arguments: &[&str], environment: &[(&str, String)]) -> Output {
+    let mut command = groundlog_command(arguments);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    let output = command.output().expect("groundlog starts");
     Output {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

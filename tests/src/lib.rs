@@ -8,9 +8,11 @@ mod spacecraft;
 mod stack;
 mod wait;
 
-pub use binary::{Output, groundlog, groundlog_binary, groundlog_command, workspace};
+pub use binary::{
+    Output, groundlog, groundlog_binary, groundlog_command, groundlog_with, workspace,
+};
 pub use http::{Answer, Http};
 pub use shared::shared;
 pub use spacecraft::{Spacecraft, packet, packet_sized, receive, send};
-pub use stack::{Stack, StackOptions, bare_target};
+pub use stack::{SharedLog, Stack, StackOptions, bare_target};
 pub use wait::wait_for;

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::Value;
@@ -23,6 +23,38 @@ pub struct StackOptions {
     pub environment: Vec<(String, String)>,
     /// The data folder; a fresh one when `None`.
     pub data: Option<PathBuf>,
+    /// Whether it is up as soon as it answers: alone it may not serve, because other processes of
+    /// the system are missing yet.
+    pub answers_is_up: bool,
+}
+
+/// A log that processes share: a broker, and a prefix that no other test has.
+#[derive(Debug, Clone)]
+pub struct SharedLog {
+    /// `kafka://HOST:PORT`.
+    pub url: String,
+    /// Prefix of its topics.
+    pub prefix: String,
+}
+
+impl SharedLog {
+    /// Takes the broker that GROUNDLOG_TEST_KAFKA names (HOST:PORT); `None` where there is none. The
+    /// skip is printed and counted.
+    pub fn on_kafka(test: &str) -> Option<Self> {
+        let Some(servers) = std::env::var("GROUNDLOG_TEST_KAFKA").ok().filter(|it| !it.is_empty())
+        else {
+            println!("SKIPPED: GROUNDLOG_TEST_KAFKA names no broker (HOST:PORT)");
+            return None;
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_nanos();
+        let prefix = format!("test-{test}-{now:x}-{}.", std::process::id());
+        Some(Self { url: format!("kafka://{servers}"), prefix })
+    }
+
+    /// Returns what makes a process, or a command, use this log.
+    pub fn environment(&self) -> [(&'static str, String); 2] {
+        [("GROUNDLOG__LOG__URL", self.url.clone()), ("GROUNDLOG__LOG__PREFIX", self.prefix.clone())]
+    }
 }
 
 impl StackOptions {
@@ -37,6 +69,18 @@ impl StackOptions {
     pub fn data(mut self, data: &Path) -> Self {
         self.data = Some(data.to_owned());
         self
+    }
+
+    /// Makes it one process of several: with some roles, on a log that they share.
+    #[must_use]
+    pub fn role(mut self, log: &SharedLog, roles: &str, process: &str) -> Self {
+        let words = ["--role", roles, "--process", process].map(str::to_owned);
+        self.arguments.extend(words);
+        for (name, value) in log.environment() {
+            self = self.env(name, &value);
+        }
+        self.answers_is_up = true;
+        self.env("GROUNDLOG__SYSTEM__METRICS_LISTEN", "127.0.0.1:0")
     }
 
     /// Adds a variable.
@@ -66,7 +110,8 @@ impl Stack {
         Self::start(&StackOptions::default())
     }
 
-    /// Starts a system and waits until its gateway serves.
+    /// Starts a system, or one process of it, and waits until its gateway serves; of a process
+    /// without one, until its own health says that it is up.
     #[track_caller]
     pub fn start(options: &StackOptions) -> Self {
         let temporary =
@@ -85,11 +130,13 @@ impl Stack {
             panic!("groundlog did not start: {}", said.lock().expect("lock"));
         };
         let started: Value = serde_json::from_str(&first).expect("the first line is JSON");
-        let url = format!("http://{}", started["gateway"].as_str().expect("gateway address"));
+        let address = started["gateway"].as_str().or_else(|| started["metrics"].as_str());
+        let url = format!("http://{}", address.expect("an address to ask"));
+        let any_answer = options.answers_is_up && started["gateway"].is_string();
         let stack =
             Self { child, data, _temporary: temporary, said, started, http: Http::new(&url) };
         wait_for("/health is 200", START_MAX, || {
-            stack.http.get("/health").filter(|answer| answer.status == 200)
+            stack.http.get("/health").filter(|answer| any_answer || answer.status == 200)
         });
         stack
     }
@@ -120,15 +167,38 @@ impl Stack {
         let _ = self.child.wait();
     }
 
+    /// Stops it (SIGSTOP), as a machine that hangs; [`Stack::resume`] lets it go on.
+    #[track_caller]
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on after [`Stack::pause`].
+    #[track_caller]
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    #[track_caller]
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill {signal} {pid}");
+    }
+
+    /// Waits until it has ended by itself; returns the exit code.
+    #[track_caller]
+    pub fn ended(&mut self, bound: Duration) -> i32 {
+        wait_for("the process ends", bound, || self.child.try_wait().expect("wait"))
+            .code()
+            .unwrap_or(-1)
+    }
+
     /// Interrupts it (as Ctrl-C does) and waits for its end; returns the exit code.
     #[track_caller]
     pub fn interrupt(&mut self) -> i32 {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "kill -INT {pid}");
-        wait_for("the process ends", STOP_MAX, || self.child.try_wait().expect("wait"))
-            .code()
-            .unwrap_or(-1)
+        self.signal("-INT");
+        self.ended(STOP_MAX)
     }
 }
 

@@ -69,7 +69,9 @@ impl<P: Projection> Runner<P> {
         if let Some(state) = self.partitions.get_mut(at) {
             state.applied = next.max(state.applied);
             state.since_snapshot += records as u64;
-            state.progress.saw(newest);
+            if records > 0 {
+                state.progress.saw(newest);
+            }
             if self.projection.target() == Target::Memory {
                 state.progress.advance(state.applied);
             }
