@@ -107,7 +107,10 @@ impl Intake {
                         shared.counters.rx_bytes.fetch_add(count as u64, Relaxed);
                         let end = self.frame(&mut buffer, shared).err();
                         self.appender.submit(log);
-                        end.map(|error| error.to_string())
+                        end.map(|error| {
+                            shared.counters.framing_errors.fetch_add(1, Relaxed);
+                            format!("what came in cannot be framed: {error}")
+                        })
                     }
                 },
             };
@@ -144,6 +147,8 @@ impl Intake {
         let (packets, discarded) = (framed.packets, framed.discarded);
         self.count(packets, discarded, shared);
         buffer.keep(left);
+        let unframed = left + self.chain.held_bytes();
+        shared.counters.unframed_bytes.store(unframed as u64, Relaxed);
         result
     }
 
@@ -162,6 +167,7 @@ impl Intake {
             framed.discarded(left, &format!("connection closed inside a packet: {reason}"));
         }
         let (packets, discarded) = (framed.packets, framed.discarded);
+        shared.counters.unframed_bytes.store(0, Relaxed);
         self.count(packets, discarded, shared);
     }
 
