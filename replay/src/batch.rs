@@ -58,6 +58,7 @@ impl BatchWriter {
             object: object.to_owned(),
             index: 0,
             import_id: id.to_string(),
+            content: 0,
         };
         let template = RawRecord {
             stored: true,
