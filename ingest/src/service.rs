@@ -270,11 +270,10 @@ impl Owner<'_> {
                 tracing::warn!(interface, "directive ignored: the interface does not run here");
                 continue;
             }
-            if self.wanted.insert(interface.clone(), connected) != Some(connected) {
-                if let Err(error) = session::remember(&**log, options, &interface, connected).await
-                {
-                    tracing::warn!(interface, %error, "the wish is obeyed, but not kept");
-                }
+            if self.wanted.insert(interface.clone(), connected) != Some(connected)
+                && let Err(error) = session::remember(&**log, options, &interface, connected).await
+            {
+                tracing::warn!(interface, %error, "the wish is obeyed, but not kept");
             }
         }
         let checkpoint = Checkpoint { partition: partition.clone(), next: batch.next() };
