@@ -106,7 +106,7 @@ impl Gateway {
             bodies: http::Bodies::new(),
             auth,
             commands,
-            interfaces: Interfaces::new(options.interfaces),
+            interfaces: Interfaces::new(options.interfaces, options.parameter_check),
             importer: Importer::new(),
         };
         Ok(Self { system: Arc::new(system), listener, runner, handle })
