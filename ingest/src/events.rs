@@ -88,6 +88,8 @@ impl BytesDiscarded<'_> {
 pub(crate) struct AppendRefused<'a> {
     pub(crate) interface: &'a str,
     pub(crate) error: &'a LogError,
+    /// How often since it last took something.
+    pub(crate) times: u64,
 }
 
 impl AppendRefused<'_> {
@@ -95,7 +97,23 @@ impl AppendRefused<'_> {
         error!(
             interface = self.interface,
             error = %self.error,
+            times = self.times,
             "the log takes nothing; reading is paused, nothing is lost, it is tried again"
+        );
+    }
+}
+
+pub(crate) struct AppendsAgain<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) times: u64,
+}
+
+impl AppendsAgain<'_> {
+    pub(crate) fn emit(&self) {
+        info!(
+            interface = self.interface,
+            refused = self.times,
+            "the log takes again what is received"
         );
     }
 }

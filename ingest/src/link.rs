@@ -100,6 +100,7 @@ impl Link {
             // One read may become one packet.
             receive_bytes: limits.receive_bytes.min(limits.packet_bytes_max),
             warned: None,
+            refusals: Attempts::default(),
         };
         let desk = Desk {
             log: setup.log,

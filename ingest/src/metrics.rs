@@ -25,7 +25,7 @@ pub struct Metric {
 }
 
 /// All metrics of an interface.
-pub const METRICS: [Metric; 12] = [
+pub const METRICS: [Metric; 13] = [
     Metric {
         name: "groundlog_interface_connected",
         description: "1 while the interface is connected.",
@@ -85,6 +85,12 @@ pub const METRICS: [Metric; 12] = [
         description: "Bytes held back: the beginning of a packet whose rest has not come yet.",
         kind: MetricKind::Gauge,
         value: |status| status.unframed_bytes as f64,
+    },
+    Metric {
+        name: "groundlog_interface_refused_appends_total",
+        description: "Appends that the log refused, as while its disk is full; tried again.",
+        kind: MetricKind::Counter,
+        value: |status| status.refused_appends as f64,
     },
     Metric {
         name: "groundlog_interface_unacknowledged_bytes",

@@ -92,7 +92,7 @@ impl Desk {
                 () = stopped(shutdown) => return Ok(Waited::Shutdown),
                 order = next_order(orders) => return Ok(Waited::Order(order)),
                 Some(outgoing) = inbox.recv() => outgoing.not_connected(&shared.name),
-                failed = intake.keep_appending(&**log), if intake.appender.is_busy() => {
+                failed = intake.keep_appending(&**log, shared), if intake.appender.is_busy() => {
                     return Err(failed);
                 }
                 done = &mut future => return Ok(Waited::Done(done)),

@@ -40,6 +40,8 @@ pub struct InterfaceStatus {
     pub framing_errors: u64,
     /// Bytes held back now: the beginning of a packet whose rest has not come yet.
     pub unframed_bytes: u64,
+    /// Appends that the log refused, as it does while its disk is full; they are tried again.
+    pub refused_appends: u64,
     /// Bytes framed and not yet acknowledged by the log.
     pub unacknowledged_bytes: u64,
     /// Targets whose commands go out here.
@@ -83,6 +85,7 @@ pub(crate) struct Counters {
     pub(crate) failed_attempts: AtomicU64,
     pub(crate) framing_errors: AtomicU64,
     pub(crate) unframed_bytes: AtomicU64,
+    pub(crate) refused_appends: AtomicU64,
     pub(crate) unacknowledged_bytes: AtomicU64,
 }
 
@@ -160,6 +163,7 @@ impl Shared {
             failed_attempts: counters.failed_attempts.load(Relaxed),
             framing_errors: counters.framing_errors.load(Relaxed),
             unframed_bytes: counters.unframed_bytes.load(Relaxed),
+            refused_appends: counters.refused_appends.load(Relaxed),
             unacknowledged_bytes: counters.unacknowledged_bytes.load(Relaxed),
             cmd_targets: self.cmd_targets.clone(),
             tlm_targets: self.tlm_targets.clone(),

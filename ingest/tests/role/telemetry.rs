@@ -223,6 +223,7 @@ async fn a_full_disk_stops_reading_and_loses_nothing() {
     })
     .await;
     assert_eq!(status.state, LinkState::Connected);
+    assert!(status.refused_appends > 0);
     let bound = 256 * 1024 + 10 * 64 * 1024;
     for _ in 0..20 {
         let status = stack.handle.interface("INST_INT").unwrap();
