@@ -30,6 +30,6 @@ mod values;
 
 pub use auth::{AuthError, DEFAULT_PASSWORD, RateLimit};
 pub use error::GatewayError;
-pub use interfaces::InterfaceInfo;
+pub use interfaces::{InterfaceInfo, ParameterCheck};
 pub use options::GatewayOptions;
 pub use service::{Gateway, Handle, Parts};

@@ -76,18 +76,6 @@ impl Client {
         self.json(path, self.get_text(path)?)
     }
 
-    /// Asks for a JSON document that may not exist.
-    ///
-    /// # Errors
-    /// As [`Self::get`], except for what is not found.
-    pub(crate) fn find(&self, path: &str) -> Result<Option<Value>, ClientError> {
-        match self.get(path) {
-            Ok(value) => Ok(Some(value)),
-            Err(ClientError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Asks for a text, such as the metrics.
     ///
     /// # Errors
