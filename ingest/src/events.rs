@@ -2,7 +2,7 @@
 //! counts behind them are in [`crate::InterfaceStatus`] and on the `status` topic.
 
 use groundlog_log::LogError;
-use groundlog_proto::wire::CommandState;
+use groundlog_proto::{TopicPartition, wire::CommandState};
 use tracing::{debug, error, info, warn};
 
 use crate::ConfigError;
@@ -143,6 +143,16 @@ pub(crate) struct OwnershipClaimed<'a> {
 impl OwnershipClaimed<'_> {
     pub(crate) fn emit(&self) {
         debug!(interface = self.interface, epoch = self.epoch, "interface is owned here");
+    }
+}
+
+pub(crate) struct OwnershipLost<'a> {
+    pub(crate) partition: &'a TopicPartition,
+}
+
+impl OwnershipLost<'_> {
+    pub(crate) fn emit(&self) {
+        info!(partition = %self.partition, "another process was faster to own its interfaces");
     }
 }
 

@@ -19,6 +19,7 @@ pub mod command;
 mod envelope;
 mod error;
 mod events;
+mod handle;
 mod interface;
 mod link;
 mod metrics;
@@ -33,9 +34,10 @@ mod status;
 
 pub use envelope::DISCARDED;
 pub use error::{ConfigError, IngestError};
+pub use handle::Handle;
 pub use link::{InterfaceStatus, LinkState};
 pub use metrics::{METRICS, Metric, MetricKind};
 pub use options::{
-    IngestLimits, IngestOptions, InterfaceOptions, ProtocolDirection, ProtocolOptions,
+    IngestLimits, IngestOptions, InterfaceOptions, ProtocolDirection, ProtocolOptions, Wanted,
 };
-pub use service::{Handle, Ingest, Running};
+pub use service::{Ingest, Running};

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use groundlog_proto::{DefinitionHash, TopicNames};
 
@@ -122,6 +122,36 @@ impl Default for IngestLimits {
     }
 }
 
+/// What operators want of interfaces (settings topic): asked anew whenever one is taken over,
+/// because another process may have owned it meanwhile. Cheap to clone.
+#[derive(Clone)]
+pub struct Wanted(Arc<dyn Fn() -> BTreeMap<String, bool> + Send + Sync>);
+
+impl Wanted {
+    /// Takes who knows.
+    pub fn new(ask: impl Fn() -> BTreeMap<String, bool> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+
+    /// Returns which interfaces shall be connected, and which shall not.
+    pub(crate) fn now(&self) -> BTreeMap<String, bool> {
+        (self.0)()
+    }
+}
+
+impl Default for Wanted {
+    /// Nothing in particular: `connect_on_startup` holds.
+    fn default() -> Self {
+        Self::new(BTreeMap::new)
+    }
+}
+
+impl fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Wanted").field(&self.now()).finish()
+    }
+}
+
 /// What [`crate::Ingest`] is built from.
 #[derive(Debug, Clone)]
 pub struct IngestOptions {
@@ -135,10 +165,10 @@ pub struct IngestOptions {
     pub raw_partitions: u32,
     /// The interfaces.
     pub interfaces: Vec<InterfaceOptions>,
-    /// Name of this process' slot, stable over restarts; fences its own zombie.
+    /// Name of this process, stable over restarts; fences its own zombie.
     pub process: String,
-    /// What operators last wanted of an interface (settings topic), over `connect_on_startup`.
-    pub wanted: BTreeMap<String, bool>,
+    /// What operators last wanted of an interface, over `connect_on_startup`.
+    pub wanted: Wanted,
     /// Bounds of memory and time.
     pub limits: IngestLimits,
 }
@@ -153,7 +183,7 @@ impl IngestOptions {
             raw_partitions: 1,
             interfaces: Vec::new(),
             process: "ingest-0".to_owned(),
-            wanted: BTreeMap::new(),
+            wanted: Wanted::default(),
             limits: IngestLimits::default(),
         }
     }

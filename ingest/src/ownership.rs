@@ -13,14 +13,6 @@ use groundlog_proto::{
 
 use crate::{events, link::Wish};
 
-/// Returns the `control` partition of an interface (FNV-1a of its name).
-pub(crate) fn control_partition(interface: &str, partitions: u32) -> u32 {
-    let hash = interface.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash % u64::from(partitions.max(1))) as u32
-}
-
 /// Claims interfaces for this process and returns the epoch: higher than any before, because it
 /// is the place of the claim in the topic.
 pub(crate) async fn claim(
@@ -77,18 +69,4 @@ pub(crate) fn wishes(batch: &Batch) -> Vec<(String, Wish)> {
         }
     }
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::control_partition;
-
-    #[test]
-    fn interfaces_keep_their_partition() {
-        assert_eq!(control_partition("INST_INT", 1), 0);
-        assert_eq!(control_partition("INST_INT", 7), control_partition("INST_INT", 7));
-        let used: std::collections::HashSet<_> =
-            (0..100).map(|n| control_partition(&format!("INT{n}"), 4)).collect();
-        assert_eq!(used.len(), 4);
-    }
 }

@@ -4,18 +4,20 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, MutexGuard},
 };
 
 use groundlog_log::{Batch, Checkpoint, GroupSpec, Log, LogError, Member, MemberEvent, TopicSpec};
-use groundlog_proto::{Offset, TopicKind, TopicPartition};
+use groundlog_proto::{Offset, TopicKind, TopicPartition, partition_of};
 use tokio::sync::watch;
 
 use crate::{
-    ConfigError, IngestError, IngestOptions, InterfaceOptions, InterfaceStatus, events, interface,
+    ConfigError, Handle, IngestError, IngestOptions, InterfaceOptions, events,
+    handle::Owned,
+    interface,
     link::{Shared, Wish},
     ownership,
-    session::{self, Session, SessionSetup},
+    session::{self, Ended, Session, SessionSetup},
     shutdown::stopped,
     status::Publisher,
 };
@@ -33,33 +35,7 @@ pub struct Ingest {
     options: IngestOptions,
     links: Vec<Arc<Shared>>,
     changed: watch::Sender<u64>,
-}
-
-/// Shows the interfaces of a role to others in this process. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Handle {
-    links: Arc<[Arc<Shared>]>,
-    changed: watch::Receiver<u64>,
-}
-
-impl Handle {
-    /// Returns state and counters of every interface, in the order of their declaration.
-    pub fn interfaces(&self) -> Vec<InterfaceStatus> {
-        self.links.iter().map(|link| link.status()).collect()
-    }
-
-    /// Returns state and counters of one interface.
-    pub fn interface(&self, name: &str) -> Option<InterfaceStatus> {
-        self.links.iter().find(|link| link.name == name).map(|link| link.status())
-    }
-
-    /// Waits until some interface changes its state. Cancel safe.
-    pub async fn changed(&mut self) {
-        if self.changed.changed().await.is_err() {
-            // The role has ended: nothing changes any more.
-            std::future::pending().await
-        }
-    }
+    owned: Owned,
 }
 
 impl Ingest {
@@ -89,12 +65,13 @@ impl Ingest {
             let built = interface::build(one, options.limits.packet_bytes_max)?;
             links.push(Shared::new(one, built.writable, changed.clone()));
         }
-        Ok(Self { log, options, links, changed })
+        Ok(Self { log, options, links, changed, owned: Owned::default() })
     }
 
     /// Returns what others may see of the role while it runs.
     pub fn handle(&self) -> Handle {
-        Handle { links: self.links.clone().into(), changed: self.changed.subscribe() }
+        let owned = self.owned.clone();
+        Handle { links: self.links.clone().into(), changed: self.changed.subscribe(), owned }
     }
 
     /// Runs until shutdown. Then everything that was read is appended and acknowledged, and the
@@ -118,12 +95,7 @@ impl Ingest {
             self.log.join(&spec).await.map_err(IngestError::log("joining its group"))?;
         let (stop_status, status_stopped) = watch::channel(false);
         let publisher = tokio::spawn(self.publisher(status_stopped).run());
-        let mut owner = Owner {
-            ingest: &self,
-            sessions: HashMap::new(),
-            checkpoints: HashMap::new(),
-            wanted: self.options.wanted.clone(),
-        };
+        let mut owner = Owner { ingest: &self, sessions: HashMap::new() };
         let worked = owner.work(&mut *member, &mut shutdown).await;
         let stopped = owner.stop().await;
         stop_status.send_replace(true);
@@ -139,6 +111,7 @@ impl Ingest {
             log: Arc::clone(&self.log),
             partition: TopicPartition::new(self.options.names.topic(TopicKind::Status), 0),
             links: self.links.clone(),
+            process: self.options.process.clone(),
             changed: self.changed.subscribe(),
             period: self.options.limits.status_period,
             shutdown,
@@ -148,8 +121,8 @@ impl Ingest {
     async fn ensure_topics(&self) -> Result<(), LogError> {
         use TopicKind::{Commands, Control, Raw, Settings, Status};
         for kind in [Raw, Commands, Control, Settings, Status] {
-            let spec = TopicSpec::standard(&self.options.names, kind, self.options.raw_partitions);
-            self.log.ensure(&spec).await?;
+            let (names, partitions) = (&self.options.names, self.options.raw_partitions);
+            TopicSpec::ensure_standard(&*self.log, names, kind, partitions).await?;
         }
         Ok(())
     }
@@ -159,15 +132,13 @@ impl Ingest {
 struct Owner<'a> {
     ingest: &'a Ingest,
     sessions: HashMap<u32, Session>,
-    checkpoints: HashMap<u32, Offset>,
-    wanted: BTreeMap<String, bool>,
 }
 
 /// What the owner was woken by.
 enum Woken {
     Shutdown,
     Event(Result<MemberEvent, LogError>),
-    Failed(IngestError),
+    Session(u32, Ended),
 }
 
 impl Owner<'_> {
@@ -180,22 +151,33 @@ impl Owner<'_> {
             let woken = tokio::select! {
                 biased;
                 () = stopped(shutdown) => Woken::Shutdown,
-                failed = any_failed(&mut self.sessions) => Woken::Failed(failed),
+                (partition, ended) = any_ended(&mut self.sessions) => Woken::Session(partition, ended),
                 event = member.next(READ_BYTES) => Woken::Event(event),
             };
             let event = match woken {
                 Woken::Shutdown => return Ok(()),
-                Woken::Failed(error) => return Err(error),
+                Woken::Session(_, Ended::Failed(error)) => return Err(error),
+                Woken::Session(partition, Ended::Fenced) => {
+                    self.release_again(member, partition).await?;
+                    continue;
+                }
                 Woken::Event(event) => event.map_err(IngestError::log("following directives"))?,
             };
             match event {
                 MemberEvent::Assigned(partitions) => {
                     for (partition, checkpoint) in partitions {
-                        self.take_over(member, &partition, checkpoint).await?;
+                        match self.take_over(member, &partition, checkpoint).await {
+                            // Another process's already; that it is not ours is told next.
+                            Err(IngestError::Log { source: LogError::Fenced { .. }, .. }) => {
+                                events::OwnershipLost { partition: &partition }.emit();
+                            }
+                            taken => taken?,
+                        }
                     }
                 }
                 MemberEvent::Revoked(partitions) => {
                     for partition in partitions {
+                        self.owned().remove(&partition);
                         if let Some(session) = self.sessions.remove(&partition.partition) {
                             session.stop().await?;
                         }
@@ -220,9 +202,7 @@ impl Owner<'_> {
             .interfaces
             .iter()
             .zip(&self.ingest.links)
-            .filter(|(one, _)| {
-                ownership::control_partition(&one.name, count) == partition.partition
-            })
+            .filter(|(one, _)| partition_of(&one.name, count) == partition.partition)
             .map(|(one, shared)| (one, Arc::clone(shared)))
             .collect();
         let from = checkpoint.unwrap_or(bounds.trim).max(bounds.trim);
@@ -233,12 +213,12 @@ impl Owner<'_> {
             .await
             .map_err(claiming())?;
         session::mark_epoch(&**log, options, &mine, epoch).await.map_err(claiming())?;
-        self.checkpoints.insert(partition.partition, from);
+        self.owned().insert(partition.clone(), from);
         let session = Session::start(&SessionSetup {
             log,
             options,
             interfaces: mine,
-            wanted: &self.wanted,
+            wanted: &options.wanted.now(),
             control: (partition.partition, count),
             epoch,
         })?;
@@ -270,20 +250,52 @@ impl Owner<'_> {
                 tracing::warn!(interface, "directive ignored: the interface does not run here");
                 continue;
             }
-            if self.wanted.insert(interface.clone(), connected) != Some(connected)
+            if options.wanted.now().get(&interface) != Some(&connected)
                 && let Err(error) = session::remember(&**log, options, &interface, connected).await
             {
                 tracing::warn!(interface, %error, "the wish is obeyed, but not kept");
             }
         }
+        if let Some(next) = self.owned().get_mut(partition) {
+            *next = batch.next();
+        }
         let checkpoint = Checkpoint { partition: partition.clone(), next: batch.next() };
-        member
-            .checkpoint(vec![checkpoint])
-            .await
-            .map_err(IngestError::log("keeping its place in the directives"))
+        match member.checkpoint(vec![checkpoint]).await {
+            // Its new owner obeys them once more, which changes nothing.
+            Ok(()) | Err(LogError::Fenced { .. }) => Ok(()),
+            Err(error) => Err(IngestError::log("keeping its place in the directives")(error)),
+        }
+    }
+
+    /// Starts the release of a partition again whose writer was fenced, if the group says that the
+    /// partition is still this process's; else the revocation follows.
+    async fn release_again(
+        &mut self,
+        member: &mut dyn Member,
+        partition: u32,
+    ) -> Result<(), IngestError> {
+        let owned = self
+            .owned()
+            .iter()
+            .find(|(at, _)| at.partition == partition)
+            .map(|(partition, next)| Checkpoint { partition: partition.clone(), next: *next });
+        let (Some(checkpoint), Some(session)) = (owned, self.sessions.get_mut(&partition)) else {
+            return Ok(());
+        };
+        match member.checkpoint(vec![checkpoint]).await {
+            Ok(()) => session.release_again(),
+            Err(LogError::Fenced { .. }) => {}
+            Err(error) => return Err(IngestError::log("asking what it owns")(error)),
+        }
+        Ok(())
+    }
+
+    fn owned(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, Offset>> {
+        self.ingest.owned.lock()
     }
 
     async fn stop(&mut self) -> Result<(), IngestError> {
+        self.owned().clear();
         let mut result = Ok(());
         for (_, session) in std::mem::take(&mut self.sessions) {
             result = result.and(session.stop().await);
@@ -293,12 +305,13 @@ impl Owner<'_> {
 }
 
 /// Waits until a task of some session ends by itself. Cancel safe.
-async fn any_failed(sessions: &mut HashMap<u32, Session>) -> IngestError {
-    let mut waits: Vec<_> = sessions.values_mut().map(|one| Box::pin(one.failed())).collect();
+async fn any_ended(sessions: &mut HashMap<u32, Session>) -> (u32, Ended) {
+    let mut waits: Vec<_> =
+        sessions.iter_mut().map(|(partition, one)| (*partition, Box::pin(one.ended()))).collect();
     std::future::poll_fn(|cx| {
-        for wait in &mut waits {
-            if let std::task::Poll::Ready(error) = wait.as_mut().poll(cx) {
-                return std::task::Poll::Ready(error);
+        for (partition, wait) in &mut waits {
+            if let std::task::Poll::Ready(ended) = wait.as_mut().poll(cx) {
+                return std::task::Poll::Ready((*partition, ended));
             }
         }
         std::task::Poll::Pending

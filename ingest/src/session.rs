@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use groundlog_log::{Log, LogError, Records};
 use groundlog_proto::{
-    Nanos, TopicKind, TopicPartition,
+    Nanos, TopicKind, TopicNames, TopicPartition,
     prost::Message,
     wire::{InterfaceWanted, Setting, setting},
 };
@@ -30,9 +30,19 @@ const ORDERS: usize = 64;
 pub(crate) struct Session {
     links: JoinSet<(String, Result<(), LogError>)>,
     release: JoinSet<Result<(), LogError>>,
+    release_setup: ReleaseSetup,
+    shared: Vec<Arc<Shared>>,
     orders: HashMap<String, mpsc::Sender<Order>>,
     stop_links: watch::Sender<bool>,
     stop_release: watch::Sender<bool>,
+}
+
+/// What has become of a task that nobody has told to stop.
+pub(crate) enum Ended {
+    /// It cannot go on, nor can the role.
+    Failed(IngestError),
+    /// Another process has become the writer of releases.
+    Fenced,
 }
 
 /// What a session is started with.
@@ -51,65 +61,33 @@ impl Session {
     pub(crate) fn start(setup: &SessionSetup<'_>) -> Result<Self, IngestError> {
         let (stop_links, shutdown) = watch::channel(false);
         let (stop_release, release_shutdown) = watch::channel(false);
-        let mut session = Self {
-            links: JoinSet::new(),
-            release: JoinSet::new(),
-            orders: HashMap::new(),
-            stop_links,
-            stop_release,
-        };
+        let (mut links, mut orders) = (JoinSet::new(), HashMap::new());
         let mut by_interface = HashMap::new();
         for (options, shared) in &setup.interfaces {
-            let route = session.start_link(setup, options, shared, shutdown.clone())?;
+            let (link, order, route) = link(setup, options, shared, shutdown.clone())?;
+            let wanted = setup.wanted.get(&options.name).copied();
+            let wanted = wanted.unwrap_or(options.connect_on_startup);
+            let name = options.name.clone();
+            links.spawn(async move { (name, link.run(wanted).await) });
+            orders.insert(options.name.clone(), order);
             by_interface.insert(options.name.clone(), route);
         }
         let by_target = routes_by_target(&setup.options.interfaces);
         let routes = Routes { by_interface, by_target, control: setup.control };
         let names = &setup.options.names;
-        let release = Release::new(ReleaseSetup {
+        let release_setup = ReleaseSetup {
             log: Arc::clone(setup.log),
             commands: TopicPartition::new(names.topic(TopicKind::Commands), 0),
-            group: release_group(setup.control.0),
-            process: setup.options.process.clone(),
+            writer: release_writer(names, setup.control.0),
             epoch: setup.epoch,
             limits: setup.options.limits,
             routes,
             shutdown: release_shutdown,
-        });
-        session.release.spawn(release.run());
-        Ok(session)
-    }
-
-    fn start_link(
-        &mut self,
-        setup: &SessionSetup<'_>,
-        options: &InterfaceOptions,
-        shared: &Arc<Shared>,
-        shutdown: watch::Receiver<bool>,
-    ) -> Result<Route, IngestError> {
-        let limits = setup.options.limits;
-        let IngestOptions { scope, definitions, names, .. } = setup.options;
-        let envelope = Envelope::new(scope, &options.name, *definitions, setup.epoch);
-        shared.counters.epoch.store(setup.epoch, std::sync::atomic::Ordering::Relaxed);
-        let (inbox_sender, inbox) = mpsc::channel(INBOX_COMMANDS);
-        let (order_sender, orders) = mpsc::channel(ORDERS);
-        let link = Link::new(LinkSetup {
-            log: Arc::clone(setup.log),
-            options: options.clone(),
-            limits,
-            built: interface::build(options, limits.packet_bytes_max)?,
-            shared: Arc::clone(shared),
-            partition: TopicPartition::new(names.topic(TopicKind::Raw), options.raw_partition),
-            envelope,
-            inbox,
-            orders,
-            shutdown,
-        });
-        let wanted = setup.wanted.get(&options.name).copied().unwrap_or(options.connect_on_startup);
-        let name = options.name.clone();
-        self.links.spawn(async move { (name, link.run(wanted).await) });
-        self.orders.insert(options.name.clone(), order_sender);
-        Ok(Route { shared: Arc::clone(shared), inbox: inbox_sender })
+        };
+        let mut release = JoinSet::new();
+        release.spawn(Release::new(release_setup.clone()).run());
+        let shared = setup.interfaces.iter().map(|(_, shared)| Arc::clone(shared)).collect();
+        Ok(Self { links, release, release_setup, shared, orders, stop_links, stop_release })
     }
 
     /// Passes an order on; false when no link of that name runs here.
@@ -120,25 +98,31 @@ impl Session {
         }
     }
 
-    /// Waits until a task ends by itself; the role cannot go on then. Cancel safe.
-    pub(crate) async fn failed(&mut self) -> IngestError {
-        loop {
-            tokio::select! {
-                Some(ended) = self.links.join_next() => match ended {
-                    Ok((name, Err(source))) => {
-                        return IngestError::log(format!("appending for interface {name}"))(source);
-                    }
-                    Ok((name, Ok(()))) => return IngestError::TaskLost { task: name },
-                    Err(error) => return lost("an interface", &error),
-                },
-                Some(ended) = self.release.join_next() => match ended {
-                    // Another process took over; the revocation follows.
-                    Ok(Ok(())) => {}
-                    Ok(Err(source)) => return IngestError::log("releasing commands")(source),
-                    Err(error) => return lost("command release", &error),
-                },
-                else => return std::future::pending().await,
-            }
+    /// Starts the release anew, after a while: its writer was fenced, and nobody has taken over.
+    pub(crate) fn release_again(&mut self) {
+        let setup = self.release_setup.clone();
+        self.release.spawn(async move {
+            tokio::time::sleep(setup.limits.retry_delay).await;
+            Release::new(setup).run().await
+        });
+    }
+
+    /// Waits until a task ends by itself. Cancel safe.
+    pub(crate) async fn ended(&mut self) -> Ended {
+        tokio::select! {
+            Some(ended) = self.links.join_next() => Ended::Failed(match ended {
+                Ok((name, Err(source))) => {
+                    IngestError::log(format!("appending for interface {name}"))(source)
+                }
+                Ok((name, Ok(()))) => IngestError::TaskLost { task: name },
+                Err(error) => lost("an interface", &error),
+            }),
+            Some(ended) = self.release.join_next() => match ended {
+                Ok(Ok(())) => Ended::Fenced,
+                Ok(Err(source)) => Ended::Failed(IngestError::log("releasing commands")(source)),
+                Err(error) => Ended::Failed(lost("command release", &error)),
+            },
+            else => std::future::pending().await,
         }
     }
 
@@ -163,8 +147,39 @@ impl Session {
                 Err(error) => Err(lost("an interface", &error)),
             });
         }
+        for shared in &self.shared {
+            shared.disowned();
+        }
         result
     }
+}
+
+/// Makes the link of one interface, and where it takes orders and commands.
+fn link(
+    setup: &SessionSetup<'_>,
+    options: &InterfaceOptions,
+    shared: &Arc<Shared>,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(Link, mpsc::Sender<Order>, Route), IngestError> {
+    let limits = setup.options.limits;
+    let IngestOptions { scope, definitions, names, .. } = setup.options;
+    let envelope = Envelope::new(scope, &options.name, *definitions, setup.epoch);
+    shared.counters.epoch.store(setup.epoch, std::sync::atomic::Ordering::Relaxed);
+    let (inbox_sender, inbox) = mpsc::channel(INBOX_COMMANDS);
+    let (order_sender, orders) = mpsc::channel(ORDERS);
+    let link = Link::new(LinkSetup {
+        log: Arc::clone(setup.log),
+        options: options.clone(),
+        limits,
+        built: interface::build(options, limits.packet_bytes_max)?,
+        shared: Arc::clone(shared),
+        partition: TopicPartition::new(names.topic(TopicKind::Raw), options.raw_partition),
+        envelope,
+        inbox,
+        orders,
+        shutdown,
+    });
+    Ok((link, order_sender, Route { shared: Arc::clone(shared), inbox: inbox_sender }))
 }
 
 /// Maps each target to the first interface that its commands go out on.
@@ -178,12 +193,9 @@ fn routes_by_target(interfaces: &[InterfaceOptions]) -> HashMap<String, String> 
     routes
 }
 
-/// Names the consumer group that follows `commands` for the interfaces of a control partition.
-fn release_group(control_partition: u32) -> String {
-    match control_partition {
-        0 => "ingest.commands".to_owned(),
-        other => format!("ingest.commands.{other}"),
-    }
+/// Names the transactional writer that releases the commands of a control partition's interfaces.
+fn release_writer(names: &TopicNames, control_partition: u32) -> String {
+    names.scoped(&format!("ingest.commands.{control_partition}"))
 }
 
 /// Marks in every raw partition of these interfaces that this process writes there now.

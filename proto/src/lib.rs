@@ -8,6 +8,7 @@ pub mod borrowed;
 mod fault;
 mod hash;
 mod position;
+mod spread;
 mod time;
 mod topic;
 
@@ -20,5 +21,6 @@ pub use fault::{Fault, FaultClass};
 pub use hash::DefinitionHash;
 pub use position::{Generation, Offset, Position, TopicPartition};
 pub use prost;
+pub use spread::partition_of;
 pub use time::Nanos;
 pub use topic::{Namespace, TopicKind, TopicName, TopicNames};

@@ -147,6 +147,12 @@ impl TopicNames {
         TopicName::new(&format!("{}{}", self.prefix, kind.short_name()))
     }
 
+    /// Puts prefix and namespace before a name that must not be shared with another system or
+    /// namespace on the same broker, such as that of a transactional writer.
+    pub fn scoped(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     /// Returns the kind of a topic of this prefix and namespace.
     pub fn kind(&self, topic: &TopicName) -> Option<TopicKind> {
         topic.as_str().strip_prefix(&self.prefix).and_then(TopicKind::from_short_name)

@@ -387,7 +387,7 @@ pub struct Setting {
     pub time_ns: i64,
     #[prost(string, tag = "2")]
     pub user: ::prost::alloc::string::String,
-    #[prost(oneof = "setting::Kind", tags = "8, 9, 10, 11, 12, 13, 14, 15, 16")]
+    #[prost(oneof = "setting::Kind", tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 20")]
     pub kind: ::core::option::Option<setting::Kind>,
 }
 /// Nested message and enum types in `Setting`.
@@ -412,6 +412,8 @@ pub mod setting {
         Session(super::Session),
         #[prost(message, tag = "16")]
         LimitsSet(super::LimitsSetActive),
+        #[prost(message, tag = "20")]
+        OneTime(super::OneTimeToken),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -502,6 +504,17 @@ pub struct Session {
     #[prost(string, tag = "3")]
     pub user: ::prost::alloc::string::String,
 }
+/// SHA-256 of a token that is good once. Issued with its expiry; a use names the attempt, and the
+/// first use in the order of the log is the one that counts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneTimeToken {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub token_hash: ::prost::bytes::Bytes,
+    #[prost(sfixed64, tag = "2")]
+    pub expires_ns: i64,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub taken_by: ::prost::bytes::Bytes,
+}
 // ---------------------------------------------------------------- control, status
 
 /// One-shot wishes; ignored after their expiry.
@@ -560,16 +573,16 @@ pub struct OwnerClaim {
     #[prost(string, tag = "3")]
     pub process: ::prost::alloc::string::String,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StatusRecord {
     #[prost(sfixed64, tag = "1")]
     pub time_ns: i64,
-    #[prost(oneof = "status_record::Kind", tags = "8, 9, 10")]
+    #[prost(oneof = "status_record::Kind", tags = "8, 9, 10, 14")]
     pub kind: ::core::option::Option<status_record::Kind>,
 }
 /// Nested message and enum types in `StatusRecord`.
 pub mod status_record {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Kind {
         #[prost(message, tag = "8")]
         Interface(super::InterfaceStatus),
@@ -577,6 +590,8 @@ pub mod status_record {
         Rebuild(super::RebuildStatus),
         #[prost(message, tag = "10")]
         Message(super::SystemMessage),
+        #[prost(message, tag = "14")]
+        Process(super::ProcessStatus),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -614,6 +629,9 @@ pub struct InterfaceStatus {
     /// Bytes held back at the moment: the beginning of a packet whose rest has not come yet.
     #[prost(uint64, tag = "14")]
     pub unframed_bytes: u64,
+    /// Name of the process that owns the interface.
+    #[prost(string, tag = "20")]
+    pub process: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildStatus {
@@ -631,6 +649,10 @@ pub struct RebuildStatus {
     pub equal: bool,
     #[prost(string, tag = "7")]
     pub detail: ::prost::alloc::string::String,
+    /// Who says so: each process with a table of its own compares that one; empty for the gateway
+    /// that announced it.
+    #[prost(string, tag = "12")]
+    pub process: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SystemMessage {
@@ -640,6 +662,91 @@ pub struct SystemMessage {
     pub role: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub text: ::prost::alloc::string::String,
+}
+/// A process about itself: its heartbeat.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProcessStatus {
+    /// Its name among all processes of the system.
+    #[prost(string, tag = "1")]
+    pub process: ::prost::alloc::string::String,
+    /// Random for every start: tells apart two processes of one name.
+    #[prost(string, tag = "2")]
+    pub instance: ::prost::alloc::string::String,
+    #[prost(enumeration = "ProcessState", tag = "3")]
+    pub state: i32,
+    #[prost(sfixed64, tag = "4")]
+    pub started_ns: i64,
+    /// Until the next heartbeat, in milliseconds; after five without one it counts as gone.
+    #[prost(uint32, tag = "5")]
+    pub period_ms: u32,
+    #[prost(string, tag = "6")]
+    pub host: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "7")]
+    pub pid: u32,
+    #[prost(string, tag = "8")]
+    pub version: ::prost::alloc::string::String,
+    /// What its plug-in defines; empty where it loads none.
+    #[prost(bytes = "bytes", tag = "9")]
+    pub definitions: ::prost::bytes::Bytes,
+    /// Where it listens, as host:port; empty where it does not.
+    #[prost(string, tag = "10")]
+    pub gateway: ::prost::alloc::string::String,
+    #[prost(string, tag = "11")]
+    pub metrics: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "12")]
+    pub roles: ::prost::alloc::vec::Vec<RoleStatus>,
+    #[prost(message, repeated, tag = "13")]
+    pub consumers: ::prost::alloc::vec::Vec<ConsumerStatus>,
+    /// Not in every heartbeat; the last ones hold.
+    #[prost(message, repeated, tag = "14")]
+    pub counters: ::prost::alloc::vec::Vec<CounterStatus>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RoleStatus {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    /// starting, running, restarting, stopped
+    #[prost(string, tag = "2")]
+    pub state: ::prost::alloc::string::String,
+    /// Why it is not running.
+    #[prost(string, tag = "3")]
+    pub detail: ::prost::alloc::string::String,
+}
+/// Partitions of one topic that a process owns for a consumer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConsumerStatus {
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub consumer: ::prost::alloc::string::String,
+    /// Without prefix and namespace.
+    #[prost(string, tag = "3")]
+    pub topic: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "4")]
+    pub partitions: ::prost::alloc::vec::Vec<PartitionStatus>,
+}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct PartitionStatus {
+    #[prost(uint32, tag = "1")]
+    pub partition: u32,
+    /// The first offset not yet done.
+    #[prost(uint64, tag = "2")]
+    pub next: u64,
+    #[prost(uint64, tag = "3")]
+    pub lag_records: u64,
+    #[prost(float, tag = "4")]
+    pub lag_seconds: f32,
+    #[prost(float, tag = "5")]
+    pub records_per_second: f32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CounterStatus {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(btree_map = "string, string", tag = "2")]
+    pub labels: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, ::prost::alloc::string::String>,
+    #[prost(double, tag = "3")]
+    pub value: f64,
 }
 // ---------------------------------------------------------------- state, dead-letter
 
@@ -828,6 +935,36 @@ impl LinkState {
             "LINK_STATE_DISCONNECTED" => Some(Self::Disconnected),
             "LINK_STATE_ATTEMPTING" => Some(Self::Attempting),
             "LINK_STATE_CONNECTED" => Some(Self::Connected),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ProcessState {
+    /// Its first heartbeat: it claims its name.
+    Starting = 0,
+    Running = 1,
+    Stopped = 2,
+}
+impl ProcessState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Starting => "PROCESS_STATE_STARTING",
+            Self::Running => "PROCESS_STATE_RUNNING",
+            Self::Stopped => "PROCESS_STATE_STOPPED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PROCESS_STATE_STARTING" => Some(Self::Starting),
+            "PROCESS_STATE_RUNNING" => Some(Self::Running),
+            "PROCESS_STATE_STOPPED" => Some(Self::Stopped),
             _ => None,
         }
     }

@@ -244,6 +244,14 @@ fn settings() {
             Kind::Session(Session { token_hash: hash(), revoked: true, user: "u".into() }),
         ),
         ("setting_limits_set", Kind::LimitsSet(LimitsSetActive { set: "TVAC".into() })),
+        (
+            "setting_one_time",
+            Kind::OneTime(OneTimeToken {
+                token_hash: hash(),
+                expires_ns: 5,
+                taken_by: b"\x01\x02".as_slice().into(),
+            }),
+        ),
     ] {
         golden(name, &setting(kind));
     }
@@ -359,14 +367,59 @@ fn status() {
         finished: true,
         equal: true,
         detail: "d".into(),
+        process: String::new(),
     };
     let message = SystemMessage { severity: "WARN".into(), role: "decom".into(), text: "t".into() };
+    let owned = InterfaceStatus { process: "host-ingest-1".into(), ..interface.clone() };
+    let compared = RebuildStatus { process: "host-cvt-1".into(), ..rebuild.clone() };
     for (name, kind) in [
         ("status_interface", Kind::Interface(interface)),
         ("status_interface_2", Kind::Interface(counted)),
+        ("status_interface_process", Kind::Interface(owned)),
         ("status_rebuild", Kind::Rebuild(rebuild)),
+        ("status_rebuild_process", Kind::Rebuild(compared)),
         ("status_message", Kind::Message(message)),
+        ("status_process", Kind::Process(process())),
     ] {
         golden(name, &StatusRecord { time_ns: 1, kind: Some(kind) });
+    }
+}
+
+fn process() -> ProcessStatus {
+    let partition = PartitionStatus {
+        partition: 3,
+        next: 100,
+        lag_records: 7,
+        lag_seconds: 0.5,
+        records_per_second: 1000.0,
+    };
+    ProcessStatus {
+        process: "host-decom-1a2b3c4d".into(),
+        instance: "0123456789abcdef".into(),
+        state: ProcessState::Running.into(),
+        started_ns: 1_795_309_954_320_000_100,
+        period_ms: 1000,
+        host: "host".into(),
+        pid: 42,
+        version: "0.1.0".into(),
+        definitions: hash(),
+        gateway: "127.0.0.1:2900".into(),
+        metrics: "127.0.0.1:9100".into(),
+        roles: vec![RoleStatus {
+            role: "decom".into(),
+            state: "restarting".into(),
+            detail: "disk on fire".into(),
+        }],
+        consumers: vec![ConsumerStatus {
+            role: "decom".into(),
+            consumer: "decom".into(),
+            topic: "raw".into(),
+            partitions: vec![partition],
+        }],
+        counters: vec![CounterStatus {
+            name: "groundlog_projection_records_total".into(),
+            labels: BTreeMap::from([("consumer".into(), "decom".into())]),
+            value: 100.0,
+        }],
     }
 }

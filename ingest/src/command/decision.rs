@@ -2,14 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use groundlog_proto::Nanos;
+use groundlog_proto::{Nanos, partition_of};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::book::CommandBook;
-use crate::{
-    link::{LinkState, Outgoing, Shared, not_connected},
-    ownership::control_partition,
-};
+use crate::link::{LinkState, Outgoing, Shared, not_connected};
 
 /// One link as a destination of commands.
 #[derive(Debug, Clone)]
@@ -65,7 +62,7 @@ impl Routes {
         let mapped = || self.by_target.get(target).map_or(target, String::as_str);
         let name = if named.is_empty() { mapped() } else { named };
         let (mine, partitions) = self.control;
-        control_partition(name, partitions) == mine
+        partition_of(name, partitions) == mine
     }
 
     /// Names the interface that a command goes to: the one its request names, else the first that

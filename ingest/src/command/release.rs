@@ -1,11 +1,17 @@
 //! Releases requested commands to their links and records what became of them.
+//!
+//! One per `control` partition, with a transactional writer of its own: becoming that writer fences
+//! whoever was it before, so what an earlier owner could still release lies in the log when its
+//! successor begins.
+
+mod begin;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
-use groundlog_log::{Batch, Checkpoint, GroupSpec, Log, LogError, Member, MemberEvent, Records};
+use groundlog_log::{Batch, Checkpoint, Log, LogError, Reader, Records, Transactor};
 use groundlog_proto::{
     Fault, FaultClass, Nanos, Offset, TopicPartition,
     prost::Message,
@@ -33,11 +39,12 @@ use crate::{
 const READ_BYTES: usize = 1 << 20;
 
 /// What the release of commands is started with.
+#[derive(Clone)]
 pub(crate) struct ReleaseSetup {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) commands: TopicPartition,
-    pub(crate) group: String,
-    pub(crate) process: String,
+    /// Name of the transactional writer, under which its place in the topic is kept too.
+    pub(crate) writer: String,
     pub(crate) epoch: u64,
     pub(crate) limits: IngestLimits,
     pub(crate) routes: Routes,
@@ -52,6 +59,8 @@ pub(crate) struct Release {
     waiting: VecDeque<Waiting>,
     /// Handed to links, outcome unknown.
     released: HashMap<String, Command<Released>>,
+    /// Decided here, and the log reported a failure.
+    unconfirmed: HashSet<String>,
     outbox: Outbox,
     outcomes: mpsc::UnboundedReceiver<(String, Outcome)>,
     report: mpsc::UnboundedSender<(String, Outcome)>,
@@ -75,6 +84,7 @@ impl Release {
             book: CommandBook::new(setup.limits.commands_remembered),
             waiting: VecDeque::new(),
             released: HashMap::new(),
+            unconfirmed: HashSet::new(),
             outbox: Outbox::new(setup.commands.clone(), setup.limits.retry_delay),
             outcomes,
             report,
@@ -84,31 +94,40 @@ impl Release {
         }
     }
 
-    /// Runs until shutdown, or until another process takes over (which is no error).
+    /// Runs until shutdown, or until another process takes over or the log does not take it for the
+    /// writer (which are no errors: whoever knows the owner starts another one).
     ///
     /// # Errors
     /// [`LogError`] when the log cannot be used any more.
     pub(crate) async fn run(mut self) -> Result<(), LogError> {
-        let spec = GroupSpec {
-            group: self.setup.group.clone(),
-            member: self.setup.process.clone(),
-            topics: vec![self.setup.commands.topic.clone()],
+        let worked = match self.begin().await {
+            Ok((mut writer, mut reader)) => self.work(&mut *writer, &mut *reader).await,
+            Err(error) => Err(error),
         };
-        let mut member = self.setup.log.join(&spec).await?;
-        match self.work(&mut *member).await {
+        match worked {
+            Ok(()) => self.finish().await,
             // The other process decides about what is open; its fold calls it uncertain.
             Err(LogError::Fenced { .. }) => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => {
-                self.finish().await?;
-                member.leave().await
+            // Not begun again from here: who has become the owner meanwhile must not be fenced.
+            Err(error) if error.class() == FaultClass::Transient => {
+                events::ReleaseDelayed { commands: self.waiting.len(), error: &error }.emit();
+                Ok(())
             }
+            Err(error) => Err(error),
         }
     }
 
-    async fn work(&mut self, member: &mut dyn Member) -> Result<(), LogError> {
+    async fn work(
+        &mut self,
+        writer: &mut dyn Transactor,
+        reader: &mut dyn Reader,
+    ) -> Result<(), LogError> {
         let mut shutdown = self.setup.shutdown.clone();
+        let mut read_at = None;
         loop {
+            if self.retry_at.is_none() {
+                self.decide(writer).await?;
+            }
             let log = Arc::clone(&self.setup.log);
             let wake_at = self.wake_at();
             tokio::select! {
@@ -116,65 +135,21 @@ impl Release {
                 () = stopped(&mut shutdown) => return Ok(()),
                 Some((id, outcome)) = self.outcomes.recv() => self.outcome(&id, outcome),
                 progress = self.outbox.progress(&*log), if self.outbox.is_busy() => progress?,
-                event = member.next(READ_BYTES) => match event? {
-                    MemberEvent::Assigned(partitions) => {
-                        for (partition, checkpoint) in partitions {
-                            self.recover(member, &partition, checkpoint).await?;
-                        }
+                batch = read(reader, read_at) => match batch {
+                    Ok(batch) => {
+                        read_at = None;
+                        self.fold(&batch);
                     }
-                    MemberEvent::Revoked(_) => {
-                        self.live = false;
-                        self.waiting.clear();
+                    Err(error) if error.class() == FaultClass::Transient => {
+                        events::ReleaseDelayed { commands: self.waiting.len(), error: &error }
+                            .emit();
+                        read_at = Some(Instant::now() + self.setup.limits.retry_delay);
                     }
-                    MemberEvent::Records(batch) => self.fold(&batch),
+                    Err(error) => return Err(error),
                 },
                 () = wait_until(wake_at) => self.retry_at = None,
             }
-            if self.live && self.retry_at.is_none() {
-                self.decide(member).await?;
-            }
         }
-    }
-
-    /// Folds what is there already, without acting; then settles what an earlier owner left.
-    async fn recover(
-        &mut self,
-        member: &mut dyn Member,
-        partition: &TopicPartition,
-        checkpoint: Option<Offset>,
-    ) -> Result<(), LogError> {
-        let log = Arc::clone(&self.setup.log);
-        let bounds = log.bounds(partition).await?;
-        let from = checkpoint.unwrap_or(bounds.trim).max(bounds.trim);
-        let mut reader = log.reader(partition, from).await?;
-        self.book = CommandBook::new(self.setup.limits.commands_remembered);
-        self.live = false;
-        while reader.position() < bounds.tail {
-            let batch = reader.poll(READ_BYTES).await?;
-            if batch.is_empty() {
-                break;
-            }
-            self.fold(&batch);
-        }
-        member.seek(partition, reader.position()).await?;
-        for id in self.book.in_state(CommandState::Released) {
-            if self.released.contains_key(&id) || !self.setup.routes.owns(&self.book, &id) {
-                continue;
-            }
-            if let Some(command) = self.book.released(&id) {
-                let reason = "the process ended between release and sending; not sent again";
-                self.end::<_, Uncertain>(command, reason);
-            }
-        }
-        let patience = Some(Instant::now() + self.setup.limits.release_grace);
-        let open = self.book.in_state(CommandState::Requested);
-        self.waiting = open
-            .into_iter()
-            .filter(|id| self.setup.routes.owns(&self.book, id))
-            .map(|id| Waiting { id, patience })
-            .collect();
-        self.live = true;
-        Ok(())
     }
 
     fn fold(&mut self, batch: &Batch) {
@@ -210,7 +185,7 @@ impl Release {
 
     /// Decides about every waiting command and commits the decisions at once; what is released
     /// goes to its link after the commit.
-    async fn decide(&mut self, member: &mut dyn Member) -> Result<(), LogError> {
+    async fn decide(&mut self, writer: &mut dyn Transactor) -> Result<(), LogError> {
         let mut records = Records::new();
         let mut prepared = Vec::new();
         let mut decided = Vec::new();
@@ -242,10 +217,11 @@ impl Release {
         if decided.is_empty() {
             return Ok(());
         }
-        match self.commit(member, records).await {
+        match self.commit(writer, records).await {
             Ok(base) => {
                 for (offset, (_, event)) in (base..).zip(decided) {
                     announce(&event);
+                    self.unconfirmed.remove(&event.command_id);
                     self.book.apply(offset, event);
                 }
                 prepared.into_iter().for_each(|one| self.hand_over(one));
@@ -255,6 +231,7 @@ impl Release {
                 events::ReleaseDelayed { commands: decided.len(), error: &error }.emit();
                 // Nothing went out: all of it is decided again, in the same order.
                 for (waiting, _) in decided.into_iter().rev() {
+                    self.unconfirmed.insert(waiting.id.clone());
                     self.waiting.push_front(waiting);
                 }
                 self.retry_at = Some(Instant::now() + self.setup.limits.retry_delay);
@@ -264,14 +241,14 @@ impl Release {
         }
     }
 
-    /// Commits events together with the checkpoint, which fences them. Returns their offset.
+    /// Commits events together with the place to begin from. Returns their offset.
     async fn commit(
         &mut self,
-        member: &mut dyn Member,
+        writer: &mut dyn Transactor,
         records: Records,
     ) -> Result<Offset, LogError> {
         let partition = self.setup.commands.clone();
-        let mut txn = member.begin().await?;
+        let mut txn = writer.begin().await?;
         txn.append(&partition, records).await?;
         let checkpoint = Checkpoint { partition, next: self.book.checkpoint() };
         let acks = txn.commit(vec![checkpoint]).await?;
@@ -279,9 +256,9 @@ impl Release {
     }
 
     /// Ends a command whose release was committed although the log reported a failure: nothing
-    /// went out, but that is known to nobody else.
+    /// went out, but that is known to nobody else. What a newer owner released is its to end.
     fn settle(&mut self, id: &str) {
-        if !self.released.contains_key(id)
+        if self.unconfirmed.remove(id)
             && let Some(command) = self.book.released(id)
         {
             let reason = "the log did not confirm its release in time; not sent";
@@ -356,6 +333,14 @@ fn announce(event: &CommandEvent) {
         reason: &event.reason,
     }
     .emit();
+}
+
+/// Reads on, not before a time if there is one. Cancel safe.
+async fn read(reader: &mut dyn Reader, at: Option<Instant>) -> Result<Batch, LogError> {
+    if let Some(at) = at {
+        sleep_until(at).await;
+    }
+    reader.next(READ_BYTES).await
 }
 
 async fn wait_until(at: Option<Instant>) {

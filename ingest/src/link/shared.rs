@@ -51,9 +51,10 @@ pub struct InterfaceStatus {
 }
 
 impl InterfaceStatus {
-    /// Returns the record for the `status` topic.
-    pub fn to_wire(&self) -> wire::InterfaceStatus {
+    /// Returns the record for the `status` topic, as the named process reports it.
+    pub fn to_wire(&self, process: &str) -> wire::InterfaceStatus {
         wire::InterfaceStatus {
+            process: process.to_owned(),
             interface: self.interface.clone(),
             state: self.state as i32,
             reason: self.reason.clone(),
@@ -138,6 +139,12 @@ impl Shared {
             drop(current);
             self.changed.send_modify(|count| *count += 1);
         }
+    }
+
+    /// Says that this process owns the interface no more.
+    pub(crate) fn disowned(&self) {
+        self.counters.epoch.store(0, Relaxed);
+        self.changed.send_modify(|count| *count += 1);
     }
 
     /// Keeps the state and changes its reason.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use groundlog_ingest::LinkState;
+use groundlog_ingest::{LinkState, Wanted};
 use groundlog_log::{Log, MemoryLog};
 use groundlog_proto::{
     Nanos, TopicKind,
@@ -126,7 +126,7 @@ fn parameters_are_checked_before_a_directive_is_given() {
 async fn what_was_wanted_before_holds_over_the_plug_in() {
     let (listener, address) = listen().await;
     let mut options = options(vec![interface(address)]);
-    options.wanted = BTreeMap::from([("INST_INT".to_owned(), false)]);
+    options.wanted = Wanted::new(|| BTreeMap::from([("INST_INT".to_owned(), false)]));
     let stack = Stack::start(Arc::new(MemoryLog::new()), options);
     until("the interface is owned", async || {
         (stack.handle.interface("INST_INT")?.epoch > 0).then_some(())

@@ -7,4 +7,5 @@ mod directives;
 mod durable;
 mod refusing_log;
 mod stack;
+mod takeover;
 mod telemetry;

@@ -102,7 +102,8 @@ impl Log for RefusingLog {
     }
 
     async fn transactor(&self, id: &str) -> Result<Box<dyn Transactor>, LogError> {
-        self.inner.transactor(id).await
+        let inner = self.inner.transactor(id).await?;
+        Ok(Box::new(RefusingTransactor { inner, switches: Arc::clone(&self.switches) }))
     }
 
     async fn checkpoint(
@@ -148,6 +149,19 @@ impl Member for RefusingMember {
 
     async fn leave(self: Box<Self>) -> Result<(), LogError> {
         self.inner.leave().await
+    }
+}
+
+struct RefusingTransactor {
+    inner: Box<dyn Transactor>,
+    switches: Arc<Switches>,
+}
+
+#[async_trait]
+impl Transactor for RefusingTransactor {
+    async fn begin(&mut self) -> Result<Box<dyn Txn>, LogError> {
+        let inner = self.inner.begin().await?;
+        Ok(Box::new(RefusingTxn { inner, switches: Arc::clone(&self.switches) }))
     }
 }
 

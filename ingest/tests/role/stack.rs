@@ -11,7 +11,7 @@ use groundlog_ingest::{
 };
 use groundlog_log::{Log, Records, TopicSpec};
 use groundlog_proto::{
-    DefinitionHash, Nanos, TopicKind, TopicNames, TopicPartition,
+    DefinitionHash, Nanos, TopicKind, TopicNames, TopicPartition, partition_of,
     prost::Message,
     wire::{
         CommandEvent, CommandRequest, CommandState, Directive, RawPacket, RawRecord, directive,
@@ -119,12 +119,10 @@ impl Stack {
         .await;
     }
 
-    fn partition(&self, kind: TopicKind) -> TopicPartition {
-        TopicPartition::new(self.names.topic(kind), 0)
-    }
-
+    /// Returns what lies in a topic, of `control` in the partition of INST_INT.
     pub(crate) async fn values(&self, kind: TopicKind) -> Vec<Vec<u8>> {
-        let partition = self.partition(kind);
+        let topic = self.log.topic(&self.names.topic(kind)).await.unwrap();
+        let partition = TopicPartition::new(topic.name, partition_of("INST_INT", topic.partitions));
         let mut reader = self.log.reader(&partition, 0).await.unwrap();
         let mut values = Vec::new();
         loop {
@@ -171,7 +169,7 @@ impl Stack {
     pub(crate) async fn direct(&self, kind: directive::Kind, expires_ns: i64) {
         let directive =
             Directive { id: "d".to_owned(), time_ns: Nanos::now().0, expires_ns, kind: Some(kind) };
-        self.append(TopicKind::Control, "interface", &directive.encode_to_vec()).await;
+        self.append(TopicKind::Control, "INST_INT", &directive.encode_to_vec()).await;
     }
 
     /// Returns the events of one command in their order.
@@ -197,10 +195,11 @@ impl Stack {
 /// Appends one record as another process does.
 pub(crate) async fn append(log: &dyn Log, kind: TopicKind, key: &str, value: &[u8]) {
     let names = TopicNames::default();
-    log.ensure(&TopicSpec::standard(&names, kind, 1)).await.unwrap();
+    let topic = TopicSpec::ensure_standard(log, &names, kind, 1).await.unwrap();
     let mut records = Records::new();
     records.push(key.as_bytes(), value);
-    log.append(&TopicPartition::new(names.topic(kind), 0), records).await.unwrap();
+    let partition = TopicPartition::new(topic.name, partition_of(key, topic.partitions));
+    log.append(&partition, records).await.unwrap();
 }
 
 pub(crate) fn request(id: &str, packet: &[u8]) -> CommandEvent {

@@ -31,7 +31,8 @@
 //! in since; there is no timer between a record and its effect.
 //!
 //! Beside the runner live the stores that every service shares: [`DefinitionStore`] (definition
-//! sets by hash), [`SettingsStore`] (durable state as events) and [`MetricsRegistry`].
+//! sets by hash), [`SettingsStore`] (durable state as events) and [`MetricsRegistry`]; and
+//! [`Process`], what a process says of itself so that others know of it.
 
 mod definition_set;
 mod definition_store;
@@ -41,6 +42,7 @@ mod loaded;
 mod metrics;
 mod outputs;
 mod packet_metrics;
+mod presence;
 mod projection;
 mod role_board;
 mod runner;
@@ -59,9 +61,10 @@ pub use outputs::Outputs;
 pub use packet_metrics::{
     INTERFACE_LABEL, LONG_PACKETS, SHORT_PACKETS, STORED_LABEL, UNKNOWN_PACKETS,
 };
+pub use presence::{Identity, PERIODS_UNTIL_GONE, PresenceError, Process, heartbeat};
 pub use projection::{ApplyError, Assignment, Input, Projection, Start, Target};
 pub use role_board::{RoleBoard, RoleState};
 pub use runner::{Runner, RunnerOptions};
-pub use settings::{ItemName, Settings, setting_key};
+pub use settings::{ItemName, OneTimeTokens, Settings, setting_key};
 pub use settings_store::SettingsStore;
 pub use snapshot::{Snapshot, SnapshotStore};

@@ -134,6 +134,22 @@ impl MetricsRegistry {
         series.map(|(labels, cell)| (labels.clone(), value(cell))).collect()
     }
 
+    /// Returns every number there is: name, labels, value.
+    pub fn numbers(&self) -> Vec<(&'static str, Labels, f64)> {
+        let mut numbers = Vec::new();
+        for family in self.lock().values() {
+            let Metric { name, kind, .. } = family.metric;
+            for (labels, cell) in &family.series {
+                let value = number(kind, cell.load(Ordering::Relaxed));
+                numbers.push((name, labels.clone(), value));
+            }
+        }
+        for (metric, read) in self.observed.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            numbers.extend(read().into_iter().map(|(labels, value)| (metric.name, labels, value)));
+        }
+        numbers
+    }
+
     /// Renders everything in the Prometheus text format, by name and labels in order.
     pub fn render(&self) -> String {
         let mut text = String::new();

@@ -1,7 +1,6 @@
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::sync::watch;
 
 /// How a role of this process is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl RoleState {
 
 /// Tells which roles this process has and how they are doing. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct RoleBoard(Arc<Mutex<BTreeMap<String, RoleState>>>);
+pub struct RoleBoard(Arc<watch::Sender<BTreeMap<String, RoleState>>>);
 
 impl RoleBoard {
     /// Makes an empty board.
@@ -48,14 +47,20 @@ impl RoleBoard {
 
     /// Notes how a role is doing.
     pub fn set(&self, role: &str, state: RoleState) {
-        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        board.insert(role.to_owned(), state);
+        self.0.send_if_modified(|board| {
+            let before = board.insert(role.to_owned(), state.clone());
+            before.is_none_or(|before| before != state)
+        });
+    }
+
+    /// Returns a receiver that is marked changed whenever a role changes its state.
+    pub fn changed(&self) -> watch::Receiver<BTreeMap<String, RoleState>> {
+        self.0.subscribe()
     }
 
     /// Returns all roles by name.
     pub fn all(&self) -> Vec<(String, RoleState)> {
-        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        board.iter().map(|(role, state)| (role.clone(), state.clone())).collect()
+        self.0.borrow().iter().map(|(role, state)| (role.clone(), state.clone())).collect()
     }
 
     /// Returns whether no role is down.

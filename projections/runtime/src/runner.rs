@@ -2,6 +2,7 @@ mod assign;
 mod backoff;
 mod commit;
 mod events;
+mod moved;
 mod process;
 
 use std::{
@@ -29,6 +30,9 @@ pub struct RunnerOptions {
     pub names: TopicNames,
     /// Stable name of this process's slot in the group: fences its own zombie.
     pub member: String,
+    /// Name of the group where it is not the projection's: processes that each need the whole fold
+    /// have a group each, and share the snapshots, which are the same for all.
+    pub group: Option<String>,
     /// Most bytes of input in one batch, and so in one transaction.
     pub batch_bytes_max: usize,
     /// A snapshot is due after this many records of a partition …
@@ -49,6 +53,7 @@ impl RunnerOptions {
             log,
             names,
             member: member.to_owned(),
+            group: None,
             batch_bytes_max: 512 * 1024,
             snapshot_records: 500_000,
             snapshot_interval: Duration::from_secs(30),
@@ -63,6 +68,7 @@ pub struct Runner<P> {
     projection: P,
     options: RunnerOptions,
     consumer: String,
+    group: String,
     snapshots: SnapshotStore,
     dead_letters: (TopicPartition, u32),
     /// What the group has given this member, loaded or not.
@@ -70,13 +76,28 @@ pub struct Runner<P> {
     partitions: HashMap<TopicPartition, Partition>,
     pending: Option<Pending>,
     backoff: Backoff,
+    /// When to load again what is owned and not loaded, because a commit was refused.
+    reload_at: Option<Instant>,
+    /// Commits refused in a row.
+    refusals: u32,
     events: Events,
+}
+
+impl<P> Drop for Runner<P> {
+    fn drop(&mut self) {
+        // However it ends, nobody shall read that it still owns something.
+        for partition in &self.assigned {
+            self.options.metrics.lags().remove(&self.consumer, partition);
+        }
+    }
 }
 
 /// Why the loop left its straight path.
 enum Stop {
     /// Try again from the checkpoint.
     Recover(Box<dyn Fault>),
+    /// A partition is another member's now; what is in memory is void.
+    Moved(LogError),
     /// The role ends.
     Fatal(RunError),
 }
@@ -92,7 +113,10 @@ impl<P: Projection> Runner<P> {
             partitions: HashMap::new(),
             pending: None,
             backoff: Backoff::new(options.backoff),
+            reload_at: None,
+            refusals: 0,
             events: Events::new(&consumer, &options.metrics),
+            group: options.group.clone().unwrap_or_else(|| consumer.clone()),
             consumer,
             projection,
             options,
@@ -115,16 +139,18 @@ impl<P: Projection> Runner<P> {
         };
         while !*shutdown.borrow() {
             let step = self.step(member.as_mut(), &mut shutdown).await;
-            match step {
-                Ok(()) => {}
-                Err(Stop::Fatal(error)) => {
-                    self.events.stopped(&error);
-                    let _ = member.leave().await;
-                    return Err(error);
-                }
+            let went_on = match step {
+                Ok(()) => Ok(()),
+                Err(Stop::Fatal(error)) => Err(error),
+                Err(Stop::Moved(error)) => self.moved(error).await,
                 Err(Stop::Recover(fault)) => {
-                    self.recover(member.as_mut(), fault, &mut shutdown).await?;
+                    self.recover(member.as_mut(), fault, &mut shutdown).await
                 }
+            };
+            if let Err(error) = went_on {
+                self.events.stopped(&error);
+                let _ = member.leave().await;
+                return Err(error);
             }
         }
         self.close(member).await
@@ -135,7 +161,7 @@ impl<P: Projection> Runner<P> {
         shutdown: &mut watch::Receiver<bool>,
     ) -> Result<Option<Box<dyn Member>>, RunError> {
         let group = GroupSpec {
-            group: self.consumer.clone(),
+            group: self.group.clone(),
             member: self.options.member.clone(),
             topics: self.projection.inputs(),
         };
@@ -172,7 +198,8 @@ impl<P: Projection> Runner<P> {
                 self.settle().await?;
                 return self.snapshot_idle(member).await;
             }
-            event = member.next(bytes) => event.map_err(|error| self.stop(error))?,
+            () = commit::until(self.reload_at) => return self.reload(member).await,
+            event = member.next(bytes) => event.map_err(|error| self.gone(error))?,
         };
         match event {
             MemberEvent::Assigned(partitions) => {
@@ -181,7 +208,7 @@ impl<P: Projection> Runner<P> {
                 for (partition, checkpoint) in partitions {
                     self.assign(member, partition, checkpoint).await?;
                 }
-                Ok(())
+                self.reload_if_due(member).await
             }
             MemberEvent::Revoked(partitions) => {
                 // Their open commit, if any, ends in a commit or a fence; either is the log's word.
@@ -189,7 +216,8 @@ impl<P: Projection> Runner<P> {
                 for partition in &partitions {
                     self.revoke(partition).await;
                 }
-                settled
+                settled?;
+                self.reload_if_due(member).await
             }
             MemberEvent::Records(batch) => self.process(member, &batch).await,
         }
@@ -209,7 +237,6 @@ impl<P: Projection> Runner<P> {
         loop {
             self.events.retrying(fault.as_ref());
             if let Err(Stop::Fatal(error)) = self.settle().await {
-                self.events.stopped(&error);
                 return Err(error);
             }
             // The state may be ahead of what was committed: no snapshot may be taken of it.
@@ -221,10 +248,8 @@ impl<P: Projection> Runner<P> {
             match self.reassign(member).await {
                 Ok(()) => return Ok(()),
                 Err(Stop::Recover(again)) => fault = again,
-                Err(Stop::Fatal(error)) => {
-                    self.events.stopped(&error);
-                    return Err(error);
-                }
+                Err(Stop::Moved(error)) => return self.moved(error).await,
+                Err(Stop::Fatal(error)) => return Err(error),
             }
         }
     }
@@ -243,6 +268,11 @@ impl<P: Projection> Runner<P> {
             Err(Stop::Recover(fault)) => {
                 // The next start folds from the checkpoint that did get through.
                 self.events.retrying(fault.as_ref());
+                Ok(())
+            }
+            Err(Stop::Moved(error)) => {
+                // Its new owner folds from there.
+                self.events.moved(&error);
                 Ok(())
             }
             Ok(()) => Ok(()),
@@ -267,6 +297,7 @@ impl<P: Projection> Runner<P> {
 
     fn stop_at(&self, at: Option<(TopicPartition, Offset)>, source: LogError) -> Stop {
         match source.class() {
+            _ if matches!(source, LogError::Fenced { .. }) => Stop::Moved(source),
             FaultClass::Transient => Stop::Recover(Box::new(source)),
             _ => Stop::Fatal(RunError::Log {
                 consumer: self.consumer.clone(),
@@ -284,6 +315,6 @@ impl<P: Projection> Runner<P> {
 
 /// Waits for the shutdown; a lost sender counts as one. Yields nothing, because what the channel
 /// lends would keep the runner's future from moving between threads.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }

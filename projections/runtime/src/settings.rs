@@ -1,9 +1,13 @@
+mod one_time;
+
 use std::collections::BTreeMap;
 
 use groundlog_proto::{
     DefinitionHash,
     wire::{self, ImportProgress, Scalar, Session, Setting, ValueType, setting::Kind},
 };
+
+pub use one_time::OneTimeTokens;
 
 /// Names one item of one packet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +47,8 @@ pub struct Settings {
     pub password: Option<String>,
     /// Open sessions by the SHA-256 of their token; a revoked one is as good as none.
     pub sessions: BTreeMap<Vec<u8>, Session>,
+    /// Tokens that are good once.
+    pub one_time: OneTimeTokens,
 }
 
 const OVERRIDABLE: [ValueType; 3] = [ValueType::Raw, ValueType::Converted, ValueType::Formatted];
@@ -50,7 +56,7 @@ const OVERRIDABLE: [ValueType; 3] = [ValueType::Raw, ValueType::Converted, Value
 impl Settings {
     /// Takes one event in. Events of unknown kinds are passed over: a newer version wrote them.
     pub fn fold(&mut self, setting: Setting) {
-        let Some(kind) = setting.kind else { return };
+        let Setting { time_ns, kind: Some(kind), .. } = setting else { return };
         match kind {
             Kind::Definitions(active) => {
                 if let Some(hash) = DefinitionHash::from_wire(&active.hash) {
@@ -84,6 +90,7 @@ impl Settings {
             Kind::Session(session) => {
                 self.sessions.insert(session.token_hash.to_vec(), session);
             }
+            Kind::OneTime(token) => self.one_time.fold(time_ns, token),
         }
     }
 
@@ -128,7 +135,8 @@ impl Settings {
             .chain(limits)
             .chain(set)
             .chain(password)
-            .chain(self.sessions.values().cloned().map(Kind::Session));
+            .chain(self.sessions.values().cloned().map(Kind::Session))
+            .chain(self.one_time.events().map(Kind::OneTime));
         kinds.map(|kind| Setting { kind: Some(kind), ..Setting::default() })
     }
 
@@ -156,11 +164,13 @@ pub fn setting_key(setting: &Setting) -> Option<String> {
         Kind::Limits(it) => format!("limits/{}/{}/{}", it.target, it.packet, it.item),
         Kind::LimitsSet(_) => "limits-set".to_owned(),
         Kind::Password(_) => "password".to_owned(),
-        Kind::Session(it) => {
-            let hex: String = it.token_hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("session/{hex}")
-        }
+        Kind::Session(it) => format!("session/{}", hex(&it.token_hash)),
+        Kind::OneTime(it) => format!("one-time/{}", hex(&it.token_hash)),
     })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn override_key([target, packet, item]: [&str; 3], form: i32) -> String {

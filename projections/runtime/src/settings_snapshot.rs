@@ -14,7 +14,7 @@ const CONSUMER: &str = "settings";
 
 /// Version of what a snapshot holds. Raise it with every kind of setting that the fold learns: a
 /// snapshot taken by a version that did not know the kind lacks those settings.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Settings folded before a snapshot is due: at most about as many are read at a start.
 const SNAPSHOT_RECORDS: usize = 1000;

@@ -1,14 +1,13 @@
 use std::time::Duration;
 
 use groundlog_log::{MemoryLog, TopicSpec};
-use groundlog_proto::{TopicKind, TopicNames, wire::CommandRequest};
+use groundlog_proto::{TopicKind, TopicNames, partition_of, wire::CommandRequest};
 
 use super::*;
 use crate::{
     InterfaceOptions,
     command::Route,
     link::{LinkState, Shared},
-    ownership::control_partition,
 };
 
 const PARTITIONS: u32 = 2;
@@ -18,13 +17,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn names() -> [String; PARTITIONS as usize] {
     [0, 1].map(|partition| {
         let mut names = (0..).map(|number| format!("INT{number}"));
-        names.find(|name| control_partition(name, PARTITIONS) == partition).unwrap()
+        names.find(|name| partition_of(name, PARTITIONS) == partition).unwrap()
     })
 }
 
-/// Starts the owner of one partition, whose link sends whatever it is given. Its epoch is the
-/// partition's number and ten.
-fn owner(log: &Arc<dyn Log>, partition: u32, shutdown: &watch::Receiver<bool>) {
+/// Starts the owner of one partition, whose link sends whatever it is given.
+fn owner(
+    log: &Arc<dyn Log>,
+    partition: u32,
+    epoch: u64,
+    shutdown: &watch::Receiver<bool>,
+) -> tokio::task::JoinHandle<Result<(), LogError>> {
     let name = &names()[partition as usize];
     let options = InterfaceOptions::new(name, "tcpip_client_interface.rb", &[]);
     let shared = Shared::new(&options, true, watch::channel(0).0);
@@ -44,14 +47,13 @@ fn owner(log: &Arc<dyn Log>, partition: u32, shutdown: &watch::Receiver<bool>) {
     let release = Release::new(ReleaseSetup {
         log: log.clone(),
         commands: commands(),
-        group: format!("release-{partition}"),
-        process: "test".to_owned(),
-        epoch: u64::from(partition) + 10,
+        writer: format!("release-{partition}"),
+        epoch,
         limits: IngestLimits::default(),
         routes,
         shutdown: shutdown.clone(),
     });
-    tokio::spawn(release.run());
+    tokio::spawn(release.run())
 }
 
 fn commands() -> TopicPartition {
@@ -98,8 +100,10 @@ async fn owners_leave_each_others_commands_alone() {
     }
     append(&*log, &event("waiting-b", Requested, "B", "")).await;
     let (_stop, stopped) = watch::channel(false);
-    (0..PARTITIONS).for_each(|partition| owner(&log, partition, &stopped));
-    let nowhere = control_partition("NOWHERE", PARTITIONS);
+    for partition in 0..PARTITIONS {
+        drop(owner(&log, partition, u64::from(partition) + 10, &stopped));
+    }
+    let nowhere = partition_of("NOWHERE", PARTITIONS);
     let expected = [
         ("old-a", vec![(Uncertain, 10)]),
         ("old-b", vec![(Uncertain, 11)]),
@@ -134,5 +138,45 @@ async fn owners_leave_each_others_commands_alone() {
     tokio::time::timeout(PATIENCE, done).await.expect("both owners get through");
     for (id, fates) in expected {
         assert_eq!(fate(&*log, id).await, fates, "{id}");
+    }
+}
+
+/// Who was the owner and does not know yet that another one is can release nothing any more: one
+/// uplink, by the newer owner. This is what a process meets that was paused and wakes up.
+#[tokio::test]
+async fn a_newer_owner_fences_the_older() {
+    use CommandState::{Released, Requested, Sent};
+    for round in 0..50 {
+        let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
+        let spec = TopicSpec::standard(&TopicNames::default(), TopicKind::Commands, 1);
+        log.ensure(&spec).await.unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let older = owner(&log, 0, 10, &stopped);
+        append(&*log, &event("first", Requested, "A", "")).await;
+        let sent = async |id: &str| {
+            let through = async {
+                while fate(&*log, id).await.len() < 2 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, through).await.expect("it goes out");
+        };
+        sent("first").await;
+        let _newer = owner(&log, 0, 20, &stopped);
+        // Sooner and later: before the newer one has begun, while it does, and after.
+        for _ in 0..round {
+            tokio::task::yield_now().await;
+        }
+        append(&*log, &event("second", Requested, "A", "")).await;
+        sent("second").await;
+        append(&*log, &event("third", Requested, "A", "")).await;
+        sent("third").await;
+        assert_eq!(fate(&*log, "first").await, [(Released, 10), (Sent, 10)]);
+        let second = fate(&*log, "second").await;
+        let epoch = second[0].1;
+        assert_eq!(second, [(Released, epoch), (Sent, epoch)], "round {round}");
+        assert_eq!(fate(&*log, "third").await, [(Released, 20), (Sent, 20)], "round {round}");
+        let ended = tokio::time::timeout(PATIENCE, older).await.expect("it notices");
+        assert!(ended.unwrap().is_ok(), "being replaced is no failure");
     }
 }

@@ -38,15 +38,18 @@ impl<P: Projection> Runner<P> {
         let log = self.options.log.clone();
         let topic = log.topic(&partition.topic).await.map_err(|error| self.stop(error))?;
         let bounds = log.bounds(&partition).await.map_err(|error| self.stop(error))?;
-        let snapshot = match checkpoint {
-            Some(checkpoint) if self.projection.target() != Target::Store => {
-                let found = self
-                    .snapshots
-                    .load(&self.consumer, &partition, topic.generation, checkpoint)
-                    .await;
-                found.map_err(|error| self.stop(error))?
+        // What lies in memory is nothing but its newest snapshot, whoever took it.
+        let upto = match self.projection.target() {
+            Target::Store => None,
+            Target::Memory => Some(bounds.tail),
+            Target::Log => checkpoint,
+        };
+        let snapshot = match upto {
+            Some(upto) => {
+                let found = self.snapshots.load(&self.consumer, &partition, topic.generation, upto);
+                found.await.map_err(|error| self.stop(error))?
             }
-            _ => None,
+            None => None,
         };
         let assignment = Assignment {
             partition: partition.clone(),
@@ -84,10 +87,13 @@ impl<P: Projection> Runner<P> {
         member.seek(&partition, from).await.map_err(|error| self.stop_at(at, error))
     }
 
-    /// Assigns every partition it has anew, from the checkpoints that the log has.
+    /// Assigns what it has and has not loaded, from the checkpoints that the log has.
     pub(super) async fn reassign(&mut self, member: &mut dyn Member) -> Result<(), Stop> {
         for partition in self.assigned.clone() {
-            let checkpoint = self.options.log.checkpoint(&self.consumer, &partition).await;
+            if self.partitions.contains_key(&partition) {
+                continue;
+            }
+            let checkpoint = self.options.log.checkpoint(&self.group, &partition).await;
             let checkpoint = checkpoint.map_err(|error| self.stop(error))?;
             self.assign(member, partition, checkpoint).await?;
         }

@@ -19,10 +19,16 @@ impl Backoff {
         self.next = self.first;
     }
 
-    /// Waits, or returns at once when the role shuts down.
-    pub(super) async fn wait(&mut self, shutdown: &mut watch::Receiver<bool>) {
+    /// Returns how long to wait this time.
+    pub(super) fn next(&mut self) -> Duration {
         let wait = self.next;
         self.next = (wait * 2).min(self.longest);
+        wait
+    }
+
+    /// Waits, or returns at once when the role shuts down.
+    pub(super) async fn wait(&mut self, shutdown: &mut watch::Receiver<bool>) {
+        let wait = self.next();
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             _ = shutdown.wait_for(|stop| *stop) => {}

@@ -56,6 +56,7 @@ impl<P: Projection> Runner<P> {
             Ok(()) => {
                 self.events.commits.add(1);
                 self.backoff.succeeded();
+                self.refusals = 0;
                 let (partition, upto) = finished.at;
                 if let Some(state) = self.partitions.get(&partition) {
                     state.progress.advance(upto.max(state.progress.next()));

@@ -1,3 +1,4 @@
+use groundlog_log::LogError;
 use groundlog_proto::{Fault, Position};
 
 use crate::{Counter, Metric, MetricKind, MetricsRegistry, RunError};
@@ -20,6 +21,12 @@ const RETRIES: Metric = Metric {
     unit: "retries",
     description: "Transient faults after which a consumer returned to its checkpoint",
 };
+const MOVES: Metric = Metric {
+    name: "groundlog_projection_moves_total",
+    kind: MetricKind::Counter,
+    unit: "commits",
+    description: "Commits of a consumer refused because the partition had moved to another process",
+};
 const DEAD_LETTERS: Metric = Metric {
     name: "groundlog_projection_dead_letters_total",
     kind: MetricKind::Counter,
@@ -33,6 +40,7 @@ pub(super) struct Events {
     pub(super) records: Counter,
     pub(super) commits: Counter,
     retries: Counter,
+    moves: Counter,
     dead_letters: Counter,
 }
 
@@ -44,6 +52,7 @@ impl Events {
             records: metrics.counter(&RECORDS, &labels),
             commits: metrics.counter(&BATCHES, &labels),
             retries: metrics.counter(&RETRIES, &labels),
+            moves: metrics.counter(&MOVES, &labels),
             dead_letters: metrics.counter(&DEAD_LETTERS, &labels),
         }
     }
@@ -51,6 +60,15 @@ impl Events {
     pub(super) fn retrying(&self, fault: &dyn Fault) {
         self.retries.add(1);
         tracing::warn!(consumer = self.consumer, %fault, "returning to the checkpoint");
+    }
+
+    pub(super) fn moved(&self, error: &LogError) {
+        self.moves.add(1);
+        tracing::info!(
+            consumer = self.consumer,
+            %error,
+            "a commit came too late; what is still owned here goes on from the checkpoint"
+        );
     }
 
     pub(super) fn stopped(&self, error: &RunError) {

@@ -49,13 +49,14 @@ impl<P: Projection> Runner<P> {
             place += slice.len();
             if let Some(next) = input.get(place) {
                 if outputs.byte_len() >= OUTPUT_BYTES_MAX {
-                    self.applied(partition, next.offset, slice.len());
+                    self.applied(partition, next.offset, slice.len(), next.append_time);
                     self.commit(member, partition, std::mem::take(&mut outputs)).await?;
                 }
                 tokio::task::yield_now().await;
             }
         }
-        self.applied(partition, batch.next(), batch.len());
+        let newest = input.iter().next_back().map_or(Nanos(0), |record| record.append_time);
+        self.applied(partition, batch.next(), batch.len(), newest);
         match self.partitions.get(partition) {
             Some(state) if state.applied > state.silent_until => {
                 self.commit(member, partition, outputs).await
@@ -64,10 +65,11 @@ impl<P: Projection> Runner<P> {
         }
     }
 
-    fn applied(&mut self, partition: &TopicPartition, next: Offset, records: usize) {
-        if let Some(state) = self.partitions.get_mut(partition) {
+    fn applied(&mut self, at: &TopicPartition, next: Offset, records: usize, newest: Nanos) {
+        if let Some(state) = self.partitions.get_mut(at) {
             state.applied = next.max(state.applied);
             state.since_snapshot += records as u64;
+            state.progress.saw(newest);
             if self.projection.target() == Target::Memory {
                 state.progress.advance(state.applied);
             }
