@@ -13,7 +13,8 @@ use groundlog_gateway::{DEFAULT_PASSWORD, Gateway, GatewayOptions, Parts};
 use groundlog_log::{EmbeddedOptions, Log, Records, TopicSpec};
 use groundlog_packet::{Definitions, definition::TargetSource};
 use groundlog_projection::{
-    DefinitionStore, MetricsRegistry, RoleBoard, RunnerOptions, SettingsStore, definition_set,
+    DefinitionStore, Identity, MetricsRegistry, Process, RunnerOptions, SettingsStore,
+    definition_set,
 };
 use groundlog_proto::{
     TopicKind, TopicNames, TopicPartition,
@@ -103,8 +104,14 @@ async fn gateway(stopped: watch::Receiver<bool>) -> SocketAddr {
         settings,
         definitions: definitions.clone(),
         current: current.clone(),
+        process: Process::new(
+            log.clone(),
+            &names,
+            Identity::new("bench", "bench"),
+            Duration::from_secs(30),
+            metrics.clone(),
+        ),
         metrics,
-        roles: RoleBoard::new(),
     };
     let options = GatewayOptions {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -3,7 +3,8 @@
 //! Accepted in `Authorization`, with or without `Bearer `: a session token (`ses_…`), a one-time
 //! token (`otp_…`), the service password, the password itself. A password is stretched with argon2
 //! once; after that its keyed hash is compared, so that it costs a request two rounds of SHA-256.
-//! Sessions are kept as hashes in the settings, and end with the password they were opened with.
+//! Sessions and one-time tokens are kept as hashes in the settings, so that they are good at every
+//! gateway; sessions end with the password they were opened with.
 
 mod error;
 mod limiter;
@@ -29,13 +30,12 @@ use groundlog_proto::{
 pub use error::AuthError;
 pub(crate) use error::Refusal;
 use limiter::Limiter;
-use one_time::OneTimeTokens;
 pub use password::DEFAULT_PASSWORD;
 use password::{PASSWORD_CHARS_MIN, Stretcher};
 pub(crate) use refusals::RefusalCounters;
 pub(crate) use routes::routes;
-pub(crate) use token::random_bytes;
 use token::{Digest32, KeyedHash};
+pub(crate) use token::{digest, random_bytes};
 
 /// Prefix of session tokens; no password may start with it.
 const SESSION_PREFIX: &str = "ses_";
@@ -85,7 +85,6 @@ pub(crate) struct Authenticator {
     keyed: KeyedHash,
     verified: RwLock<Option<Verified>>,
     service: Option<Digest32>,
-    one_time: OneTimeTokens,
     user_limiter: Limiter,
     service_limiter: Limiter,
     loopback: bool,
@@ -119,7 +118,6 @@ impl Authenticator {
             verified: RwLock::new(None),
             service: options.service_password.map(|password| keyed.of(&password)),
             keyed,
-            one_time: OneTimeTokens::default(),
             user_limiter: limiter(),
             service_limiter: limiter(),
             loopback: options.loopback,
@@ -177,7 +175,11 @@ impl Authenticator {
     pub(crate) async fn check(&self, credential: Option<&str>) -> Result<(), Refusal> {
         let given = bare(credential.unwrap_or_default());
         self.refusals.count(if given.starts_with(ONE_TIME_PREFIX) {
-            self.one_time.take(given).then_some(()).ok_or(Refusal::Invalid)
+            let taken = self.take(given).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "a one-time token could not be used");
+                false
+            });
+            taken.then_some(()).ok_or(Refusal::Invalid)
         } else {
             self.known(given).await
         })
@@ -187,7 +189,7 @@ impl Authenticator {
     pub(crate) async fn admits(&self, credential: Option<&str>) -> Result<(), Refusal> {
         let given = bare(credential.unwrap_or_default());
         self.refusals.count(if given.starts_with(ONE_TIME_PREFIX) {
-            self.one_time.is_good(given).then_some(()).ok_or(Refusal::Invalid)
+            self.would_take(given).then_some(()).ok_or(Refusal::Invalid)
         } else {
             self.known(given).await
         })
@@ -277,11 +279,6 @@ impl Authenticator {
             self.store_session(&token::digest(token), true).await?;
         }
         Ok(())
-    }
-
-    /// Makes a token that is good once.
-    pub(crate) fn one_time_token(&self) -> Result<String, AuthError> {
-        self.one_time.issue(ONE_TIME_PREFIX)
     }
 
     /// Replaces the password; every session ends.

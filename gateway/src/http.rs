@@ -17,6 +17,7 @@ use axum::{
 pub(crate) use body::{
     BODY_BYTES_MAX, Bodies, BodyError, Buffered, SMALL_BODY_BYTES_MAX, read_small,
 };
+pub(crate) use health::{prometheus, render_lags};
 pub(crate) use rates::{Rates, SAMPLE_EVERY};
 pub(crate) use server::{ConnectionLimits, serve};
 

@@ -4,23 +4,14 @@ use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     fmt,
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
 };
 
-use groundlog_log::{Log, LogError};
-use groundlog_proto::{
-    Nanos, TopicKind, TopicNames, TopicPartition,
-    prost::Message,
-    wire::{InterfaceStatus, RebuildStatus, StatusRecord, status_record::Kind},
-};
-use tokio::sync::watch;
+use groundlog_proto::wire::{InterfaceStatus, LinkState, RebuildStatus};
 
-/// How far back the fold starts: owners repeat themselves more often than this.
-const LOOK_BACK: Duration = Duration::from_secs(3600);
+use crate::processes::Processes;
+
 /// Rebuilds remembered.
 const REBUILDS_MAX: usize = 256;
-/// Bytes read from the topic at a time.
-const READ_BYTES: usize = 256 * 1024;
 
 /// What the configuration says of an interface; it comes from the plug-in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,7 +79,8 @@ impl fmt::Debug for ParameterCheck {
 #[derive(Debug, Default)]
 struct Fold {
     interfaces: HashMap<String, (i64, InterfaceStatus)>,
-    rebuilds: HashMap<String, RebuildStatus>,
+    /// By the rebuild's id, what each process says of it.
+    rebuilds: HashMap<String, BTreeMap<String, RebuildStatus>>,
     rebuild_order: VecDeque<String>,
 }
 
@@ -97,13 +89,19 @@ struct Fold {
 pub(crate) struct Interfaces {
     configured: Arc<BTreeMap<String, InterfaceInfo>>,
     parameters: ParameterCheck,
+    processes: Processes,
     fold: Arc<RwLock<Fold>>,
 }
 
 impl Interfaces {
-    pub(crate) fn new(configured: Vec<InterfaceInfo>, parameters: ParameterCheck) -> Self {
+    pub(crate) fn new(
+        configured: Vec<InterfaceInfo>,
+        parameters: ParameterCheck,
+        processes: Processes,
+    ) -> Self {
         let configured = configured.into_iter().map(|info| (info.name.to_uppercase(), info));
-        Self { configured: Arc::new(configured.collect()), parameters, fold: Arc::default() }
+        let configured = Arc::new(configured.collect());
+        Self { configured, parameters, processes, fold: Arc::default() }
     }
 
     /// Says what is wrong with the parameters of a connect directive.
@@ -138,10 +136,19 @@ impl Interfaces {
         self.for_telemetry(target).map_or(0, |info| info.raw_partition)
     }
 
-    /// Returns what was last said of an interface, and when.
+    /// Returns what was last said of an interface, and when; of one whose owner is gone, that.
     pub(crate) fn status(&self, name: &str) -> (i64, InterfaceStatus) {
         let fold = self.fold.read().unwrap_or_else(PoisonError::into_inner);
-        fold.interfaces.get(name).cloned().unwrap_or_default()
+        let (time_ns, mut status) = fold.interfaces.get(name).cloned().unwrap_or_default();
+        drop(fold);
+        if !status.process.is_empty()
+            && let Some(reason) = self.processes.lost(&status.process, time_ns)
+        {
+            status.set_state(LinkState::Disconnected);
+            status.clients = 0;
+            status.reason = reason;
+        }
+        (time_ns, status)
     }
 
     /// Returns which interfaces are in trouble, each with its reason.
@@ -151,73 +158,93 @@ impl Interfaces {
         told.map(|(name, reason)| format!("{name}: {reason}")).collect()
     }
 
-    /// Returns how far a rebuild has got.
+    /// Returns how far a rebuild has got: where several processes compare a table of their own, all
+    /// of them together.
     pub(crate) fn rebuild(&self, id: &str) -> Option<RebuildStatus> {
         let fold = self.fold.read().unwrap_or_else(PoisonError::into_inner);
-        fold.rebuilds.get(id).cloned()
+        fold.rebuilds.get(id).map(together)
     }
 
-    /// Remembers a rebuild that was asked for, until its own status arrives.
-    pub(crate) fn announce_rebuild(&self, status: RebuildStatus) {
+    /// Takes in what is said of a rebuild.
+    pub(crate) fn rebuilt(&self, status: RebuildStatus) {
+        self.fold.write().unwrap_or_else(PoisonError::into_inner).rebuild(status);
+    }
+
+    /// Takes in what its owner says of an interface. What an earlier owner says late is past.
+    pub(crate) fn heard(&self, time_ns: i64, status: InterfaceStatus) {
         let mut fold = self.fold.write().unwrap_or_else(PoisonError::into_inner);
-        if !fold.rebuilds.contains_key(&status.id) {
-            fold.rebuild(status);
-        }
-    }
-
-    /// Follows the topic until shutdown.
-    ///
-    /// # Errors
-    /// The log's.
-    pub(crate) async fn follow(
-        &self,
-        log: &dyn Log,
-        names: &TopicNames,
-        mut shutdown: watch::Receiver<bool>,
-    ) -> Result<(), LogError> {
-        let partition = TopicPartition::new(names.topic(TopicKind::Status), 0);
-        let since = Nanos(Nanos::now().0.saturating_sub(LOOK_BACK.as_nanos() as i64));
-        let from = log.find(&partition, since).await?;
-        let mut reader = log.reader(&partition, from).await?;
-        loop {
-            let batch = tokio::select! {
-                _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
-                batch = reader.next(READ_BYTES) => batch?,
-            };
-            let mut fold = self.fold.write().unwrap_or_else(PoisonError::into_inner);
-            for record in batch.iter() {
-                match StatusRecord::decode(record.value) {
-                    Ok(status) => fold.apply(status),
-                    Err(error) => {
-                        let offset = record.offset;
-                        tracing::warn!(%error, %partition, offset, "a status is not readable");
-                    }
-                }
-            }
+        let known = fold.interfaces.get(&status.interface);
+        if known.is_none_or(|(_, known)| known.epoch <= status.epoch) {
+            fold.interfaces.insert(status.interface.clone(), (time_ns, status));
         }
     }
 }
 
 impl Fold {
-    fn apply(&mut self, record: StatusRecord) {
-        match record.kind {
-            Some(Kind::Interface(status)) => {
-                self.interfaces.insert(status.interface.clone(), (record.time_ns, status));
-            }
-            Some(Kind::Rebuild(status)) => self.rebuild(status),
-            _ => {}
-        }
-    }
-
     fn rebuild(&mut self, status: RebuildStatus) {
         let id = status.id.clone();
-        if self.rebuilds.insert(id.clone(), status).is_none() {
+        let said = self.rebuilds.entry(id.clone()).or_default();
+        if said.is_empty() {
             self.rebuild_order.push_back(id);
         }
+        said.insert(status.process.clone(), status);
         if self.rebuild_order.len() > REBUILDS_MAX
             && let Some(oldest) = self.rebuild_order.pop_front()
         {
             self.rebuilds.remove(&oldest);
         }
+    }
+}
+
+fn together(said: &BTreeMap<String, RebuildStatus>) -> RebuildStatus {
+    // The announcement counts until somebody has taken the wish up.
+    let mut all: Vec<_> = said.values().filter(|status| !status.process.is_empty()).collect();
+    if all.is_empty() {
+        all.extend(said.values());
+    }
+    let details = all.iter().map(|status| match (all.len(), status.detail.is_empty()) {
+        (1, _) | (_, true) => status.detail.clone(),
+        _ => format!("{}: {}", status.process, status.detail),
+    });
+    RebuildStatus {
+        done: all.iter().map(|status| status.done).sum(),
+        total: all.iter().map(|status| status.total).sum(),
+        finished: all.iter().all(|status| status.finished),
+        equal: all.iter().all(|status| status.equal),
+        detail: details.filter(|detail| !detail.is_empty()).collect::<Vec<_>>().join("; "),
+        process: String::new(),
+        ..all.first().map(|status| (*status).clone()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_comparisons_are_equal_if_all_are() {
+        let status = |process: &str, done, finished, equal| RebuildStatus {
+            id: "r".to_owned(),
+            process: process.to_owned(),
+            done,
+            finished,
+            equal,
+            detail: if finished { "compared".to_owned() } else { String::new() },
+            ..RebuildStatus::default()
+        };
+        let mut fold = Fold::default();
+        let said = |fold: &Fold| {
+            let it = together(&fold.rebuilds["r"]);
+            (it.done, it.finished, it.equal, it.detail)
+        };
+        fold.rebuild(status("", 0, false, false));
+        assert_eq!(said(&fold), (0, false, false, String::new()));
+        fold.rebuild(status("a", 5, false, false));
+        fold.rebuild(status("b", 7, true, true));
+        assert_eq!(said(&fold), (12, false, false, "b: compared".to_owned()));
+        fold.rebuild(status("a", 6, true, false));
+        assert_eq!(said(&fold), (13, true, false, "a: compared; b: compared".to_owned()));
+        fold.rebuild(status("a", 6, true, true));
+        assert!(said(&fold).2);
     }
 }

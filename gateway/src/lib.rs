@@ -7,8 +7,8 @@
 //!  /health  /metrics           supervisors, Prometheus
 //! ```
 //!
-//! The gateway owns no state: current values come from the in-process table, commands and
-//! settings are events that it appends and follows. It never talks to an interface; a command is
+//! The gateway owns no state: current values come from their table, commands and settings are events
+//! that it appends and follows, so there may be any number of gateways. It never talks to an interface; a command is
 //! answered when the event that ends it appears on the log.
 //!
 //! Three calls make one: [`GatewayOptions`], [`Gateway::build`], [`Gateway::run`].
@@ -20,16 +20,20 @@ mod http;
 mod interfaces;
 pub mod json;
 mod metrics;
+mod monitor;
 mod operator;
 mod options;
+mod processes;
 mod raw;
 mod rpc;
 mod service;
+mod status_topic;
 mod system;
 mod values;
 
 pub use auth::{AuthError, DEFAULT_PASSWORD, RateLimit};
 pub use error::GatewayError;
 pub use interfaces::{InterfaceInfo, ParameterCheck};
+pub use monitor::Monitor;
 pub use options::GatewayOptions;
 pub use service::{Gateway, Handle, Parts};

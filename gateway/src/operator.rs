@@ -7,6 +7,7 @@ mod definitions;
 mod directives;
 mod given;
 mod imports;
+mod process_status;
 mod status;
 
 use std::sync::Arc;

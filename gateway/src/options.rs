@@ -29,6 +29,8 @@ pub struct GatewayOptions {
     pub interfaces: Vec<InterfaceInfo>,
     /// Judges the parameters of connect directives.
     pub parameter_check: ParameterCheck,
+    /// Roles without which the system does not serve, whichever process runs them.
+    pub roles_expected: Vec<String>,
 }
 
 impl Default for GatewayOptions {
@@ -45,6 +47,7 @@ impl Default for GatewayOptions {
             rate_limit: RateLimit::default(),
             interfaces: Vec::new(),
             parameter_check: ParameterCheck::default(),
+            roles_expected: Vec::new(),
         }
     }
 }

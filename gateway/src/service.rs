@@ -7,7 +7,7 @@ use std::{
 use groundlog_cvt::CurrentValues;
 use groundlog_log::Log;
 use groundlog_projection::{
-    DefinitionStore, MetricsRegistry, RoleBoard, Runner, RunnerOptions, SettingsStore,
+    DefinitionStore, MetricsRegistry, Process, Runner, RunnerOptions, SettingsStore,
 };
 use tokio::{net::TcpListener, sync::watch};
 
@@ -19,6 +19,8 @@ use crate::{
     interfaces::Interfaces,
     metrics::GatewayMetrics,
     operator::Importer,
+    processes::Processes,
+    status_topic,
     system::System,
 };
 
@@ -37,8 +39,8 @@ pub struct Parts {
     pub current: CurrentValues,
     /// Numbers of all services of this process.
     pub metrics: MetricsRegistry,
-    /// How the roles of this process are doing.
-    pub roles: RoleBoard,
+    /// What this process says of itself, its roles above all.
+    pub process: Process,
 }
 
 /// A gateway that listens, ready to run.
@@ -86,19 +88,26 @@ impl Gateway {
         let listener = TcpListener::bind(listen).await.map_err(bind)?;
         let handle = Handle { address: listener.local_addr().map_err(bind)? };
         let commands = Commands::new(parts.log.clone(), &options.names);
+        // Each gateway needs the whole fold, so each is a group of its own; it is the same fold.
         let runner = RunnerOptions {
             metrics: parts.metrics.clone(),
+            group: Some(format!("commands.{}", options.member)),
             ..RunnerOptions::new(parts.log.clone(), options.names.clone(), &options.member)
         };
-        let consumer = format!("commands.{}", options.member);
-        let runner = Runner::new(commands.projection(&consumer), runner);
+        let runner = Runner::new(commands.projection(), runner);
+        parts.process.serves(handle.address);
+        let processes = Processes::new(parts.process, options.roles_expected);
         let system = System {
             own_metrics: GatewayMetrics::new(&parts.metrics),
             log: parts.log,
             names: options.names,
             scope: options.scope,
-            member: options.member,
-            roles: parts.roles,
+            interfaces: Interfaces::new(
+                options.interfaces,
+                options.parameter_check,
+                processes.clone(),
+            ),
+            processes,
             settings: parts.settings,
             definition_store: parts.definitions,
             current: parts.current,
@@ -107,7 +116,6 @@ impl Gateway {
             bodies: http::Bodies::new(),
             auth,
             commands,
-            interfaces: Interfaces::new(options.interfaces, options.parameter_check),
             importer: Importer::new(),
         };
         Ok(Self { system: Arc::new(system), listener, runner, handle })
@@ -133,8 +141,9 @@ impl Gateway {
         };
         let fold = async { runner.run(draining.clone()).await.map_err(GatewayError::from) };
         let status = async {
-            let (interfaces, names) = (system.interfaces.clone(), system.names.clone());
-            let followed = interfaces.follow(&*system.log, &names, draining.clone());
+            let System { log, names, interfaces, processes, .. } = &*system;
+            let followed =
+                status_topic::follow(&**log, names, interfaces, processes, draining.clone());
             followed.await.map_err(GatewayError::from)
         };
         let sample = async {

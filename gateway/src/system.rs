@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use groundlog_cvt::CurrentValues;
 use groundlog_log::Log;
 use groundlog_projection::{
-    DefinitionStore, LoadedDefinitions, MetricsRegistry, RoleBoard, SettingsError, SettingsStore,
+    DefinitionStore, LoadedDefinitions, MetricsRegistry, SettingsError, SettingsStore,
 };
 use groundlog_proto::{
     Nanos, TopicKind, TopicNames, TopicPartition,
@@ -19,6 +19,7 @@ use crate::{
     interfaces::Interfaces,
     metrics::GatewayMetrics,
     operator::Importer,
+    processes::Processes,
     rpc::RpcError,
 };
 
@@ -27,8 +28,7 @@ pub(crate) struct System {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) names: TopicNames,
     pub(crate) scope: String,
-    pub(crate) member: String,
-    pub(crate) roles: RoleBoard,
+    pub(crate) processes: Processes,
     pub(crate) settings: SettingsStore,
     pub(crate) definition_store: DefinitionStore,
     pub(crate) current: CurrentValues,
@@ -68,8 +68,9 @@ impl System {
 
     /// Says why requests cannot be served now; `None` when they can.
     pub(crate) async fn problem(&self) -> Option<String> {
-        if !self.roles.healthy() {
-            return Some("a role is being restarted, see /groundlog/v1/status".to_owned());
+        let missing = self.processes.missing();
+        if !missing.is_empty() {
+            return Some(missing.join("; "));
         }
         if let Err(error) = self.log.health() {
             return Some(error.to_string());

@@ -71,7 +71,7 @@ async fn one_time(State(system): State<Arc<System>>, headers: HeaderMap) -> Resp
     if let Err(refusal) = system.auth.check(http::credential(&headers)).await {
         return refused(refusal);
     }
-    match system.auth.one_time_token() {
+    match system.auth.one_time_token().await {
         Ok(token) => text(token),
         Err(error) => failed(&error),
     }

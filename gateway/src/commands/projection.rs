@@ -15,9 +15,11 @@ use super::{
     waiters::{Outcome, Waiters},
 };
 
+/// Name of the consumer: owner of the snapshots, which are the same for every gateway.
+const CONSUMER: &str = "commands";
+
 /// Folds `commands` into what `get_cmd_*` answer, and wakes callers.
 pub(crate) struct CommandProjection {
-    consumer: String,
     topic: TopicName,
     state: Arc<RwLock<CommandState>>,
     waiters: Waiters,
@@ -35,15 +37,12 @@ impl Fault for NoEvent {
 }
 
 impl CommandProjection {
-    /// Makes the projection of one gateway: each gateway of a system has a consumer name of its
-    /// own, because each needs the whole fold.
     pub(crate) fn new(
-        consumer: &str,
         topic: TopicName,
         state: Arc<RwLock<CommandState>>,
         waiters: Waiters,
     ) -> Self {
-        Self { consumer: consumer.to_owned(), topic, state, waiters }
+        Self { topic, state, waiters }
     }
 
     fn put(&self, state: CommandState) {
@@ -54,7 +53,7 @@ impl CommandProjection {
 #[async_trait]
 impl Projection for CommandProjection {
     fn name(&self) -> &str {
-        &self.consumer
+        CONSUMER
     }
 
     fn inputs(&self) -> Vec<TopicName> {

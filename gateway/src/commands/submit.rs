@@ -77,9 +77,9 @@ impl Commands {
     }
 
     /// Makes the projection that keeps this up to date.
-    pub(crate) fn projection(&self, consumer: &str) -> CommandProjection {
+    pub(crate) fn projection(&self) -> CommandProjection {
         let topic = self.partition.topic.clone();
-        CommandProjection::new(consumer, topic, self.state.clone(), self.waiters.clone())
+        CommandProjection::new(topic, self.state.clone(), self.waiters.clone())
     }
 
     /// Returns the fold as it stands.
@@ -115,6 +115,7 @@ impl Commands {
         timeout: Option<Duration>,
     ) -> Result<(), SubmitError> {
         let deadline = timeout.map(|timeout| tokio::time::Instant::now() + timeout);
+        let key = command.request.idempotency_key.clone();
         let mut waiter = match self.start(command, timeout).await? {
             Started::Ended(outcome) => return judge(outcome),
             Started::Waiting(waiter) => waiter,
@@ -122,10 +123,32 @@ impl Commands {
         let Some(deadline) = deadline else {
             return Ok(());
         };
-        match tokio::time::timeout_at(deadline, waiter.outcome()).await {
-            Err(_) => Err(SubmitError::TimedOut),
-            Ok(None) => Err(SubmitError::Closed),
-            Ok(Some(outcome)) => judge(outcome),
+        loop {
+            let outcome = match tokio::time::timeout_at(deadline, waiter.outcome()).await {
+                Err(_) => return Err(SubmitError::TimedOut),
+                Ok(None) => return Err(SubmitError::Closed),
+                Ok(Some(outcome)) => outcome,
+            };
+            match self.first_elsewhere(&key, waiter.id(), &outcome) {
+                None => return judge(outcome),
+                Some(Started::Ended(first)) => return judge(first),
+                Some(Started::Waiting(first)) => waiter = first,
+            }
+        }
+    }
+
+    /// Finds the command that another gateway requested under the same key a moment before: the
+    /// owner of the interface has rejected ours in its favour, and its end is the answer.
+    fn first_elsewhere(&self, key: &str, id: &str, outcome: &Outcome) -> Option<Started> {
+        if key.is_empty() || outcome.state != State::Rejected {
+            return None;
+        }
+        let (first, _) = self.state().with_key(key).filter(|(first, _)| first != id)?;
+        let waiter = self.waiters.register(&first);
+        // It may have ended before the registration: look again.
+        match self.state().with_key(key)? {
+            (_, Some(outcome)) => Some(Started::Ended(outcome)),
+            (known, None) => (known == first).then_some(Started::Waiting(waiter)),
         }
     }
 

@@ -74,6 +74,11 @@ impl Waiters {
 }
 
 impl Waiter {
+    /// Returns the id of the command that is waited for.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Waits for the end of the command; `None` when the gateway stops first.
     ///
     /// Cancel safe.

@@ -42,6 +42,9 @@ async fn health(State(system): State<Arc<System>>) -> Response {
             None
         }
     };
+    let active = system.definition_store.active();
+    let active = active.as_ref().map(|hash| hash.as_bytes().as_slice());
+    degraded.extend(system.processes.troubles(active));
     let status = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "status": if problem.is_none() { "UP" } else { "DOWN" },
@@ -87,22 +90,38 @@ fn late(names: &TopicNames, lags: &[Lag], (seconds, records): (f64, u64)) -> Vec
 async fn metrics(State(system): State<Arc<System>>) -> Response {
     let mut text = system.metrics.render();
     match system.metrics.lags().measure(&*system.log).await {
-        Ok(lags) => render_lags(&mut text, &lags, &system),
+        Ok(lags) => {
+            render_lags(&mut text, &lags);
+            let rate = |lag: &Lag| system.rates.of(&lag.consumer, &lag.partition);
+            let help = "Records a consumer applied lately.";
+            let families: [Family<'_>; 1] = [("groundlog_rate_records_per_second", help, &rate)];
+            render(&mut text, &lags, &families);
+        }
         Err(error) => tracing::warn!(%error, "lag could not be measured"),
     }
+    prometheus(text)
+}
+
+/// Answers with numbers in the Prometheus text format.
+pub(crate) fn prometheus(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
-fn render_lags(text: &mut String, lags: &[Lag], system: &System) {
-    type Number<'a> = &'a dyn Fn(&Lag) -> f64;
-    let rate = |lag: &Lag| system.rates.of(&lag.consumer, &lag.partition);
-    let families: [(&str, &str, Number<'_>); 3] = [
+/// Name, help, and what it says of a lag.
+type Family<'a> = (&'a str, &'a str, &'a dyn Fn(&Lag) -> f64);
+
+/// Renders how far consumers are behind.
+pub(crate) fn render_lags(text: &mut String, lags: &[Lag]) {
+    let families: [Family<'_>; 2] = [
         ("groundlog_lag_records", "Records a consumer has not applied yet.", &|lag| {
             lag.records as f64
         }),
         ("groundlog_lag_seconds", "Age of the oldest record not applied yet.", &|lag| lag.seconds),
-        ("groundlog_rate_records_per_second", "Records a consumer applied lately.", &rate),
     ];
+    render(text, lags, &families);
+}
+
+fn render(text: &mut String, lags: &[Lag], families: &[Family<'_>]) {
     for (name, help, number) in families {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
         for lag in lags {

@@ -1,6 +1,6 @@
 //! `POST append`: imports, each record of which is taken once.
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Json,
@@ -79,19 +79,49 @@ impl AppendError {
     }
 }
 
-/// Writes imports, one body at a time: its transactional writer has one open transaction.
-pub(crate) struct Importer(Arc<Mutex<Option<Writer>>>);
+/// Writers of imports kept for the next body.
+const WRITERS_MAX: usize = 4;
 
-/// A transactional writer, and what it alone knows of the imports it wrote.
+/// How often a body is offered again to a writer of its own after another gateway took over.
+const TAKE_OVERS_MAX: u32 = 3;
+
+/// Writes imports, one body at a time: a transactional writer has one open transaction.
+pub(crate) struct Importer(Arc<Mutex<Writers>>);
+
+/// The writers of the imports that bodies came for last, the newest at the end.
+#[derive(Default)]
+struct Writers(Vec<Writer>);
+
+/// The transactional writer of one import: of all gateways that are sent it, one has it.
 struct Writer {
+    import_id: String,
     transactor: Box<dyn Transactor>,
-    /// What was acknowledged and the fold may not show yet, by the import's id.
-    acknowledged: HashMap<String, ImportProgress>,
+    /// What was acknowledged and the fold may not show yet.
+    acknowledged: Option<ImportProgress>,
 }
 
 impl Importer {
     pub(crate) fn new() -> Self {
         Self(Arc::default())
+    }
+}
+
+impl Writers {
+    /// Takes the writer of an import out, or opens one, which fences another gateway's.
+    async fn take(&mut self, system: &System, import_id: &str) -> Result<Writer, AppendError> {
+        let place = self.0.iter().position(|writer| writer.import_id == import_id);
+        match place {
+            Some(place) => Ok(self.0.remove(place)),
+            None => open(system, import_id).await,
+        }
+    }
+
+    /// Keeps a writer for the next body.
+    fn keep(&mut self, writer: Writer) {
+        self.0.push(writer);
+        if self.0.len() > WRITERS_MAX {
+            self.0.remove(0);
+        }
     }
 }
 
@@ -115,8 +145,8 @@ pub(super) async fn append(
     };
     // Held by a task of its own from here on: a client that goes away ends this handler at once,
     // and a commit whose end nobody sees would be made again by the client's next try.
-    let writer = system.importer.0.clone().lock_owned().await;
-    let written = tokio::spawn(async move { write(&system, &place, body, writer).await }).await;
+    let writers = system.importer.0.clone().lock_owned().await;
+    let written = tokio::spawn(async move { write(&system, &place, body, writers).await }).await;
     let written = written.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => Err(LogError::Closed.into()),
@@ -135,17 +165,39 @@ async fn write(
     system: &System,
     place: &Place,
     body: Buffered,
-    mut slot: OwnedMutexGuard<Option<Writer>>,
+    mut writers: OwnedMutexGuard<Writers>,
 ) -> Result<(u64, u64, u64), AppendError> {
     if place.import_id.is_empty() {
         return Err(AppendError::NoImport);
     }
-    let writer = match &mut *slot {
-        Some(writer) => writer,
-        None => slot.insert(open(system).await?),
-    };
+    let mut take_overs = 0;
+    loop {
+        let mut writer = writers.take(system, &place.import_id).await?;
+        let written = write_with(system, place, &body, &mut writer).await;
+        match written {
+            // Another gateway is sent the same import: on behind what it has written.
+            Err(AppendError::Log(LogError::Fenced { .. })) if take_overs < TAKE_OVERS_MAX => {
+                take_overs += 1;
+            }
+            // Whether this was written, or who writes now, is not known: the next body starts a
+            // writer of its own, which fences this one and goes by what the log then holds.
+            Err(AppendError::Log(error)) if !is_too_large(&error) => return Err(error.into()),
+            other => {
+                writers.keep(writer);
+                return other;
+            }
+        }
+    }
+}
+
+async fn write_with(
+    system: &System,
+    place: &Place,
+    body: &Buffered,
+    writer: &mut Writer,
+) -> Result<(u64, u64, u64), AppendError> {
     let settings = system.settings.current();
-    let known = writer.known(&settings, &place.import_id);
+    let known = writer.known(&settings);
     let next = known.map_or(0, |progress| progress.next_index);
     if place.first_index > next {
         return Err(AppendError::Gap { next, first: place.first_index });
@@ -167,13 +219,7 @@ async fn write(
         },
     };
     let (appended, next) = (batch.records.len() as u64, progress.next_index);
-    let committed = commit(system, writer, batch.partition, batch.records, progress).await;
-    if matches!(&committed, Err(AppendError::Log(error)) if !is_too_large(error)) {
-        // Whether this was written, or who writes now, is not known: the next body starts a
-        // writer of its own, which fences this one and goes by what the log then holds.
-        *slot = None;
-    }
-    committed?;
+    commit(system, writer, batch.partition, batch.records, progress).await?;
     Ok((appended, batch.skipped, next))
 }
 
@@ -189,10 +235,9 @@ fn is_too_large(error: &LogError) -> bool {
 
 impl Writer {
     /// Returns how far an import has got: what was acknowledged goes before an older fold.
-    fn known<'a>(&'a self, settings: &'a Settings, id: &str) -> Option<&'a ImportProgress> {
-        let folded = settings.imports.get(id);
-        let acknowledged = self.acknowledged.get(id);
-        folded.into_iter().chain(acknowledged).max_by_key(|progress| progress.next_index)
+    fn known<'a>(&'a self, settings: &'a Settings) -> Option<&'a ImportProgress> {
+        let folded = settings.imports.get(&self.import_id);
+        folded.into_iter().chain(&self.acknowledged).max_by_key(|progress| progress.next_index)
     }
 }
 
@@ -298,22 +343,25 @@ async fn commit(
     }
     transaction.append(&settings, SettingsStore::record(&setting)?).await?;
     let written = transaction.commit(Vec::new()).await?;
-    let id = progress.import_id.clone();
-    writer.acknowledged.insert(id.clone(), progress);
+    writer.acknowledged = Some(progress);
     let ack = written.iter().find(|(partition, _)| *partition == settings);
     if let Some((_, ack)) = ack {
         system.settings.wait_for(ack.next).await?;
-        writer.acknowledged.remove(&id);
+        writer.acknowledged = None;
     }
     Ok(())
 }
 
-/// Opens a writer and waits until the fold shows what earlier ones committed: none of theirs can
-/// come after.
-async fn open(system: &System) -> Result<Writer, AppendError> {
-    let id = format!("{}-import", system.member);
-    let transactor = system.log.transactor(&id).await?;
+/// Becomes the writer of an import and waits until the fold shows what earlier ones committed: none
+/// of theirs can come after.
+async fn open(system: &System, import_id: &str) -> Result<Writer, AppendError> {
+    // Hashed, because an id may be any text of any length.
+    let digest = auth::digest(import_id);
+    let id: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = system.names.scoped(&format!("import.{id}"));
+    let mut transactor = system.log.transactor(&id).await?;
+    transactor.begin().await?.commit(Vec::new()).await?;
     let bounds = system.log.bounds(system.settings.partition()).await?;
     system.settings.wait_for(bounds.tail).await?;
-    Ok(Writer { transactor, acknowledged: HashMap::new() })
+    Ok(Writer { import_id: import_id.to_owned(), transactor, acknowledged: None })
 }

@@ -12,11 +12,11 @@ use axum::{
 use groundlog_log::Records;
 use groundlog_projection::SettingsError;
 use groundlog_proto::{
-    Nanos, TopicKind, TopicPartition,
+    Nanos, TopicKind, TopicPartition, partition_of,
     prost::Message,
     wire::{
         ConnectInterface, Directive, DisconnectInterface, InterfaceWanted, RebuildProjection,
-        RebuildStatus, directive::Kind, setting,
+        RebuildStatus, StatusRecord, directive::Kind, setting, status_record,
     },
 };
 use serde::Deserialize;
@@ -52,20 +52,31 @@ pub(super) async fn rebuild(State(system): State<Arc<System>>, body: Body) -> Re
         Ok(wish) => wish,
         Err(error) => return refuse(StatusCode::BAD_REQUEST, error),
     };
-    let status = RebuildStatus { projection: wish.projection.clone(), ..RebuildStatus::default() };
-    let key = wish.projection.clone();
+    let (id, key) = (new_id(), wish.projection.clone());
     let kind = Kind::Rebuild(RebuildProjection {
         projection: wish.projection,
         from: wish.from,
         verify: wish.verify,
     });
-    match append(&system, &key, kind).await {
-        Ok(id) => {
-            system.interfaces.announce_rebuild(RebuildStatus { id: id.clone(), ..status });
-            (StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response()
-        }
+    // Every gateway is to know the id, whichever is asked how far it has got.
+    let announced = announce(&system, &id, &key).await;
+    match announced.and(append(&system, &id, &key, kind).await) {
+        Ok(()) => (StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response(),
         Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
     }
+}
+
+async fn announce(system: &System, id: &str, projection: &str) -> Result<(), SettingsError> {
+    let (id, projection) = (id.to_owned(), projection.to_owned());
+    let status = RebuildStatus { id, projection, ..RebuildStatus::default() };
+    let key = format!("rebuild/{}", status.id);
+    system.interfaces.rebuilt(status.clone());
+    let kind = Some(status_record::Kind::Rebuild(status));
+    let mut records = Records::new();
+    let record = StatusRecord { time_ns: Nanos::now().0, kind };
+    records.push(key.as_bytes(), &record.encode_to_vec());
+    system.log.append(&system.partition(TopicKind::Status, 0), records).await?;
+    Ok(())
 }
 
 /// `GET rebuild/{id}`.
@@ -129,14 +140,14 @@ pub(crate) async fn connect(
     wanted(system, name, true).await?;
     let interface = name.to_owned();
     let kind = Kind::Connect(ConnectInterface { interface, parameters });
-    Ok(append(system, name, kind).await.map(drop)?)
+    Ok(append(system, &new_id(), name, kind).await?)
 }
 
 /// Asks the owner of an interface to disconnect it, and remembers that this is wanted.
 pub(crate) async fn disconnect(system: &System, name: &str) -> Result<(), WishError> {
     wanted(system, name, false).await?;
     let kind = Kind::Disconnect(DisconnectInterface { interface: name.to_owned() });
-    Ok(append(system, name, kind).await.map(drop)?)
+    Ok(append(system, &new_id(), name, kind).await?)
 }
 
 async fn wanted(system: &System, name: &str, connected: bool) -> Result<(), SettingsError> {
@@ -144,23 +155,28 @@ async fn wanted(system: &System, name: &str, connected: bool) -> Result<(), Sett
     system.set(setting::Kind::Interface(wanted)).await
 }
 
-/// Appends a directive; returns its id.
-async fn append(system: &System, key: &str, kind: Kind) -> Result<String, SettingsError> {
-    let now = Nanos::now().0;
-    let id = match auth::random_bytes() {
-        Ok(bytes) => bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+/// Makes an id for a directive.
+fn new_id() -> String {
+    match auth::random_bytes() {
+        Ok(bytes) => bytes[..8].iter().map(|byte| format!("{byte:02x}")).collect(),
         // Time tells wishes apart as well.
-        Err(_) => format!("{now:016x}"),
-    };
+        Err(_) => format!("{:016x}", Nanos::now().0),
+    }
+}
+
+/// Appends a directive where whoever owns the key looks for it.
+async fn append(system: &System, id: &str, key: &str, kind: Kind) -> Result<(), SettingsError> {
+    let now = Nanos::now().0;
     let directive = Directive {
-        id: id.clone(),
+        id: id.to_owned(),
         time_ns: now,
         expires_ns: now.saturating_add(LIFETIME.as_nanos() as i64),
         kind: Some(kind),
     };
-    let partition = TopicPartition::new(system.names.topic(TopicKind::Control), 0);
+    let topic = system.log.topic(&system.names.topic(TopicKind::Control)).await?;
+    let partition = TopicPartition::new(topic.name, partition_of(key, topic.partitions));
     let mut records = Records::new();
     records.push(key.as_bytes(), &directive.encode_to_vec());
     system.log.append(&partition, records).await?;
-    Ok(id)
+    Ok(())
 }

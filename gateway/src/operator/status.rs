@@ -10,14 +10,14 @@ use axum::{
 };
 use groundlog_log::LogError;
 use groundlog_projection::{
-    INTERFACE_LABEL, LONG_PACKETS, Labels, Lag, Metric, RoleState, SHORT_PACKETS, STORED_LABEL,
+    INTERFACE_LABEL, LONG_PACKETS, Labels, Lag, Metric, SHORT_PACKETS, STORED_LABEL,
     UNKNOWN_PACKETS,
 };
 use groundlog_proto::{TopicPartition, wire::LinkState};
 use serde_json::{Map, Value, json};
 
-use super::refuse;
-use crate::system::System;
+use super::{process_status, refuse};
+use crate::{processes::View, system::System};
 
 /// `GET status`.
 pub(super) async fn status(State(system): State<Arc<System>>) -> Response {
@@ -29,6 +29,8 @@ pub(super) async fn status(State(system): State<Arc<System>>) -> Response {
 
 async fn collect(system: &System) -> Result<Value, LogError> {
     let lags = system.metrics.lags().measure(&*system.log).await?;
+    let mut processes = vec![system.processes.own().await?];
+    processes.extend(system.processes.others());
     let settings = system.settings.current();
     let (hash, plugin) = match &settings.definitions {
         Some((hash, plugin)) => (json!(hash.to_string()), json!(plugin)),
@@ -37,20 +39,16 @@ async fn collect(system: &System) -> Result<Value, LogError> {
     Ok(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "scope": system.scope,
-        "roles": roles(system),
+        "roles": process_status::roles(system, &processes),
+        "processes": processes.iter().map(process_status::process).collect::<Vec<_>>(),
         "definitions": hash,
         "plugin": plugin,
         "interfaces": system.interfaces.configured().map(|it| interface(system, &it.name))
             .collect::<Vec<_>>(),
-        "partitions": partitions(system, &lags).await?,
+        "partitions": partitions(system, &lags, &processes).await?,
         "stored": irregular(system, None),
         "commands_waiting": system.commands.waiting(),
     }))
-}
-
-fn roles(system: &System) -> Vec<Value> {
-    let role = |(name, state): (String, RoleState)| json!({ "name": name, "state": state.word(), "detail": state.detail() });
-    system.roles.all().into_iter().map(role).collect()
 }
 
 fn interface(system: &System, name: &str) -> Value {
@@ -68,6 +66,7 @@ fn interface(system: &System, name: &str) -> Value {
         "discarded_bytes": status.discarded_bytes,
         "reconnects": status.reconnects,
         "epoch": status.epoch,
+        "process": status.process,
         "failed_attempts": status.failed_attempts,
         "framing_errors": status.framing_errors,
         "unframed_bytes": status.unframed_bytes,
@@ -102,7 +101,11 @@ fn irregular(system: &System, interface: Option<&str>) -> Map<String, Value> {
     metrics.map(|(name, metric)| (name.to_owned(), json!(sum(metric)))).into_iter().collect()
 }
 
-async fn partitions(system: &System, lags: &[Lag]) -> Result<Vec<Value>, LogError> {
+async fn partitions(
+    system: &System,
+    lags: &[Lag],
+    processes: &[View],
+) -> Result<Vec<Value>, LogError> {
     let mut rows = Vec::new();
     for topic in system.log.topics().await? {
         let Some(kind) = system.names.kind(&topic.name) else {
@@ -112,7 +115,8 @@ async fn partitions(system: &System, lags: &[Lag]) -> Result<Vec<Value>, LogErro
             let partition = TopicPartition::new(topic.name.clone(), number);
             let bounds = system.log.bounds(&partition).await?;
             let consumers = lags.iter().filter(|lag| lag.partition == partition);
-            let consumers: Vec<_> = consumers.map(|lag| consumer(system, lag)).collect();
+            let mut consumers: Vec<_> = consumers.map(|lag| consumer(system, lag)).collect();
+            consumers.extend(process_status::consumers(processes, kind.short_name(), number));
             rows.push(json!({
                 "topic": kind.short_name(),
                 "partition": number,
@@ -129,6 +133,7 @@ async fn partitions(system: &System, lags: &[Lag]) -> Result<Vec<Value>, LogErro
 fn consumer(system: &System, lag: &Lag) -> Value {
     json!({
         "consumer": lag.consumer,
+        "process": system.processes.name(),
         "next": lag.next,
         "lag_records": lag.records,
         "lag_seconds": lag.seconds,

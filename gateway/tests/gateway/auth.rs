@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     client::{Answer, Client},
-    stack::{Stack, memory_log},
+    stack::{Stack, memory_log, process},
 };
 
 async fn verify(client: &Client, password: &str) -> Answer {
@@ -210,9 +210,7 @@ async fn the_default_password_is_not_served_to_the_network() {
 
 async fn parts(log: &std::sync::Arc<dyn groundlog_log::Log>) -> groundlog_gateway::Parts {
     use groundlog_cvt::{Cvt, CvtOptions};
-    use groundlog_projection::{
-        DefinitionStore, MetricsRegistry, RoleBoard, RunnerOptions, SettingsStore,
-    };
+    use groundlog_projection::{DefinitionStore, MetricsRegistry, RunnerOptions, SettingsStore};
     let names = groundlog_proto::TopicNames::default();
     let settings = SettingsStore::open(log.clone(), &names).await.unwrap();
     let definitions = DefinitionStore::new(log.clone(), &names, settings.clone());
@@ -223,7 +221,7 @@ async fn parts(log: &std::sync::Arc<dyn groundlog_log::Log>) -> groundlog_gatewa
         settings,
         definitions,
         current,
+        process: process(log, "parts", &MetricsRegistry::new()),
         metrics: MetricsRegistry::new(),
-        roles: RoleBoard::new(),
     }
 }

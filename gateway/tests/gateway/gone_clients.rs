@@ -24,14 +24,16 @@ async fn start() -> (Stack, std::sync::Arc<Control>) {
 #[tokio::test]
 async fn an_import_whose_client_went_away_is_not_written_twice() {
     let (stack, control) = start().await;
-    control.hold();
     let (client, body) = (stack.client.clone(), import_body(0..10));
     let path = "/groundlog/v1/append?import_id=i1";
+    assert_eq!(client.post(path, &[]).await.status, 200, "the import has its writer");
+    let before = control.entered();
+    control.hold();
     let first = {
         let (client, body) = (client.clone(), body.clone());
         tokio::spawn(async move { client.post(path, &body).await })
     };
-    stack.until("the commit is on its way", async || control.entered() == 1).await;
+    stack.until("the commit is on its way", async || control.entered() == before + 1).await;
     // The connection closes with the task.
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());

@@ -13,6 +13,8 @@ mod imports;
 mod operator;
 mod operator_edges;
 mod owner;
+mod processes;
 mod stack;
 mod telemetry;
 mod telemetry_changes;
+mod two_gateways;

@@ -3,7 +3,7 @@
 use groundlog_gateway::{GatewayOptions, ParameterCheck};
 use groundlog_log::Records;
 use groundlog_proto::{
-    TopicKind,
+    TopicKind, TopicPartition, partition_of,
     prost::Message,
     wire::{
         Directive, InterfaceStatus, LinkState, RawPacket, RawRecord, StatusRecord, directive::Kind,
@@ -75,7 +75,11 @@ async fn interfaces_are_shown_and_asked() {
     let path = "/groundlog/v1/interfaces/INST_INT/disconnect";
     assert_eq!(client.post(path, b"").await.status, 200);
     assert_eq!(client.post("/groundlog/v1/interfaces/NOPE/connect", b"").await.status, 404);
-    let mut reader = stack.log.reader(&stack.partition(TopicKind::Control), 0).await.unwrap();
+    // Where the owner of the interface looks for them.
+    let topic = stack.log.topic(&stack.names.topic(TopicKind::Control)).await.unwrap();
+    assert_eq!(topic.partitions, 8);
+    let control = TopicPartition::new(topic.name, partition_of("INST_INT", topic.partitions));
+    let mut reader = stack.log.reader(&control, 0).await.unwrap();
     let batch = reader.poll(1 << 20).await.unwrap();
     let directives: Vec<_> =
         batch.iter().filter_map(|it| Directive::decode(it.value).unwrap().kind).collect();
@@ -165,11 +169,14 @@ async fn the_status_page_wants_a_password_and_shows_the_system() {
     assert_eq!(nobody.get("/groundlog/v1/status").await.status, 401);
     stack.receive(&health_status(1, 1, 0)).await;
     let status = stack.client.get("/groundlog/v1/status").await.json();
-    assert_eq!(status["roles"], json!([{ "name": "gateway", "state": "running", "detail": "" }]));
+    let role = &status["roles"][0];
+    assert_eq!((&role["name"], &role["state"]), (&json!("gateway"), &json!("running")), "{role}");
+    assert_eq!((&role["process"], &role["partitions"]), (&json!("gateway"), &json!(1)), "{role}");
+    assert_eq!(status["processes"][0]["host"], "here");
     assert_eq!(status["interfaces"][0]["name"], "INST_INT");
     assert_eq!(status["definitions"], stack.definitions.active().unwrap().to_string());
     let partitions = status["partitions"].as_array().unwrap();
-    assert_eq!(partitions.len(), TopicKind::ALL.len());
+    assert_eq!(partitions.len(), TopicKind::ALL.len() + 7, "control has eight");
     let raw = partitions.iter().find(|it| it["topic"] == "raw").unwrap();
     assert_eq!((&raw["trim"], &raw["tail"]), (&json!(0), &json!(1)));
     assert_eq!(raw["consumers"][0]["consumer"], "decom");

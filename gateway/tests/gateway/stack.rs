@@ -8,7 +8,7 @@ use groundlog_gateway::{Gateway, GatewayOptions, InterfaceInfo, Parts};
 use groundlog_log::{EmbeddedOptions, Log, Records, TopicSpec};
 use groundlog_packet::{Definitions, definition::TargetSource};
 use groundlog_projection::{
-    DefinitionStore, MetricsRegistry, RoleBoard, RoleState, RunnerOptions, SettingsStore,
+    DefinitionStore, Identity, MetricsRegistry, Process, RoleState, RunnerOptions, SettingsStore,
     definition_set,
 };
 use groundlog_proto::{
@@ -90,22 +90,25 @@ impl Stack {
         let metrics = MetricsRegistry::new();
         let runner = RunnerOptions {
             metrics: metrics.clone(),
-            ..RunnerOptions::new(log.clone(), names.clone(), "test")
+            ..RunnerOptions::new(log.clone(), names.clone(), &options.member)
         };
         let decom = DecomOptions { runner: runner.clone(), definitions: definitions.clone() };
         let decom = Decom::build(decom).run(stopped.clone());
+        // Each process has the whole table.
+        let group = Some(format!("cvt.{}", options.member));
+        let runner = RunnerOptions { group, ..runner };
         let cvt = Cvt::build(CvtOptions::new(runner, definitions.clone()));
         let current = cvt.values();
         let cvt = cvt.run(stopped.clone());
-        let roles = RoleBoard::new();
-        roles.set("gateway", RoleState::Running);
+        let process = process(&log, &options.member, &metrics);
+        process.roles().set("gateway", RoleState::Running);
         let parts = Parts {
             log: log.clone(),
             settings: settings.clone(),
             definitions: definitions.clone(),
             current,
             metrics,
-            roles,
+            process,
         };
         let options = GatewayOptions {
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -183,10 +186,16 @@ pub(crate) fn health_status(temp1: u16, collects: u16, kind: u16) -> Vec<u8> {
     bytes
 }
 
+/// A process under a name that does not speak up by itself.
+pub(crate) fn process(log: &Arc<dyn Log>, name: &str, metrics: &MetricsRegistry) -> Process {
+    let (names, identity) = (TopicNames::default(), Identity::new(name, "here"));
+    Process::new(log.clone(), &names, identity, Duration::from_secs(30), metrics.clone())
+}
+
 pub(crate) async fn memory_log() -> Arc<dyn Log> {
     let log = groundlog_log::open("memory:", &EmbeddedOptions::default()).unwrap();
     for kind in TopicKind::ALL {
-        log.ensure(&TopicSpec::standard(&TopicNames::default(), kind, 1)).await.unwrap();
+        TopicSpec::ensure_standard(&*log, &TopicNames::default(), kind, 1).await.unwrap();
     }
     log
 }

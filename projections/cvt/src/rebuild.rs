@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use groundlog_log::{Log, LogError, Records};
 use groundlog_projection::DefinitionStore;
 use groundlog_proto::{
-    Fault, FaultClass, Namespace, Nanos, TopicKind, TopicNames, TopicPartition,
+    Fault, FaultClass, Namespace, Nanos, TopicKind, TopicNames, TopicPartition, partition_of,
     prost::Message,
     wire::{Directive, Marker, RawRecord, RebuildProjection, directive, marker, raw_record},
 };
@@ -39,6 +39,7 @@ pub(crate) struct Rebuilds {
     scope: String,
     barrier_timeout: Duration,
     barriers: Barriers,
+    process: String,
 }
 
 impl Rebuilds {
@@ -50,12 +51,15 @@ impl Rebuilds {
             scope: options.scope.clone(),
             barrier_timeout: options.barrier_timeout,
             barriers,
+            process: options.runner.member.clone(),
         }
     }
 
-    /// Follows `control` from its tail: directives are one-shot wishes to a running system.
+    /// Follows `control` from its tail: directives are one-shot wishes to a running system. Those to
+    /// a projection lie in the partition that its name hashes to.
     pub(crate) async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), CvtError> {
-        let control = TopicPartition::new(self.names.topic(TopicKind::Control), 0);
+        let topic = self.log.topic(&self.names.topic(TopicKind::Control)).await?;
+        let control = TopicPartition::new(topic.name, partition_of(CONSUMER, topic.partitions));
         let tail = self.log.bounds(&control).await?.tail;
         let mut reader = self.log.reader(&control, tail).await?;
         loop {
@@ -92,7 +96,7 @@ impl Rebuilds {
     }
 
     async fn rebuild(&self, id: &str, wish: &RebuildProjection) -> Result<(), CvtError> {
-        let mut report = Report::new(self.log.clone(), &self.names, id);
+        let mut report = Report::new(self.log.clone(), &self.names, id, &self.process);
         report.started().await?;
         let barrier = format!("rebuild/{id}");
         let result = self.compare(&barrier, id, wish, &mut report).await;

@@ -27,10 +27,11 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(log: Arc<dyn Log>, names: &TopicNames, id: &str) -> Self {
+    pub(super) fn new(log: Arc<dyn Log>, names: &TopicNames, id: &str, process: &str) -> Self {
         let status = RebuildStatus {
             id: id.to_owned(),
             projection: CONSUMER.to_owned(),
+            process: process.to_owned(),
             ..RebuildStatus::default()
         };
         let partition = TopicPartition::new(names.topic(TopicKind::Status), 0);

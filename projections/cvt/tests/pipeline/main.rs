@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use groundlog_log::{EmbeddedOptions, Records, open};
 use groundlog_packet::Value;
 use groundlog_proto::{
-    Nanos, TopicKind, TopicPartition,
+    Nanos, TopicKind, TopicPartition, partition_of,
     prost::Message,
     wire::{
         Directive, RebuildProjection, RebuildStatus, Scalar, SetItem, SetTelemetry, StatusRecord,
@@ -113,7 +113,8 @@ async fn direct(stack: &Stack, id: &str, from: &str, expires_ns: i64) {
     };
     let mut records = Records::new();
     records.push(b"cvt", &directive.encode_to_vec());
-    let control = TopicPartition::new(stack.names.topic(TopicKind::Control), 0);
+    let topic = stack.log.topic(&stack.names.topic(TopicKind::Control)).await.expect("topic");
+    let control = TopicPartition::new(topic.name, partition_of("cvt", topic.partitions));
     stack.log.append(&control, records).await.expect("append");
 }
 

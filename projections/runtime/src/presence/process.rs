@@ -112,6 +112,11 @@ impl Process {
         self.about().definitions = Some(definitions);
     }
 
+    /// Returns which definitions its plug-in gave, if it loaded one.
+    pub fn loaded_definitions(&self) -> Option<DefinitionHash> {
+        self.about().definitions
+    }
+
     /// Notes where its gateway listens.
     pub fn serves(&self, gateway: SocketAddr) {
         self.about().gateway = gateway.to_string();
@@ -160,7 +165,8 @@ impl Process {
         }
     }
 
-    pub(super) fn counters(&self) -> Vec<CounterStatus> {
+    /// Returns its numbers as a heartbeat carries them.
+    pub fn counters(&self) -> Vec<CounterStatus> {
         let numbers = self.0.metrics.numbers().into_iter();
         numbers
             .map(|(name, labels, value)| {
