@@ -22,6 +22,7 @@ pub mod json;
 mod metrics;
 mod operator;
 mod options;
+mod parameter_check;
 mod raw;
 mod rpc;
 mod service;
@@ -30,6 +31,7 @@ mod values;
 
 pub use auth::{AuthError, DEFAULT_PASSWORD, RateLimit};
 pub use error::GatewayError;
-pub use interfaces::{InterfaceInfo, ParameterCheck};
+pub use interfaces::InterfaceInfo;
 pub use options::GatewayOptions;
+pub use parameter_check::ParameterCheck;
 pub use service::{Gateway, Handle, Parts};

@@ -107,8 +107,9 @@ impl Gateway {
             bodies: http::Bodies::new(),
             auth,
             commands,
-            interfaces: Interfaces::new(options.interfaces, options.parameter_check),
+            interfaces: Interfaces::new(options.interfaces),
             importer: Importer::new(),
+            parameter_check: options.parameter_check,
         };
         Ok(Self { system: Arc::new(system), listener, runner, handle })
     }
