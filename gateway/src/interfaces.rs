@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    fmt,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -42,40 +41,6 @@ pub struct InterfaceInfo {
     pub raw_partition: u32,
 }
 
-/// Says what is wrong with parameters for an interface, in words.
-type Check = dyn Fn(&str, &[String]) -> Result<(), String> + Send + Sync;
-
-/// Judges the parameters of a connect directive before it is given: the owner of the interface
-/// refuses wrong ones too, but only who asks can be told by the gateway. Cheap to clone.
-#[derive(Clone)]
-pub struct ParameterCheck(Arc<Check>);
-
-impl ParameterCheck {
-    /// Takes the judge: interface (name in capitals) and parameters, in order.
-    pub fn new(
-        check: impl Fn(&str, &[String]) -> Result<(), String> + Send + Sync + 'static,
-    ) -> Self {
-        Self(Arc::new(check))
-    }
-
-    pub(crate) fn check(&self, interface: &str, parameters: &[String]) -> Result<(), String> {
-        (self.0)(interface, parameters)
-    }
-}
-
-impl Default for ParameterCheck {
-    /// Passes everything on to the owner of the interface.
-    fn default() -> Self {
-        Self::new(|_, _| Ok(()))
-    }
-}
-
-impl fmt::Debug for ParameterCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParameterCheck").finish_non_exhaustive()
-    }
-}
-
 #[derive(Debug, Default)]
 struct Fold {
     interfaces: HashMap<String, (i64, InterfaceStatus)>,
@@ -88,25 +53,14 @@ struct Fold {
 #[derive(Debug, Clone)]
 pub(crate) struct Interfaces {
     configured: Arc<BTreeMap<String, InterfaceInfo>>,
-    parameters: ParameterCheck,
     processes: Processes,
     fold: Arc<RwLock<Fold>>,
 }
 
 impl Interfaces {
-    pub(crate) fn new(
-        configured: Vec<InterfaceInfo>,
-        parameters: ParameterCheck,
-        processes: Processes,
-    ) -> Self {
+    pub(crate) fn new(configured: Vec<InterfaceInfo>, processes: Processes) -> Self {
         let configured = configured.into_iter().map(|info| (info.name.to_uppercase(), info));
-        let configured = Arc::new(configured.collect());
-        Self { configured, parameters, processes, fold: Arc::default() }
-    }
-
-    /// Says what is wrong with the parameters of a connect directive.
-    pub(crate) fn check(&self, interface: &str, parameters: &[String]) -> Result<(), String> {
-        self.parameters.check(interface, parameters)
+        Self { configured: Arc::new(configured.collect()), processes, fold: Arc::default() }
     }
 
     /// Returns the interfaces by name.

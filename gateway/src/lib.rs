@@ -23,6 +23,7 @@ mod metrics;
 mod monitor;
 mod operator;
 mod options;
+mod parameter_check;
 mod processes;
 mod raw;
 mod rpc;
@@ -33,7 +34,8 @@ mod values;
 
 pub use auth::{AuthError, DEFAULT_PASSWORD, RateLimit};
 pub use error::GatewayError;
-pub use interfaces::{InterfaceInfo, ParameterCheck};
+pub use interfaces::InterfaceInfo;
 pub use monitor::Monitor;
 pub use options::GatewayOptions;
+pub use parameter_check::ParameterCheck;
 pub use service::{Gateway, Handle, Parts};

@@ -102,11 +102,7 @@ impl Gateway {
             log: parts.log,
             names: options.names,
             scope: options.scope,
-            interfaces: Interfaces::new(
-                options.interfaces,
-                options.parameter_check,
-                processes.clone(),
-            ),
+            interfaces: Interfaces::new(options.interfaces, processes.clone()),
             processes,
             settings: parts.settings,
             definition_store: parts.definitions,
@@ -117,6 +113,7 @@ impl Gateway {
             auth,
             commands,
             importer: Importer::new(),
+            parameter_check: options.parameter_check,
         };
         Ok(Self { system: Arc::new(system), listener, runner, handle })
     }

@@ -82,8 +82,8 @@ pub(crate) struct ReplayArgs {
 /// # Errors
 /// When an import cannot begin or the system does not take it; broken files are in the result.
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let files = files_of(&args.paths, args.order)?;
     let source = args.layout.time()?;
+    let files = files_of(&args.paths, args.order)?;
     let client = args.connection.client()?;
     let target = target_of(&client, args.target.as_deref())?;
     let items = item_times(args, &client, &source, &target)?;

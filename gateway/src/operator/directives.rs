@@ -136,7 +136,7 @@ pub(crate) async fn connect(
     name: &str,
     parameters: Vec<String>,
 ) -> Result<(), WishError> {
-    system.interfaces.check(name, &parameters).map_err(WishError::Parameters)?;
+    system.parameter_check.check(name, &parameters).map_err(WishError::Parameters)?;
     wanted(system, name, true).await?;
     let interface = name.to_owned();
     let kind = Kind::Connect(ConnectInterface { interface, parameters });

@@ -6,11 +6,21 @@ use serde_json::Value;
 use super::OperatorArgs;
 use crate::output::say;
 
-/// Shows roles, interfaces and how far each consumer is behind the log.
-///
-/// Exit code: 0 when every role serves and nothing is in trouble, 1 otherwise.
-/// Example: groundlog status --json
+const EXAMPLES: &str = "\
+Examples:
+  groundlog status
+  groundlog status --json
+
+Of an interface, DISCARDED counts bytes that belong to no packet, UNKNOWN packets that nothing
+identifies, BAD LENGTH those shorter or longer than their definition; all of them are kept. They
+count from the start of the system on.
+
+Exit status: 0 every role serves and nothing is in trouble, 1 otherwise (what is, is on standard
+error), 2 wrong usage.";
+
+/// Shows roles, interfaces and how far each consumer is behind the log
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     operator: OperatorArgs,
