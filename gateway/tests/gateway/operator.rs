@@ -102,7 +102,8 @@ async fn wrong_parameters_are_refused_before_a_directive_is_given() {
     assert_eq!(refused.status, 500);
     let message = refused.json()["error"]["data"]["message"].clone();
     assert_eq!(message, "connect INST_INT: parameter 1 is wrong");
-    let control = stack.partition(TopicKind::Control);
+    let topic = stack.log.topic(&stack.names.topic(TopicKind::Control)).await.unwrap();
+    let control = TopicPartition::new(topic.name, partition_of("INST_INT", topic.partitions));
     assert_eq!(stack.log.bounds(&control).await.unwrap().tail, 0, "no directive was given");
     let settings = stack.log.bounds(&stack.partition(TopicKind::Settings)).await.unwrap().tail;
     stack.client.call("connect_interface", json!(["INST_INT", "host"])).await;
