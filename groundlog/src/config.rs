@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use groundlog_log::{KafkaOptions, LogOptions};
 use serde::{Deserialize, Serialize};
 
 /// Prefix of environment variables that override keys.
@@ -56,17 +57,25 @@ impl Default for SystemConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LogConfig {
-    /// Backend: `embedded:DIR` (empty DIR: the folder `log` under system.data) or `memory:`.
+    /// Backend: `embedded:DIR` (empty DIR: the folder `log` under system.data),
+    /// `kafka://HOST:PORT,…` or `memory:`.
     pub(crate) url: String,
     /// Prefix of every topic name.
     pub(crate) prefix: String,
     /// Partitions of the topics that carry packets; fixed when a topic is created.
     pub(crate) partitions: u32,
+    /// Security and tuning towards Kafka.
+    pub(crate) kafka: KafkaOptions,
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { url: "embedded:".into(), prefix: "groundlog.".into(), partitions: 4 }
+        Self {
+            url: "embedded:".into(),
+            prefix: "groundlog.".into(),
+            partitions: 4,
+            kafka: KafkaOptions::default(),
+        }
     }
 }
 
@@ -168,9 +177,11 @@ impl Config {
 
     /// Checks what types cannot say.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        if !(self.log.url == "memory:" || self.log.url.starts_with("embedded:")) {
-            bail!("log.url is {:?}; give embedded:DIR or memory:", self.log.url);
+        let schemes = ["embedded:", "kafka://"];
+        if !(self.log.url == "memory:" || schemes.iter().any(|one| self.log.url.starts_with(one))) {
+            bail!("log.url is {:?}; give kafka://HOST:PORT, embedded:DIR or memory:", self.log.url);
         }
+        self.log.kafka.check()?;
         if self.log.partitions == 0 {
             bail!("log.partitions is 0; give at least 1");
         }
@@ -187,12 +198,20 @@ impl Config {
             url => url.to_owned(),
         }
     }
+
+    /// Returns the options of the log's backends.
+    pub(crate) fn log_options(&self) -> LogOptions {
+        let mut options = LogOptions { kafka: self.log.kafka.clone(), ..LogOptions::default() };
+        options.kafka.prefix.clone_from(&self.log.prefix);
+        options
+    }
 }
 
-/// Sets `SECTION__KEY` of a table; a value is TOML where it reads as such, else text.
+/// Sets `SECTION__KEY`, or a key further down, of a table; a value is TOML where it reads as such,
+/// else text.
 fn set(table: &mut toml::Table, path: &str, value: &str) -> anyhow::Result<()> {
     let path = path.to_lowercase();
-    let Some((section, key)) = path.split_once("__") else {
+    let Some((sections, key)) = path.rsplit_once("__") else {
         bail!("has no key: use {ENVIRONMENT_PREFIX}SECTION__KEY");
     };
     let parsed = format!("value = {value}")
@@ -200,11 +219,14 @@ fn set(table: &mut toml::Table, path: &str, value: &str) -> anyhow::Result<()> {
         .ok()
         .and_then(|mut table| table.remove("value"))
         .filter(|value| value.is_integer() || value.is_bool() || value.is_array());
-    let section = table
-        .entry(section)
-        .or_insert_with(|| toml::Value::Table(toml::Table::new()))
-        .as_table_mut()
-        .context("names no section")?;
+    let mut section = table;
+    for name in sections.split("__") {
+        section = section
+            .entry(name)
+            .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+            .as_table_mut()
+            .context("names no section")?;
+    }
     section.insert(key.into(), parsed.unwrap_or_else(|| toml::Value::String(value.into())));
     Ok(())
 }
@@ -231,6 +253,23 @@ mod tests {
         assert_eq!(config.log.partitions, 3);
         assert_eq!(config.gateway.listen.port(), 1);
         assert_eq!(config.log_url(), "embedded:/tmp/7/log");
+    }
+
+    #[test]
+    fn kafka_has_a_section_of_its_own() {
+        let file = "[log]\nurl = 'kafka://one:9092,two:9092'\nprefix = 'mine.'\n[log.kafka]\n\
+                    security_protocol = 'sasl_plaintext'\nsasl_mechanism = 'PLAIN'\n\
+                    replication_factor = 3\nproperties = { 'compression.type' = 'lz4' }";
+        let user = [("GROUNDLOG__LOG__KAFKA__SASL_USERNAME", "someone")];
+        let config = from(file, &user).unwrap();
+        config.check().unwrap();
+        assert_eq!(config.log_url(), "kafka://one:9092,two:9092");
+        let options = config.log_options().kafka;
+        assert_eq!(options.prefix, "mine.");
+        assert_eq!(options.sasl_username.as_deref(), Some("someone"));
+        assert_eq!(options.properties["compression.type"], "lz4");
+        let refused = from("[log.kafka.properties]\nacks = '1'", &[]).unwrap().check();
+        assert!(format!("{:#}", refused.unwrap_err()).contains("acks"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use groundlog_cvt::{CurrentValues, Cvt, CvtOptions};
 use groundlog_decom::{Decom, DecomOptions};
 use groundlog_gateway::{Gateway, GatewayOptions, ParameterCheck, Parts};
 use groundlog_ingest::{Ingest, IngestOptions};
-use groundlog_log::{EmbeddedOptions, Log, TopicSpec};
+use groundlog_log::{Log, TopicSpec};
 use groundlog_projection::{
     DefinitionStore, MetricsRegistry, RoleBoard, RunnerOptions, SettingsStore, definition_set,
 };
@@ -105,7 +105,7 @@ pub(super) async fn start(config: &Config, args: &PluginArgs) -> anyhow::Result<
 impl Core {
     /// Opens the log and what lies in it.
     async fn open(config: &Config, board: RoleBoard) -> anyhow::Result<Self> {
-        let log = groundlog_log::open(&config.log_url(), &EmbeddedOptions::default())
+        let log = groundlog_log::open(&config.log_url(), config.log_options())
             .context("cannot open the log")?;
         let names = TopicNames::new(&config.log.prefix, &Namespace::Live);
         for kind in TopicKind::ALL {
