@@ -192,6 +192,11 @@ async fn filled(place: &Place, work: Work) -> (Arc<dyn Log>, DefinitionStore) {
     (log, definitions)
 }
 
+/// Fills `raw` of a log and decommutates nothing.
+pub async fn fill(place: &Place, work: Work) -> Arc<dyn Log> {
+    filled(place, work).await.0
+}
+
 /// Decommutates what lies in a log, until all of it is done.
 pub async fn over_a_log(place: &Place, work: Work) -> Rate {
     let (log, definitions) = filled(place, work).await;

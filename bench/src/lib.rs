@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod decom;
 pub mod disk;
+pub mod kafka;
 pub mod link;
 pub mod load;
 pub mod log;

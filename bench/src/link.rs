@@ -28,13 +28,23 @@ const ON_THEIR_WAY: usize = 64;
 const BUFFER_BYTES: usize = 256 * 1024;
 const HASH: [u8; 16] = [7; 16];
 
+fn packet(size: usize) -> Vec<u8> {
+    let mut packet = vec![0x08, 0x02, 0xc0, 0x00];
+    packet.extend_from_slice(&(size as u16 - 7).to_be_bytes());
+    packet.resize(size, 0x3f);
+    packet
+}
+
+/// Returns the size of the raw record of a packet of so many bytes.
+pub fn record_bytes(size: usize) -> usize {
+    frame(&packet(size)).0.lengths().iter().map(|(_, value)| *value as usize).sum()
+}
+
 /// Sends `count` CCSDS packets of `size` bytes to the first that connects; returns when it began.
 pub(crate) fn sender(size: usize, count: usize) -> (SocketAddr, JoinHandle<(Instant, TcpStream)>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("port");
     let address = listener.local_addr().expect("address");
-    let mut packet = vec![0x08, 0x02, 0xc0, 0x00];
-    packet.extend_from_slice(&(size as u16 - 7).to_be_bytes());
-    packet.resize(size, 0x3f);
+    let packet = packet(size);
     let per_chunk = BUFFER_BYTES / size;
     let chunk = packet.repeat(per_chunk);
     let thread = std::thread::spawn(move || {

@@ -8,13 +8,14 @@ use std::{
     },
 };
 
-use groundlog_log::{EmbeddedOptions, Log, TopicSpec};
+use groundlog_log::{KafkaOptions, Log, LogOptions, TopicSpec};
 use groundlog_proto::{Namespace, TopicKind, TopicNames, TopicPartition};
 
 /// A log and the names of one run's topics in it.
 #[derive(Debug, Clone)]
 pub struct Place {
     url: String,
+    options: LogOptions,
     /// Names of this run's topics.
     pub names: TopicNames,
 }
@@ -22,7 +23,11 @@ pub struct Place {
 impl Place {
     /// Takes a URL whose topics no other run uses.
     pub fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), names: TopicNames::default() }
+        Self {
+            url: url.to_owned(),
+            options: LogOptions::default(),
+            names: TopicNames::default(),
+        }
     }
 
     /// Takes a folder of its own.
@@ -36,12 +41,14 @@ impl Place {
         let run = RUN.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("bench-{}-{run}.", std::process::id());
         let names = TopicNames::new(&prefix, &Namespace::Live);
-        Self { url: format!("kafka://{brokers}"), names }
+        let kafka = KafkaOptions { prefix, ..KafkaOptions::default() };
+        let options = LogOptions { kafka, ..LogOptions::default() };
+        Self { url: format!("kafka://{brokers}"), options, names }
     }
 
     /// Opens the log, with all topics in it.
     pub async fn open(&self, partitions: u32) -> Arc<dyn Log> {
-        let log = groundlog_log::open(&self.url, &EmbeddedOptions::default()).expect("log");
+        let log = groundlog_log::open(&self.url, &self.options).expect("log");
         for kind in TopicKind::ALL {
             let spec = TopicSpec::standard(&self.names, kind, partitions);
             log.ensure(&spec).await.expect("topic");
