@@ -169,6 +169,10 @@ impl Projection for CvtProjection {
         self.table.forget(partition);
     }
 
+    async fn lost(&mut self) -> Box<dyn Fault> {
+        std::future::pending().await
+    }
+
     async fn reset(&mut self) -> Result<(), Box<dyn Fault>> {
         for partition in self.table.applied().into_keys() {
             self.table.clear(self.is_live(&partition), partition.partition);

@@ -208,6 +208,7 @@ async fn fold(
                 generation: Generation(1),
                 checkpoint: Some(cut as u64),
                 trim: 0,
+                tail: records.len() as u64,
                 snapshot: Some(snapshot),
             };
             projection.assigned(&assignment).await.unwrap();

@@ -172,6 +172,7 @@ impl<P: Projection> Runner<P> {
                 self.settle().await?;
                 return self.snapshot_idle(member).await;
             }
+            fault = self.projection.lost() => return Err(self.lost(fault)),
             event = member.next(bytes) => event.map_err(|error| self.stop(error))?,
         };
         match event {
@@ -273,6 +274,15 @@ impl<P: Projection> Runner<P> {
                 at,
                 source: Box::new(source),
             }),
+        }
+    }
+
+    fn lost(&self, source: Box<dyn Fault>) -> Stop {
+        match source.class() {
+            FaultClass::Transient => Stop::Recover(source),
+            FaultClass::Poison | FaultClass::Fatal => {
+                Stop::Fatal(RunError::Target { consumer: self.consumer.clone(), source })
+            }
         }
     }
 
