@@ -190,10 +190,10 @@ pub async fn over_a_log(url: &str, count: u32, with_values: bool) -> Rate {
     });
     match &cvt {
         Some((values, _)) => {
-            let mut changed = values.changed();
-            while values.counts("BENCH", "HK").0 < u64::from(count) {
-                changed.changed().await.expect("runs");
-            }
+            let decom = TopicPartition::new(names.topic(TopicKind::Decom), 0);
+            values.reached(&decom, count.into()).await.expect("readable");
+            let counts = values.counts(&[("BENCH", "HK")]).await.expect("readable");
+            assert_eq!(counts, [(u64::from(count), 0)]);
         }
         None => {
             let decom = TopicPartition::new(names.topic(TopicKind::Decom), 0);

@@ -32,6 +32,9 @@ async fn health(State(system): State<Arc<System>>) -> Response {
     if lag_seconds > BEHIND_SECONDS {
         degraded.push(format!("current values are {lag_seconds:.0} s behind"));
     }
+    if let Err(error) = system.current.health().await {
+        degraded.push(error.to_string());
+    }
     let status = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "status": if problem.is_none() { "UP" } else { "DOWN" },
