@@ -216,10 +216,13 @@ pub async fn over_a_log(place: &Place, work: Work) -> Rate {
     });
     match &cvt {
         Some((values, _)) => {
-            let mut changed = values.changed();
-            while values.counts("BENCH", "HK").0 < u64::from(work.count) {
-                changed.changed().await.expect("runs");
+            for partition in 0..work.partitions {
+                let decom = place.partition(TopicKind::Decom, partition);
+                let tail = log.bounds(&place.partition(TopicKind::Raw, partition)).await;
+                values.reached(&decom, tail.expect("bounds").tail).await.expect("readable");
             }
+            let counts = values.counts(&[("BENCH", "HK")]).await.expect("readable");
+            assert_eq!(counts, [(u64::from(work.count), 0)]);
         }
         None => decommutated(&*log, place, work.partitions).await,
     }

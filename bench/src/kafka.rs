@@ -74,7 +74,13 @@ fn send(producer: &BaseProducer<Delivered>, to: &TopicPartition, key: &[u8], val
 }
 
 /// Produces records of these sizes; returns how long it took until all were acknowledged.
-pub fn produce(brokers: &str, to: &TopicPartition, key: &[u8], size: usize, count: u64) -> Duration {
+pub fn produce(
+    brokers: &str,
+    to: &TopicPartition,
+    key: &[u8],
+    size: usize,
+    count: u64,
+) -> Duration {
     let delivered = Delivered::default();
     let producer: BaseProducer<Delivered> =
         producer_settings(brokers).create_with_context(delivered.clone()).expect("producer");

@@ -18,7 +18,7 @@ use groundlog_packet::{
     record::{PacketMeta, RecordView},
 };
 use groundlog_projection::{DefinitionStore, RunnerOptions, SettingsStore, definition_set};
-use groundlog_proto::TopicNames;
+use groundlog_proto::{TopicKind, TopicNames, TopicPartition};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::place::Place;
@@ -85,8 +85,8 @@ impl Pipeline {
     }
 
     /// Returns the newest counter in the table.
-    pub fn counter(&self) -> Option<u32> {
-        let current = self.values.packet("BENCH", "DATA")?;
+    pub async fn counter(&self) -> Option<u32> {
+        let current = self.values.packet("BENCH", "DATA").await.expect("readable")?;
         let plan = current.definitions.plan(current.id);
         let place = plan.packet().item_index("COUNTER")?;
         let meta = PacketMeta { received_count: current.received_count, ..PacketMeta::default() };
@@ -96,12 +96,14 @@ impl Pipeline {
 
     /// Calls `seen` with the newest counter after every change of the table, until it says stop.
     pub async fn follow(&self, mut seen: impl FnMut(u32, Instant) -> bool) {
-        let mut changed = self.values.changed();
-        while changed.changed().await.is_ok() {
+        let decom = TopicPartition::new(TopicNames::default().topic(TopicKind::Decom), 0);
+        loop {
+            let applied = self.values.applied(&decom).await.expect("readable");
             let now = Instant::now();
-            if self.counter().is_some_and(|counter| !seen(counter, now)) {
+            if self.counter().await.is_some_and(|counter| !seen(counter, now)) {
                 return;
             }
+            self.values.reached(&decom, applied + 1).await.expect("readable");
         }
     }
 

@@ -23,11 +23,7 @@ pub struct Place {
 impl Place {
     /// Takes a URL whose topics no other run uses.
     pub fn new(url: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            options: LogOptions::default(),
-            names: TopicNames::default(),
-        }
+        Self { url: url.to_owned(), options: LogOptions::default(), names: TopicNames::default() }
     }
 
     /// Takes a folder of its own.

@@ -30,7 +30,7 @@ pub(crate) struct Config {
     /// Decommutation.
     pub(crate) decom: FoldConfig,
     /// The current value table.
-    pub(crate) cvt: FoldConfig,
+    pub(crate) cvt: CvtConfig,
     /// The JSON-RPC gateway.
     pub(crate) gateway: GatewayConfig,
 }
@@ -106,6 +106,53 @@ impl Default for FoldConfig {
     fn default() -> Self {
         Self { snapshot_records: 200_000 }
     }
+}
+
+/// The current value table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CvtConfig {
+    /// Where it lies: `memory:`, in this process; `valkey://HOST:PORT/DB`, on a Valkey or Redis
+    /// server, under COSMOS's keys; `valkeys://…`, there over TLS.
+    pub(crate) url: String,
+    /// User of that server; its default user when absent.
+    pub(crate) user: Option<String>,
+    /// File with the password for that server on its first line. When absent,
+    /// GROUNDLOG_CVT_PASSWORD.
+    pub(crate) password_file: Option<PathBuf>,
+    /// Records between two snapshots of a table in this process.
+    pub(crate) snapshot_records: u64,
+}
+
+impl Default for CvtConfig {
+    fn default() -> Self {
+        let FoldConfig { snapshot_records } = FoldConfig::default();
+        Self { url: "memory:".into(), user: None, password_file: None, snapshot_records }
+    }
+}
+
+impl CvtConfig {
+    /// Returns what is the same for every fold.
+    pub(crate) fn fold(&self) -> FoldConfig {
+        FoldConfig { snapshot_records: self.snapshot_records }
+    }
+
+    /// Finds the password of the server: the file's first line, else the environment's.
+    pub(crate) fn password(&self) -> anyhow::Result<Option<String>> {
+        match &self.password_file {
+            Some(file) => first_line(file, "cvt.password_file").map(Some),
+            None => Ok(std::env::var("GROUNDLOG_CVT_PASSWORD").ok().filter(|it| !it.is_empty())),
+        }
+    }
+}
+
+/// Reads a secret.
+fn first_line(file: &Path, key: &str) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read {key} {}", file.display()))?;
+    text.lines().next().map(str::to_owned).with_context(|| {
+        format!("{key} {} is empty; its first line is the password", file.display())
+    })
 }
 
 /// The gateway.
@@ -185,6 +232,7 @@ impl Config {
         if self.log.partitions == 0 {
             bail!("log.partitions is 0; give at least 1");
         }
+        self.cvt.url.parse::<groundlog_cvt::CvtUrl>().context("cvt.url")?;
         if self.system.scope.is_empty() {
             bail!("system.scope is empty; COSMOS's own is DEFAULT");
         }
@@ -280,6 +328,28 @@ mod tests {
         assert_eq!(gateway.password().unwrap(), None);
         gateway.password_file = Some(file.path().to_owned());
         assert_eq!(gateway.password().unwrap().as_deref(), Some("of my own"));
+    }
+
+    #[test]
+    fn current_values_lie_where_the_url_says() {
+        let config = from("[cvt]\nurl = 'valkey://cvt:6379/2'\nuser = 'gl'", &[]).unwrap();
+        config.check().unwrap();
+        assert_eq!(config.cvt.user.as_deref(), Some("gl"));
+        for (url, part) in
+            [("redis:", "valkey://HOST:PORT/DB"), ("valkey://me:s3cret@cvt", "cvt.password_file")]
+        {
+            let config = from("", &[("GROUNDLOG__CVT__URL", url)]).unwrap();
+            let error = format!("{:#}", config.check().unwrap_err());
+            assert!(error.contains("cvt.url") && error.contains(part), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "of the server\n").unwrap();
+        let config = CvtConfig { password_file: Some(file.path().into()), ..CvtConfig::default() };
+        assert_eq!(config.password().unwrap().as_deref(), Some("of the server"));
+        std::fs::write(file.path(), "").unwrap();
+        let error = config.password().unwrap_err().to_string();
+        assert!(error.contains("cvt.password_file"), "{error}");
     }
 
     #[test]

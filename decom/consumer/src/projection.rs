@@ -143,6 +143,10 @@ impl Projection for DecomProjection {
         self.folds.remove(partition);
     }
 
+    async fn lost(&mut self) -> Box<dyn Fault> {
+        std::future::pending().await
+    }
+
     async fn reset(&mut self) -> Result<(), Box<dyn Fault>> {
         self.folds.clear();
         Ok(())

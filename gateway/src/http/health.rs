@@ -45,6 +45,9 @@ async fn health(State(system): State<Arc<System>>) -> Response {
     let active = system.definition_store.active();
     let active = active.as_ref().map(|hash| hash.as_bytes().as_slice());
     degraded.extend(system.processes.troubles(active));
+    if let Err(error) = system.current.health().await {
+        degraded.push(error.to_string());
+    }
     let status = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "status": if problem.is_none() { "UP" } else { "DOWN" },

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context;
-use groundlog_cvt::{CurrentValues, Cvt, CvtOptions};
+use groundlog_cvt::{CurrentValues, Cvt, CvtOptions, CvtStore, StoreOptions};
 use groundlog_decom::{Decom, DecomOptions};
 use groundlog_gateway::{Gateway, GatewayOptions, ParameterCheck, Parts};
 use groundlog_ingest::{Ingest, IngestOptions};
@@ -161,8 +161,10 @@ impl Core {
             })
         };
         expect(&*self.log, &self.names, self.metrics.lags()).await?;
+        let store = self.open_cvt(config).await?;
         let decom = self.start_decom(config);
-        let (cvt, values) = self.start_cvt(config);
+        let values = store.values();
+        let cvt = self.start_cvt(config, store);
         self.restored(&values).await?;
         let served = self.start_gateway(config, infos, parameter_check, values.clone());
         let (gateway, address) = match served.await {
@@ -190,21 +192,29 @@ impl Core {
         })
     }
 
-    fn start_cvt(&self, config: &Config) -> (Role, CurrentValues) {
+    /// Opens the current value table; a server that will not do is refused here.
+    async fn open_cvt(&self, config: &Config) -> anyhow::Result<CvtStore> {
+        let options = StoreOptions {
+            scope: config.system.scope.clone(),
+            user: config.cvt.user.clone(),
+            password: config.cvt.password()?,
+            ..StoreOptions::new(self.log.clone(), self.names.clone(), self.definitions.clone())
+        };
+        Ok(CvtStore::open(&config.cvt.url.parse()?, options).await?)
+    }
+
+    fn start_cvt(&self, config: &Config, store: CvtStore) -> Role {
+        let runner = self.runner("cvt-0", &config.cvt.fold());
         let options = CvtOptions {
             scope: config.system.scope.clone(),
-            ..CvtOptions::new(self.runner("cvt-0", &config.cvt), self.definitions.clone())
+            store,
+            ..CvtOptions::new(runner, self.definitions.clone())
         };
-        let first = Cvt::build(options.clone());
-        let values = first.values();
-        let table = values.clone();
-        let mut first = Some(first);
-        let role = Role::start("cvt", &self.board, move |stop| {
-            // A role that starts again fills the same table: its readers keep theirs.
-            let cvt = first.take().unwrap_or_else(|| Cvt::resume(options.clone(), &table));
+        // A role that starts again fills the same table: its readers keep theirs.
+        Role::start("cvt", &self.board, move |stop| {
+            let cvt = Cvt::build(options.clone());
             async move { Ok(cvt.run(stop).await?) }
-        });
-        (role, values)
+        })
     }
 
     /// Waits until current values are as the log has them, so that nobody is served older ones;
@@ -235,7 +245,8 @@ impl Core {
 
     async fn cvt_caught_up(&self, values: &CurrentValues, bound: Duration) -> anyhow::Result<bool> {
         let inputs = [TopicKind::Decom, TopicKind::DecomStored];
-        let done = async |at: &_| Ok(values.applied().get(at).copied().unwrap_or(0));
+        // A server that does not answer has not got there.
+        let done = async |at: &_| Ok(values.applied(at).await.unwrap_or(0));
         Ok(caught_up(&*self.log, &self.names, &inputs, bound, done).await?)
     }
 
