@@ -1,14 +1,13 @@
 //! Decommutation beside its parts: the pure fold, the fold over a log, and current values behind.
 
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use groundlog_cvt::{Cvt, CvtOptions};
 use groundlog_decom::{Decom, DecomOptions, Fold, FoldError, FoldOutputs, Source};
-use groundlog_log::{Batch, EmbeddedOptions, Records, TopicSpec, open};
+use groundlog_log::{Batch, Log, Records};
 use groundlog_packet::{Definitions, definition::TargetSource};
 use groundlog_projection::{
     DefinitionStore, LoadedDefinitions, RunnerOptions, SettingsStore, definition_set,
@@ -18,6 +17,8 @@ use groundlog_proto::{
     borrowed::{RawBodyRef, RawPacketRef, RawRecordRef},
 };
 use tokio::sync::watch;
+
+use crate::place::Place;
 
 /// Size of a packet of the definitions, in bytes.
 pub const PACKET_BYTES: usize = 70;
@@ -162,57 +163,88 @@ fn as_batch(records: &Records) -> Batch {
     batch
 }
 
-/// Decommutates what lies in a log, with current values behind if wanted; until all of it is done.
-pub async fn over_a_log(url: &str, count: u32, with_values: bool) -> Rate {
-    let log = open(url, &EmbeddedOptions::default()).expect("log");
-    let names = TopicNames::default();
-    for kind in TopicKind::ALL {
-        log.ensure(&TopicSpec::standard(&names, kind, 1)).await.expect("topic");
-    }
-    let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
-    let definitions = DefinitionStore::new(log.clone(), &names, settings);
+/// How a log is decommutated.
+#[derive(Debug, Clone, Copy)]
+pub struct Work {
+    /// Raw records, spread over the partitions in turn.
+    pub count: u32,
+    /// Partitions of `raw`.
+    pub partitions: u32,
+    /// Members of the group.
+    pub members: u32,
+    /// Whether current values are kept behind.
+    pub with_values: bool,
+}
+
+/// Fills `raw` of a log; returns the log and its definitions.
+async fn filled(place: &Place, work: Work) -> (Arc<dyn Log>, DefinitionStore) {
+    let log = place.open(work.partitions).await;
+    let settings = SettingsStore::open(log.clone(), &place.names).await.expect("settings");
+    let definitions = DefinitionStore::new(log.clone(), &place.names, settings);
     let loaded = definitions.activate(&set(), "bench").await.expect("published");
-    let raw = TopicPartition::new(names.topic(TopicKind::Raw), 0);
-    let mut made = 0;
-    while made < count {
-        let some = (count - made).min(10_000);
+    let (mut made, mut turn) = (0, 0);
+    while made < work.count {
+        let some = (work.count - made).min(4_000);
+        let raw = place.partition(TopicKind::Raw, turn % work.partitions);
         log.append(&raw, raw_records(&loaded, made, some)).await.expect("append");
-        made += some;
+        (made, turn) = (made + some, turn + 1);
     }
-    let options = |member: &str| RunnerOptions::new(log.clone(), names.clone(), member);
+    (log, definitions)
+}
+
+/// Fills `raw` of a log and decommutates nothing.
+pub async fn fill(place: &Place, work: Work) -> Arc<dyn Log> {
+    filled(place, work).await.0
+}
+
+/// Decommutates what lies in a log, until all of it is done.
+pub async fn over_a_log(place: &Place, work: Work) -> Rate {
+    let (log, definitions) = filled(place, work).await;
+    let options = |member: String| RunnerOptions::new(log.clone(), place.names.clone(), &member);
     let (stop, stopped) = watch::channel(false);
     let start = Instant::now();
-    let decom = DecomOptions { runner: options("decom-0"), definitions: definitions.clone() };
-    let decom = tokio::spawn(Decom::build(decom).run(stopped.clone()));
-    let cvt = with_values.then(|| {
-        let cvt = Cvt::build(CvtOptions::new(options("cvt-0"), definitions.clone()));
+    let decoms: Vec<_> = (0..work.members)
+        .map(|member| {
+            let runner = options(format!("decom-{member}"));
+            let decom = DecomOptions { runner, definitions: definitions.clone() };
+            tokio::spawn(Decom::build(decom).run(stopped.clone()))
+        })
+        .collect();
+    let cvt = work.with_values.then(|| {
+        let cvt = Cvt::build(CvtOptions::new(options("cvt-0".into()), definitions.clone()));
         (cvt.values(), tokio::spawn(cvt.run(stopped)))
     });
     match &cvt {
         Some((values, _)) => {
-            let mut changed = values.changed();
-            while values.counts("BENCH", "HK").0 < u64::from(count) {
-                changed.changed().await.expect("runs");
+            for partition in 0..work.partitions {
+                let decom = place.partition(TopicKind::Decom, partition);
+                let tail = log.bounds(&place.partition(TopicKind::Raw, partition)).await;
+                values.reached(&decom, tail.expect("bounds").tail).await.expect("readable");
             }
+            let counts = values.counts(&[("BENCH", "HK")]).await.expect("readable");
+            assert_eq!(counts, [(u64::from(work.count), 0)]);
         }
-        None => {
-            let decom = TopicPartition::new(names.topic(TopicKind::Decom), 0);
-            while log.bounds(&decom).await.expect("bounds").tail < u64::from(count) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        }
+        None => decommutated(&*log, place, work.partitions).await,
     }
     let took = start.elapsed();
     stop.send(true).expect("runs");
-    decom.await.expect("no panic").expect("decom");
+    for decom in decoms {
+        decom.await.expect("no panic").expect("decom");
+    }
     if let Some((_, cvt)) = cvt {
         cvt.await.expect("no panic").expect("cvt");
     }
     log.close().await.expect("closes");
-    Rate { records: u64::from(count), took, bytes_out: 0.0 }
+    Rate { records: u64::from(work.count), took, bytes_out: 0.0 }
 }
 
-/// Makes the URL of a log in a folder.
-pub fn embedded(dir: &Path) -> String {
-    format!("embedded:{}", dir.display())
+/// Waits until the group has done every partition.
+async fn decommutated(log: &dyn Log, place: &Place, partitions: u32) {
+    for partition in 0..partitions {
+        let raw = place.partition(TopicKind::Raw, partition);
+        let tail = log.bounds(&raw).await.expect("bounds").tail;
+        while log.checkpoint("decom", &raw).await.expect("checkpoint").unwrap_or(0) < tail {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
 }

@@ -5,9 +5,11 @@
 
 pub mod decode;
 pub mod decom;
-
 pub mod disk;
+pub mod kafka;
 pub mod link;
+pub mod load;
 pub mod log;
 pub mod pipeline;
+pub mod place;
 pub mod rpc;

@@ -9,32 +9,42 @@ use std::{
     collections::VecDeque,
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::Path,
-    sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use groundlog_ingest::{Ingest, IngestOptions, InterfaceOptions};
-use groundlog_log::{Appending, EmbeddedOptions, Log, Records, TopicSpec};
+use groundlog_log::{Appending, Log, Records};
 use groundlog_proto::{
-    DefinitionHash, Nanos, TopicKind, TopicNames, TopicPartition,
+    DefinitionHash, Nanos, TopicKind, TopicPartition,
     borrowed::{RawBodyRef, RawPacketRef, RawRecordRef},
 };
 use tokio::sync::watch;
+
+use crate::place::Place;
 
 /// Appends that the loop leaves on their way: fewer make it slower, more change nothing.
 const ON_THEIR_WAY: usize = 64;
 const BUFFER_BYTES: usize = 256 * 1024;
 const HASH: [u8; 16] = [7; 16];
 
-/// Sends `count` CCSDS packets of `size` bytes to the first that connects; returns when it began.
-fn sender(size: usize, count: usize) -> (SocketAddr, JoinHandle<(Instant, TcpStream)>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
-    let address = listener.local_addr().expect("address");
+fn packet(size: usize) -> Vec<u8> {
     let mut packet = vec![0x08, 0x02, 0xc0, 0x00];
     packet.extend_from_slice(&(size as u16 - 7).to_be_bytes());
     packet.resize(size, 0x3f);
+    packet
+}
+
+/// Returns the size of the raw record of a packet of so many bytes.
+pub fn record_bytes(size: usize) -> usize {
+    frame(&packet(size)).0.lengths().iter().map(|(_, value)| *value as usize).sum()
+}
+
+/// Sends `count` CCSDS packets of `size` bytes to the first that connects; returns when it began.
+pub(crate) fn sender(size: usize, count: usize) -> (SocketAddr, JoinHandle<(Instant, TcpStream)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+    let address = listener.local_addr().expect("address");
+    let packet = packet(size);
     let per_chunk = BUFFER_BYTES / size;
     let chunk = packet.repeat(per_chunk);
     let thread = std::thread::spawn(move || {
@@ -51,27 +61,20 @@ fn sender(size: usize, count: usize) -> (SocketAddr, JoinHandle<(Instant, TcpStr
     (address, thread)
 }
 
-async fn open(dir: &Path) -> (Arc<dyn Log>, TopicPartition) {
-    let url = format!("embedded:{}", dir.join("log").display());
-    let log = groundlog_log::open(&url, &EmbeddedOptions::default()).expect("log");
-    let names = TopicNames::default();
-    log.ensure(&TopicSpec::standard(&names, TopicKind::Raw, 1)).await.expect("topic");
-    (log, TopicPartition::new(names.topic(TopicKind::Raw), 0))
-}
-
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime")
 }
 
 /// Receives with a link; returns how long it took.
-pub fn with_link(dir: &Path, size: usize, count: usize) -> Duration {
+pub fn with_link(place: &Place, size: usize, count: usize) -> Duration {
     let (address, sender) = sender(size, count);
     let end = runtime().block_on(async {
-        let (log, raw) = open(dir).await;
+        let (log, raw) = (place.open(1).await, place.partition(TopicKind::Raw, 0));
         let port = address.port().to_string();
         let params = ["127.0.0.1", &port, &port, "10.0", "nil", "LENGTH", "32", "16", "7"];
         let interface = InterfaceOptions::new("INST_INT", "tcpip_client_interface.rb", &params);
         let options = IngestOptions {
+            names: place.names.clone(),
             interfaces: vec![interface],
             ..IngestOptions::new(DefinitionHash(HASH))
         };
@@ -100,10 +103,10 @@ async fn follow(log: &dyn Log, partition: &TopicPartition, count: u64) -> Instan
 }
 
 /// Receives with the bare loop; returns how long it took.
-pub fn with_loop(dir: &Path, size: usize, count: usize) -> Duration {
+pub fn with_loop(place: &Place, size: usize, count: usize) -> Duration {
     let (address, sender) = sender(size, count);
     let runtime = runtime();
-    let (log, raw) = runtime.block_on(open(dir));
+    let (log, raw) = (runtime.block_on(place.open(1)), place.partition(TopicKind::Raw, 0));
     let mut stream = TcpStream::connect(address).expect("connected");
     let mut buffer = vec![0; BUFFER_BYTES];
     let (mut filled, mut seen) = (0, 0);

@@ -2,7 +2,6 @@
 
 use std::{
     net::SocketAddr,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,15 +11,17 @@ use groundlog_decom::{Decom, DecomOptions};
 use groundlog_ingest::{
     Ingest, IngestOptions, InterfaceOptions, ProtocolDirection, ProtocolOptions,
 };
-use groundlog_log::{EmbeddedOptions, Log, TopicSpec};
+use groundlog_log::Log;
 use groundlog_packet::{
     Definitions,
     definition::TargetSource,
     record::{PacketMeta, RecordView},
 };
 use groundlog_projection::{DefinitionStore, RunnerOptions, SettingsStore, definition_set};
-use groundlog_proto::{TopicKind, TopicNames};
+use groundlog_proto::{TopicKind, TopicNames, TopicPartition};
 use tokio::{sync::watch, task::JoinSet};
+
+use crate::place::Place;
 
 const DEFINITIONS: &str = "\
 TELEMETRY BENCH DATA BIG_ENDIAN \"Counted packets\"
@@ -52,14 +53,10 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts it on a fresh embedded log in `dir`, connecting to `address`.
-    pub async fn start(dir: &Path, address: SocketAddr) -> Self {
-        let url = format!("embedded:{}", dir.join("log").display());
-        let log = groundlog_log::open(&url, &EmbeddedOptions::default()).expect("log");
-        let names = TopicNames::default();
-        for kind in TopicKind::ALL {
-            log.ensure(&TopicSpec::standard(&names, kind, 1)).await.expect("topic");
-        }
+    /// Starts it on a log that nothing else uses, connecting to `address`.
+    pub async fn start(place: &Place, address: SocketAddr) -> Self {
+        let log = place.open(1).await;
+        let names = place.names.clone();
         let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
         let definitions = DefinitionStore::new(log.clone(), &names, settings);
         let source = TargetSource {
@@ -79,7 +76,7 @@ impl Pipeline {
         let cvt = Cvt::build(CvtOptions::new(runner, definitions));
         let values = cvt.values();
         let cvt = cvt.run(stopped.clone());
-        let ingest = ingest(log, hash, address).run(stopped);
+        let ingest = ingest(log, names, hash, address).run(stopped);
         let mut roles = JoinSet::new();
         roles.spawn(async move { decom.await.expect("decom") });
         roles.spawn(async move { cvt.await.expect("cvt") });
@@ -88,8 +85,8 @@ impl Pipeline {
     }
 
     /// Returns the newest counter in the table.
-    pub fn counter(&self) -> Option<u32> {
-        let current = self.values.packet("BENCH", "DATA")?;
+    pub async fn counter(&self) -> Option<u32> {
+        let current = self.values.packet("BENCH", "DATA").await.expect("readable")?;
         let plan = current.definitions.plan(current.id);
         let place = plan.packet().item_index("COUNTER")?;
         let meta = PacketMeta { received_count: current.received_count, ..PacketMeta::default() };
@@ -99,12 +96,14 @@ impl Pipeline {
 
     /// Calls `seen` with the newest counter after every change of the table, until it says stop.
     pub async fn follow(&self, mut seen: impl FnMut(u32, Instant) -> bool) {
-        let mut changed = self.values.changed();
-        while changed.changed().await.is_ok() {
+        let decom = TopicPartition::new(TopicNames::default().topic(TopicKind::Decom), 0);
+        loop {
+            let applied = self.values.applied(&decom).await.expect("readable");
             let now = Instant::now();
-            if self.counter().is_some_and(|counter| !seen(counter, now)) {
+            if self.counter().await.is_some_and(|counter| !seen(counter, now)) {
                 return;
             }
+            self.values.reached(&decom, applied + 1).await.expect("readable");
         }
     }
 
@@ -117,7 +116,12 @@ impl Pipeline {
     }
 }
 
-fn ingest(log: Arc<dyn Log>, hash: groundlog_proto::DefinitionHash, address: SocketAddr) -> Ingest {
+fn ingest(
+    log: Arc<dyn Log>,
+    names: TopicNames,
+    hash: groundlog_proto::DefinitionHash,
+    address: SocketAddr,
+) -> Ingest {
     let port = address.port().to_string();
     let params = ["127.0.0.1", &port, &port, "10.0", "nil"];
     let interface = InterfaceOptions {
@@ -131,6 +135,6 @@ fn ingest(log: Arc<dyn Log>, hash: groundlog_proto::DefinitionHash, address: Soc
         reconnect_delay: Duration::from_millis(10),
         ..InterfaceOptions::new("BENCH_INT", "tcpip_client_interface.rb", &params)
     };
-    let options = IngestOptions { interfaces: vec![interface], ..IngestOptions::new(hash) };
+    let options = IngestOptions { names, interfaces: vec![interface], ..IngestOptions::new(hash) };
     Ingest::build(log, options).expect("ingest")
 }

@@ -147,10 +147,8 @@ async fn receive(
     records.push_with(b"INST_INT", |out| record.encode(out));
     let raw = TopicPartition::new(names.topic(TopicKind::Raw), 0);
     log.append(&raw, records).await.expect("appended");
-    let mut changed = current.changed();
-    while current.packet("INST", "HEALTH_STATUS").is_none() {
-        changed.changed().await.expect("current values");
-    }
+    let decom = TopicPartition::new(names.topic(TopicKind::Decom), 0);
+    current.reached(&decom, 1).await.expect("current values");
 }
 
 async fn log_in(address: SocketAddr) -> String {

@@ -95,11 +95,9 @@ async fn visible(
     }
     let decom = system.partition(TopicKind::Decom, number);
     let tail = system.log.bounds(&decom).await?.tail;
-    let mut changed = system.current.changed();
-    while system.current.applied().get(&decom).is_none_or(|applied| *applied < tail) {
-        if changed.changed().await.is_err() {
-            break;
-        }
+    if let Err(error) = system.current.reached(&decom, tail).await {
+        // It is in the log all the same.
+        tracing::warn!(%error, "whether what was set can be read is not known");
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use groundlog_cvt::{CurrentPacket, value_of};
+use groundlog_cvt::{CurrentPacket, CvtError, value_of};
 use groundlog_packet::{Packet, PacketKind, Value, definition::ValueType};
 use groundlog_projection::{ItemName, LoadedDefinitions, Settings};
 use groundlog_proto::{Nanos, wire};
@@ -51,14 +51,14 @@ pub(crate) struct Reading {
 
 impl<'a> PacketValues<'a> {
     /// Takes hold of a packet's values as they are now.
-    pub(crate) fn now(
+    pub(crate) async fn now(
         system: &System,
         definitions: &'a LoadedDefinitions,
         packet: &'a Packet,
-    ) -> Self {
+    ) -> Result<Self, CvtError> {
         let (target, name) = (&packet.target_name, &packet.packet_name);
-        let current = system.current.packet(target, name);
-        Self::of(definitions, packet, current, system.settings.current())
+        let current = system.current.packet(target, name).await?;
+        Ok(Self::of(definitions, packet, current, system.settings.current()))
     }
 
     /// Takes values that the caller holds already.

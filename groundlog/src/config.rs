@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use groundlog_log::{KafkaOptions, LogOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::role_set::{RoleName, RoleSet};
@@ -31,7 +32,7 @@ pub(crate) struct Config {
     /// Decommutation.
     pub(crate) decom: FoldConfig,
     /// The current value table.
-    pub(crate) cvt: FoldConfig,
+    pub(crate) cvt: CvtConfig,
     /// The JSON-RPC gateway.
     pub(crate) gateway: GatewayConfig,
 }
@@ -72,17 +73,25 @@ impl Default for SystemConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LogConfig {
-    /// Backend: `embedded:DIR` (empty DIR: the folder `log` under system.data) or `memory:`.
+    /// Backend: `embedded:DIR` (empty DIR: the folder `log` under system.data),
+    /// `kafka://HOST:PORT,…` or `memory:`.
     pub(crate) url: String,
     /// Prefix of every topic name.
     pub(crate) prefix: String,
     /// Partitions of the topics that carry packets; fixed when a topic is created.
     pub(crate) partitions: u32,
+    /// Security and tuning towards Kafka.
+    pub(crate) kafka: KafkaOptions,
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { url: "embedded:".into(), prefix: "groundlog.".into(), partitions: 4 }
+        Self {
+            url: "embedded:".into(),
+            prefix: "groundlog.".into(),
+            partitions: 4,
+            kafka: KafkaOptions::default(),
+        }
     }
 }
 
@@ -113,6 +122,53 @@ impl Default for FoldConfig {
     fn default() -> Self {
         Self { snapshot_records: 200_000 }
     }
+}
+
+/// The current value table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CvtConfig {
+    /// Where it lies: `memory:`, in this process; `valkey://HOST:PORT/DB`, on a Valkey or Redis
+    /// server, under COSMOS's keys; `valkeys://…`, there over TLS.
+    pub(crate) url: String,
+    /// User of that server; its default user when absent.
+    pub(crate) user: Option<String>,
+    /// File with the password for that server on its first line. When absent,
+    /// GROUNDLOG_CVT_PASSWORD.
+    pub(crate) password_file: Option<PathBuf>,
+    /// Records between two snapshots of a table in this process.
+    pub(crate) snapshot_records: u64,
+}
+
+impl Default for CvtConfig {
+    fn default() -> Self {
+        let FoldConfig { snapshot_records } = FoldConfig::default();
+        Self { url: "memory:".into(), user: None, password_file: None, snapshot_records }
+    }
+}
+
+impl CvtConfig {
+    /// Returns what is the same for every fold.
+    pub(crate) fn fold(&self) -> FoldConfig {
+        FoldConfig { snapshot_records: self.snapshot_records }
+    }
+
+    /// Finds the password of the server: the file's first line, else the environment's.
+    pub(crate) fn password(&self) -> anyhow::Result<Option<String>> {
+        match &self.password_file {
+            Some(file) => first_line(file, "cvt.password_file").map(Some),
+            None => Ok(std::env::var("GROUNDLOG_CVT_PASSWORD").ok().filter(|it| !it.is_empty())),
+        }
+    }
+}
+
+/// Reads a secret.
+fn first_line(file: &Path, key: &str) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read {key} {}", file.display()))?;
+    text.lines().next().map(str::to_owned).with_context(|| {
+        format!("{key} {} is empty; its first line is the password", file.display())
+    })
 }
 
 /// The gateway.
@@ -187,9 +243,11 @@ impl Config {
         if !(self.has_local_log() || self.log.url.starts_with("kafka://")) {
             bail!("log.url is {:?}; give kafka://HOST:PORT, embedded:DIR or memory:", self.log.url);
         }
+        self.log.kafka.check()?;
         if self.log.partitions == 0 {
             bail!("log.partitions is 0; give at least 1");
         }
+        self.cvt.url.parse::<groundlog_cvt::CvtUrl>().context("cvt.url")?;
         if self.system.scope.is_empty() {
             bail!("system.scope is empty; COSMOS's own is DEFAULT");
         }
@@ -217,11 +275,13 @@ impl Config {
             match (roles.has(RoleName::Gateway), roles.has(RoleName::Cvt)) {
                 (true, false) => bail!(
                     "role gateway without role cvt: current values lie in the process that fills \
-                     them, so a gateway needs the cvt role beside it (--role cvt,gateway)"
+                     them, so a gateway needs the cvt role beside it (--role cvt,gateway), or \
+                     cvt.url a server: valkey://HOST:PORT/DB"
                 ),
                 (false, true) => bail!(
                     "role cvt without role gateway: current values would lie in this process, \
-                     where nobody reads them; run both in one process (--role cvt,gateway)"
+                     where nobody reads them; run both in one process (--role cvt,gateway), or \
+                     give cvt.url a server: valkey://HOST:PORT/DB"
                 ),
                 _ => {}
             }
@@ -236,7 +296,7 @@ impl Config {
 
     /// Returns whether current values lie in the process that fills them.
     pub(crate) fn has_values_in_process(&self) -> bool {
-        true
+        self.cvt.url == "memory:"
     }
 
     /// Returns the log's URL with the folder filled in.
@@ -245,6 +305,13 @@ impl Config {
             "embedded:" => format!("embedded:{}", self.system.data.join("log").display()),
             url => url.to_owned(),
         }
+    }
+
+    /// Returns the options of the log's backends.
+    pub(crate) fn log_options(&self) -> LogOptions {
+        let mut options = LogOptions { kafka: self.log.kafka.clone(), ..LogOptions::default() };
+        options.kafka.prefix.clone_from(&self.log.prefix);
+        options
     }
 }
 
@@ -261,10 +328,11 @@ fn check_process(process: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sets `SECTION__KEY` of a table; a value is TOML where it reads as such, else text.
+/// Sets `SECTION__KEY`, or a key further down, of a table; a value is TOML where it reads as such,
+/// else text.
 fn set(table: &mut toml::Table, path: &str, value: &str) -> anyhow::Result<()> {
     let path = path.to_lowercase();
-    let Some((section, key)) = path.split_once("__") else {
+    let Some((sections, key)) = path.rsplit_once("__") else {
         bail!("has no key: use {ENVIRONMENT_PREFIX}SECTION__KEY");
     };
     let parsed = format!("value = {value}")
@@ -272,11 +340,14 @@ fn set(table: &mut toml::Table, path: &str, value: &str) -> anyhow::Result<()> {
         .ok()
         .and_then(|mut table| table.remove("value"))
         .filter(|value| value.is_integer() || value.is_bool() || value.is_array());
-    let section = table
-        .entry(section)
-        .or_insert_with(|| toml::Value::Table(toml::Table::new()))
-        .as_table_mut()
-        .context("names no section")?;
+    let mut section = table;
+    for name in sections.split("__") {
+        section = section
+            .entry(name)
+            .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+            .as_table_mut()
+            .context("names no section")?;
+    }
     section.insert(key.into(), parsed.unwrap_or_else(|| toml::Value::String(value.into())));
     Ok(())
 }
@@ -303,6 +374,23 @@ mod tests {
         assert_eq!(config.log.partitions, 3);
         assert_eq!(config.gateway.listen.port(), 1);
         assert_eq!(config.log_url(), "embedded:/tmp/7/log");
+    }
+
+    #[test]
+    fn kafka_has_a_section_of_its_own() {
+        let file = "[log]\nurl = 'kafka://one:9092,two:9092'\nprefix = 'mine.'\n[log.kafka]\n\
+                    security_protocol = 'sasl_plaintext'\nsasl_mechanism = 'PLAIN'\n\
+                    replication_factor = 3\nproperties = { 'compression.type' = 'lz4' }";
+        let user = [("GROUNDLOG__LOG__KAFKA__SASL_USERNAME", "someone")];
+        let config = from(file, &user).unwrap();
+        config.check().unwrap();
+        assert_eq!(config.log_url(), "kafka://one:9092,two:9092");
+        let options = config.log_options().kafka;
+        assert_eq!(options.prefix, "mine.");
+        assert_eq!(options.sasl_username.as_deref(), Some("someone"));
+        assert_eq!(options.properties["compression.type"], "lz4");
+        let refused = from("[log.kafka.properties]\nacks = '1'", &[]).unwrap().check();
+        assert!(format!("{:#}", refused.unwrap_err()).contains("acks"));
     }
 
     #[test]
@@ -336,6 +424,10 @@ mod tests {
         for good in ["['ingest']", "['decom']", "['cvt', 'gateway']", "['ingest', 'decom']"] {
             assert_eq!(roles(kafka, good), "");
         }
+        let valkey = format!("{kafka}[cvt]\nurl = 'valkey://127.0.0.1'\n");
+        for good in ["['gateway']", "['cvt']", "['cvt', 'decom']"] {
+            assert_eq!(roles(&valkey, good), "");
+        }
         assert!(roles(kafka, "[]").contains("at least one"));
         assert!(roles(kafka, "['archiv']").contains("archiv"));
         let environment = [("GROUNDLOG__SYSTEM__ROLES", "['decom']")];
@@ -352,6 +444,28 @@ mod tests {
         for bad in ["", "a b", "a/b", "ä", &"x".repeat(101)] {
             assert!(!check(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn current_values_lie_where_the_url_says() {
+        let config = from("[cvt]\nurl = 'valkey://cvt:6379/2'\nuser = 'gl'", &[]).unwrap();
+        config.check().unwrap();
+        assert_eq!(config.cvt.user.as_deref(), Some("gl"));
+        for (url, part) in
+            [("redis:", "valkey://HOST:PORT/DB"), ("valkey://me:s3cret@cvt", "cvt.password_file")]
+        {
+            let config = from("", &[("GROUNDLOG__CVT__URL", url)]).unwrap();
+            let error = format!("{:#}", config.check().unwrap_err());
+            assert!(error.contains("cvt.url") && error.contains(part), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "of the server\n").unwrap();
+        let config = CvtConfig { password_file: Some(file.path().into()), ..CvtConfig::default() };
+        assert_eq!(config.password().unwrap().as_deref(), Some("of the server"));
+        std::fs::write(file.path(), "").unwrap();
+        let error = config.password().unwrap_err().to_string();
+        assert!(error.contains("cvt.password_file"), "{error}");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `groundlog log …`: the log as an operator sees it, of a running or a stopped system.
+//! `groundlog log …`: the log as an operator sees it, of a running or a stopped system; in a folder,
+//! or at brokers.
 
 mod cat;
 mod render;
@@ -7,15 +8,28 @@ mod verify;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use groundlog_log::Log;
 use groundlog_proto::{Namespace, TopicName, TopicNames};
 
 use crate::config::Config;
 
-/// Looks into the log: topics, records, integrity.
+const EXAMPLES: &str = "\
+Examples:
+  groundlog log topics --data groundlog-data
+  groundlog log tail commands
+  groundlog log cat decom --from -10 --json
+  groundlog log cat raw --from 2026-11-22T01:02:03Z --count 5
+  groundlog log verify --data groundlog-data
+
+The system may be running or stopped; nothing is changed. Exit status: 0 done, 1 there is no such
+log or topic, or something in it is damaged (`verify` names topic, partition, file and byte),
+2 wrong usage.";
+
+/// Looks into the log: topics, records, integrity
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LogArgs {
     #[command(subcommand)]
     command: LogCommand,
@@ -33,20 +47,16 @@ pub(crate) struct LogArgs {
 #[derive(Debug, Subcommand)]
 enum LogCommand {
     /// Lists the topics: partitions, offsets, records
-    ///
-    /// Example: groundlog log topics --data groundlog-data
+    #[command(after_help = EXAMPLES)]
     Topics,
     /// Prints records of a topic up to the committed end
-    ///
-    /// Example: groundlog log cat decom --from -10 --json
+    #[command(after_help = EXAMPLES)]
     Cat(cat::CatArgs),
     /// Prints the newest records of a topic and follows it
-    ///
-    /// Example: groundlog log tail commands
+    #[command(after_help = EXAMPLES)]
     Tail(cat::TailArgs),
     /// Reads everything and checks every checksum; exit 1 names what is damaged
-    ///
-    /// Example: groundlog log verify --data groundlog-data
+    #[command(after_help = EXAMPLES)]
     Verify,
 }
 
@@ -75,22 +85,50 @@ impl Source {
     }
 }
 
+/// Where a log lies that more than one process can read.
+enum Place {
+    Folder(PathBuf),
+    Brokers(String),
+}
+
+impl Place {
+    fn of(config: &Config) -> anyhow::Result<Self> {
+        let url = config.log_url();
+        match url.split_once(':') {
+            Some(("embedded", dir)) => Ok(Self::Folder(dir.into())),
+            Some(("kafka", _)) => Ok(Self::Brokers(url)),
+            _ => bail!("log.url is {url}; only its own process can read that: give --data DIR"),
+        }
+    }
+}
+
 /// Runs the command.
 pub(crate) async fn run(args: LogArgs) -> anyhow::Result<ExitCode> {
     let mut config = Config::load(args.config.as_deref())?;
     if let Some(data) = args.data {
+        // A folder that is named goes before brokers that are configured.
+        if !config.log.url.starts_with("embedded:") {
+            config.log.url = "embedded:".to_owned();
+        }
         config.system.data = data;
     }
-    let url = config.log_url();
-    let dir = url.strip_prefix("embedded:").with_context(|| {
-        format!("log.url is {url}; `groundlog log` reads embedded logs: give --data DIR")
-    })?;
-    let dir = PathBuf::from(dir);
-    if let LogCommand::Verify = args.command {
-        return verify::run(&dir, args.json);
-    }
-    let log = groundlog_log::open_read_only(&dir)
-        .with_context(|| format!("cannot open the log in {}", dir.display()))?;
+    let log = match Place::of(&config)? {
+        Place::Folder(dir) if !dir.is_dir() => {
+            let dir = dir.display();
+            bail!("there is no log in {dir}; name the folder of the system with --data DIR");
+        }
+        Place::Folder(dir) if matches!(args.command, LogCommand::Verify) => {
+            return verify::run(&dir, args.json);
+        }
+        Place::Folder(dir) => groundlog_log::open_read_only(&dir)?,
+        Place::Brokers(url) if matches!(args.command, LogCommand::Verify) => {
+            bail!(
+                "log.url is {url}: brokers check what they store; verify is for a folder, --data DIR"
+            )
+        }
+        Place::Brokers(url) => groundlog_log::open(&url, config.log_options())
+            .with_context(|| format!("cannot open the log {url}"))?,
+    };
     let names = TopicNames::new(&config.log.prefix, &Namespace::Live);
     let source = Source { log, names, json: args.json };
     match args.command {

@@ -34,7 +34,8 @@ Examples:
   groundlog run --config shared.toml --role decom            one of several processes on one log
 
 GROUNDLOG_LOG sets what is logged to standard error (error, warn, info, debug). Exit status: 0
-stopped in order, 1 it could not start, or another process took its name.";
+stopped in order, 1 it could not start or stop, or another process took its name (the reason is on
+standard error), 2 wrong usage.";
 
 /// Starts the whole system (the default command)
 #[derive(Debug, Default, Args)]

@@ -234,11 +234,22 @@ impl Owner<'_> {
             let Some(session) = self.sessions.get(&partition.partition) else {
                 continue;
             };
-            if !session.wish(&interface, wish).await {
-                tracing::warn!(interface, "directive ignored: there is no such interface here");
+            let Ingest { log, options, .. } = self.ingest;
+            let order = match options.order(&interface, wish) {
+                Some(Ok(order)) => order,
+                Some(Err(error)) => {
+                    events::DirectiveRefused { interface: &interface, error: &error }.emit();
+                    continue;
+                }
+                None => {
+                    tracing::warn!(interface, "directive ignored: there is no such interface");
+                    continue;
+                }
+            };
+            if !session.order(&interface, order).await {
+                tracing::warn!(interface, "directive ignored: the interface does not run here");
                 continue;
             }
-            let Ingest { log, options, .. } = self.ingest;
             if options.wanted.now().get(&interface) != Some(&connected)
                 && let Err(error) = session::remember(&**log, options, &interface, connected).await
             {

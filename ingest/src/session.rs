@@ -19,12 +19,12 @@ use crate::{
     command::{Release, ReleaseSetup, Route, Routes},
     envelope::Envelope,
     interface,
-    link::{Link, LinkSetup, Shared, Wish},
+    link::{Link, LinkSetup, Order, Shared},
 };
 
 /// Commands that may wait for one link; beyond it they wait undecided.
 const INBOX_COMMANDS: usize = 256;
-const WISHES: usize = 64;
+const ORDERS: usize = 64;
 
 /// The links and the release of one ownership.
 pub(crate) struct Session {
@@ -32,7 +32,7 @@ pub(crate) struct Session {
     release: JoinSet<Result<(), LogError>>,
     release_setup: ReleaseSetup,
     shared: Vec<Arc<Shared>>,
-    wishes: HashMap<String, mpsc::Sender<Wish>>,
+    orders: HashMap<String, mpsc::Sender<Order>>,
     stop_links: watch::Sender<bool>,
     stop_release: watch::Sender<bool>,
 }
@@ -61,15 +61,15 @@ impl Session {
     pub(crate) fn start(setup: &SessionSetup<'_>) -> Result<Self, IngestError> {
         let (stop_links, shutdown) = watch::channel(false);
         let (stop_release, release_shutdown) = watch::channel(false);
-        let (mut links, mut wishes) = (JoinSet::new(), HashMap::new());
+        let (mut links, mut orders) = (JoinSet::new(), HashMap::new());
         let mut by_interface = HashMap::new();
         for (options, shared) in &setup.interfaces {
-            let (link, wish, route) = link(setup, options, shared, shutdown.clone())?;
+            let (link, order, route) = link(setup, options, shared, shutdown.clone())?;
             let wanted = setup.wanted.get(&options.name).copied();
             let wanted = wanted.unwrap_or(options.connect_on_startup);
             let name = options.name.clone();
             links.spawn(async move { (name, link.run(wanted).await) });
-            wishes.insert(options.name.clone(), wish);
+            orders.insert(options.name.clone(), order);
             by_interface.insert(options.name.clone(), route);
         }
         let by_target = routes_by_target(&setup.options.interfaces);
@@ -87,13 +87,13 @@ impl Session {
         let mut release = JoinSet::new();
         release.spawn(Release::new(release_setup.clone()).run());
         let shared = setup.interfaces.iter().map(|(_, shared)| Arc::clone(shared)).collect();
-        Ok(Self { links, release, release_setup, shared, wishes, stop_links, stop_release })
+        Ok(Self { links, release, release_setup, shared, orders, stop_links, stop_release })
     }
 
-    /// Passes a wish on; false when no link of that name runs here.
-    pub(crate) async fn wish(&self, interface: &str, wish: Wish) -> bool {
-        match self.wishes.get(interface) {
-            Some(wishes) => wishes.send(wish).await.is_ok(),
+    /// Passes an order on; false when no link of that name runs here.
+    pub(crate) async fn order(&self, interface: &str, order: Order) -> bool {
+        match self.orders.get(interface) {
+            Some(orders) => orders.send(order).await.is_ok(),
             None => false,
         }
     }
@@ -154,19 +154,19 @@ impl Session {
     }
 }
 
-/// Makes the link of one interface, and where it takes wishes and commands.
+/// Makes the link of one interface, and where it takes orders and commands.
 fn link(
     setup: &SessionSetup<'_>,
     options: &InterfaceOptions,
     shared: &Arc<Shared>,
     shutdown: watch::Receiver<bool>,
-) -> Result<(Link, mpsc::Sender<Wish>, Route), IngestError> {
+) -> Result<(Link, mpsc::Sender<Order>, Route), IngestError> {
     let limits = setup.options.limits;
     let IngestOptions { scope, definitions, names, .. } = setup.options;
     let envelope = Envelope::new(scope, &options.name, *definitions, setup.epoch);
     shared.counters.epoch.store(setup.epoch, std::sync::atomic::Ordering::Relaxed);
     let (inbox_sender, inbox) = mpsc::channel(INBOX_COMMANDS);
-    let (wish_sender, wishes) = mpsc::channel(WISHES);
+    let (order_sender, orders) = mpsc::channel(ORDERS);
     let link = Link::new(LinkSetup {
         log: Arc::clone(setup.log),
         options: options.clone(),
@@ -176,10 +176,10 @@ fn link(
         partition: TopicPartition::new(names.topic(TopicKind::Raw), options.raw_partition),
         envelope,
         inbox,
-        wishes,
+        orders,
         shutdown,
     });
-    Ok((link, wish_sender, Route { shared: Arc::clone(shared), inbox: inbox_sender }))
+    Ok((link, order_sender, Route { shared: Arc::clone(shared), inbox: inbox_sender }))
 }
 
 /// Maps each target to the first interface that its commands go out on.

@@ -3,6 +3,7 @@
 mod bench;
 mod checks;
 mod run;
+mod servers;
 mod tally;
 mod tools;
 
@@ -14,6 +15,10 @@ cargo xtask RECIPE
   test          everything that must hold: format, lints, docs, dependency rules, every test,
                 end to end with the release binary and the stock client. .ci/run is this
   test unit     the quick half: unit, property and conformance tests only
+  servers up    Apache Kafka and Valkey natively on loopback, in target/servers; prints the variables
+                that name them to tests (GROUNDLOG_TEST_KAFKA, GROUNDLOG_TEST_VALKEY). Servers that
+                these name already are used instead. `test` starts and stops its own
+  servers status, servers down
   bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system)
   check         format, lints, docs and dependency rules, no tests
 
@@ -25,7 +30,13 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test" | "ci"] => everything(),
-        ["test", "unit"] => tally::tests(&["--workspace", "--exclude", "groundlog-tests"]),
+        ["test", "unit"] => {
+            let servers = servers::ForTests::running();
+            tally::tests(&["--workspace", "--exclude", "groundlog-tests"], &servers.variables)
+        }
+        ["servers", "up"] => servers::up(),
+        ["servers", "down"] => servers::down(),
+        ["servers", "status"] => servers::status(),
         ["check"] => checks::all(),
         ["bench", names @ ..] => bench::run(names),
         [] | ["help" | "--help" | "-h"] => {
@@ -55,5 +66,6 @@ fn everything() -> Result<(), String> {
         "cargo",
         &["build", "--release", "--package", "groundlog"],
     )?;
-    tally::tests(&["--workspace"])
+    let servers = servers::ForTests::start()?;
+    tally::tests(&["--workspace"], &servers.variables)
 }

@@ -17,13 +17,15 @@ struct Tally {
 
 /// Runs the tests selected by `arguments` of `cargo test`. The whole output goes to
 /// target/test.log; the terminal gets each test's verdict, failures in full, and the tally.
-pub(crate) fn tests(arguments: &[&str]) -> Result<(), String> {
+/// `variables` are set in the tests' environment.
+pub(crate) fn tests(arguments: &[&str], variables: &[(&str, String)]) -> Result<(), String> {
     let mut all = vec!["test", "--no-fail-fast"];
     all.extend(arguments);
     // Output of passing tests is read for the word SKIPPED: a skip must never look like a pass.
     all.extend(["--", "--show-output"]);
     eprintln!("==> tests");
     let mut command = run::command("cargo", &all);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     let mut child =
         command.stdout(Stdio::piped()).spawn().map_err(|error| format!("{command:?}: {error}"))?;
     let log_path = run::root().join("target/test.log");
@@ -46,10 +48,15 @@ pub(crate) fn tests(arguments: &[&str]) -> Result<(), String> {
     if !status.success() || tally.failed > 0 {
         return Err(format!("cargo test: {status}; everything it said is in target/test.log"));
     }
-    if tally.skipped > 0 && std::env::var("CI").is_ok_and(|ci| ci == "true") {
+    if tally.skipped > 0 && is_ci() {
         return Err("tests were skipped, which CI=true does not allow".into());
     }
     Ok(())
+}
+
+/// Says whether nothing may be left out.
+pub(crate) fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
 }
 
 /// Successes are noise, failures are not.

@@ -14,6 +14,15 @@ pub(crate) fn system_packages() -> Result<(), String> {
         ("python3 with venv", vec!["python3", "-c", "import venv, ensurepip"], "python3-venv"),
         ("curl", vec!["curl", "--version"], "curl"),
     ];
+    install(&needed)
+}
+
+/// Makes sure of one system package; the probe is a command that succeeds where it is there.
+pub(crate) fn package(name: &str, probe: &[&str], debian: &str) -> Result<(), String> {
+    install(&[(name, probe.to_vec(), debian)])
+}
+
+fn install(needed: &[(&str, Vec<&str>, &str)]) -> Result<(), String> {
     let missing: Vec<_> = needed.iter().filter(|(_, probe, _)| !works(probe)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -44,7 +53,8 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
     Ok(binary)
 }
 
-fn works(command: &[&str]) -> bool {
+/// Says whether a command succeeds.
+pub(crate) fn works(command: &[&str]) -> bool {
     let Some((program, arguments)) = command.split_first() else {
         return false;
     };

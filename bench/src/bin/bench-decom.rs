@@ -4,7 +4,10 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
-use groundlog_bench::decom::{Rate, embedded, over_a_log, pure_fold};
+use groundlog_bench::{
+    decom::{Rate, Work, over_a_log, pure_fold},
+    place::Place,
+};
 
 fn show(what: &str, rate: Rate) {
     println!("{what:<44} {:>10.0} records/s", rate.per_second());
@@ -20,13 +23,13 @@ fn main() {
         .enable_all()
         .build()
         .expect("runtime");
-    let count = 2_000_000;
     for with_values in [false, true] {
+        let work = Work { count: 2_000_000, partitions: 1, members: 1, with_values };
         let behind = if with_values { " → current values" } else { "" };
-        let rate = runtime.block_on(over_a_log("memory:", count, with_values));
+        let rate = runtime.block_on(over_a_log(&Place::new("memory:"), work));
         show(&format!("memory log → decom{behind}"), rate);
         let dir = tempfile::tempdir().expect("folder");
-        let rate = runtime.block_on(over_a_log(&embedded(dir.path()), count, with_values));
+        let rate = runtime.block_on(over_a_log(&Place::embedded(dir.path()), work));
         show(&format!("embedded log → decom{behind}"), rate);
     }
 }

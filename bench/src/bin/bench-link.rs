@@ -3,7 +3,10 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
-use groundlog_bench::link::{with_link, with_loop};
+use groundlog_bench::{
+    link::{with_link, with_loop},
+    place::Place,
+};
 
 /// Bytes per packet, packets, least ratio to reach.
 const CASES: [(usize, usize, f64); 2] = [(70, 4_000_000, 0.4), (1400, 400_000, 0.7)];
@@ -17,7 +20,7 @@ fn main() {
         for _ in 0..ROUNDS {
             for (rate, receive) in best.iter_mut().zip([with_link, with_loop]) {
                 let folder = tempfile::tempdir().expect("folder");
-                let seconds = receive(folder.path(), size, count).as_secs_f64();
+                let seconds = receive(&Place::embedded(folder.path()), size, count).as_secs_f64();
                 *rate = rate.max(count as f64 / seconds);
             }
         }

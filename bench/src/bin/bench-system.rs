@@ -4,15 +4,15 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    io::Write,
-    net::TcpListener,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use groundlog_bench::{
     disk::sync_latency_us,
-    pipeline::{PACKET_BYTES, Pipeline, push_packet},
+    load::{self, Latency},
+    pipeline::PACKET_BYTES,
+    place::Place,
 };
 
 const THROUGHPUT_PACKETS: u32 = 6_000_000;
@@ -29,97 +29,22 @@ fn main() {
     memory();
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime")
-}
-
-/// Sends as fast as the link takes it; the clock stops when the last packet is a current value.
 fn throughput() {
     let folder = tempfile::tempdir().expect("folder");
-    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
-    let address = listener.local_addr().expect("address");
-    let sender = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("connection");
-        let start = Instant::now();
-        let mut buffer = Vec::with_capacity(1 << 18);
-        let mut counter = 0;
-        while counter < THROUGHPUT_PACKETS {
-            buffer.clear();
-            while counter < THROUGHPUT_PACKETS && buffer.len() + PACKET_BYTES <= 1 << 18 {
-                push_packet(&mut buffer, counter);
-                counter += 1;
-            }
-            stream.write_all(&buffer).expect("sent");
-        }
-        (start, stream)
-    });
-    let end = runtime().block_on(async {
-        let pipeline = Pipeline::start(folder.path(), address).await;
-        let mut end = Instant::now();
-        pipeline
-            .follow(|counter, now| {
-                end = now;
-                counter + 1 < THROUGHPUT_PACKETS
-            })
-            .await;
-        pipeline.stop().await;
-        end
-    });
-    let (start, _stream) = sender.join().expect("sender");
-    let rate = f64::from(THROUGHPUT_PACKETS) / (end - start).as_secs_f64();
+    let rate = load::throughput(&Place::embedded(folder.path()), THROUGHPUT_PACKETS);
     println!(
         "  throughput: {THROUGHPUT_PACKETS} packets of {PACKET_BYTES} bytes, socket → durable log \
          → decommutated → current value: {rate:.0} packets/s"
     );
 }
 
-/// Sends packets one by one at a steady rate; each is timed from its send to the moment a reader
-/// of the table can see it.
 fn latency(rate: u32) {
     let folder = tempfile::tempdir().expect("folder");
-    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
-    let address = listener.local_addr().expect("address");
-    let count = rate * LATENCY_SECONDS;
-    let sender = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("connection");
-        stream.set_nodelay(true).expect("nodelay");
-        let mut sent = Vec::with_capacity(count as usize);
-        let mut buffer = Vec::with_capacity(PACKET_BYTES);
-        let start = Instant::now() + Duration::from_millis(200);
-        let step = Duration::from_secs(1) / rate;
-        for counter in 0..count {
-            let due = start + step * counter;
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            buffer.clear();
-            push_packet(&mut buffer, counter);
-            sent.push(Instant::now());
-            stream.write_all(&buffer).expect("sent");
-        }
-        (sent, stream)
-    });
-    let mut seen: Vec<Instant> = Vec::with_capacity(count as usize);
-    runtime().block_on(async {
-        let pipeline = Pipeline::start(folder.path(), address).await;
-        pipeline
-            .follow(|counter, now| {
-                // Every packet up to the newest one has become visible by now.
-                seen.resize(counter as usize + 1, now);
-                counter + 1 < count
-            })
-            .await;
-        pipeline.stop().await;
-    });
-    let (sent, _stream) = sender.join().expect("sender");
-    let mut times: Vec<f64> =
-        sent.iter().zip(&seen).map(|(sent, seen)| (*seen - *sent).as_secs_f64() * 1e3).collect();
-    times.sort_by(f64::total_cmp);
-    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    let Latency { p50_ms, p99_ms, max_ms } =
+        load::latency(&Place::embedded(folder.path()), rate, LATENCY_SECONDS);
     println!(
-        "  latency socket → current value at {rate} packets/s: p50 {:.2} ms, p99 {:.2} ms, max \
-         {:.2} ms",
-        at(50),
-        at(99),
-        at(100)
+        "  latency socket → current value at {rate} packets/s: p50 {p50_ms:.2} ms, p99 \
+         {p99_ms:.2} ms, max {max_ms:.2} ms"
     );
 }
 

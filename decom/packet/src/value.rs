@@ -1,11 +1,13 @@
 //! The values that items have, and their text forms.
 
+mod json;
 mod text;
 
 use std::cmp::Ordering;
 
 use indexmap::IndexMap;
 
+pub use json::{NonFinite, write_json, write_json_bytes, write_json_string};
 pub use text::{float_text, integer_text};
 
 /// One value of an item, raw, converted or given by a caller.

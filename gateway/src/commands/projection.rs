@@ -98,6 +98,10 @@ impl Projection for CommandProjection {
 
     async fn revoked(&mut self, _: &TopicPartition) {}
 
+    async fn lost(&mut self) -> Box<dyn Fault> {
+        std::future::pending().await
+    }
+
     async fn reset(&mut self) -> Result<(), Box<dyn Fault>> {
         self.put(CommandState::default());
         Ok(())

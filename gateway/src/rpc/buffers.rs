@@ -67,7 +67,8 @@ async fn get_tlm_buffer(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     let packet = lookup::packet(&definitions, PacketKind::Telemetry, &name)?;
     let system = call.authorise().await?;
-    let Some(current) = system.current.packet(&packet.target_name, &packet.packet_name) else {
+    let Some(current) = system.current.packet(&packet.target_name, &packet.packet_name).await?
+    else {
         return Ok(Value::Null);
     };
     let source = raw::source_of(system, &current).await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use groundlog_cvt::{CvtError, Latest};
 use groundlog_packet::Value;
 use groundlog_projection::LoadedDefinitions;
 
@@ -52,13 +53,13 @@ impl<'a> Call<'a> {
     }
 
     /// Returns the packet that `LATEST` stands for.
-    pub(crate) fn latest(
+    pub(crate) async fn latest(
         &self,
         definitions: &LoadedDefinitions,
         target: &str,
         item: &str,
-    ) -> Option<String> {
-        self.system.current.latest(definitions.definitions(), target, item)
+    ) -> Result<Option<Latest>, CvtError> {
+        self.system.current.latest(definitions.definitions(), target, item).await
     }
 
     /// Returns the scope that is served, for texts.

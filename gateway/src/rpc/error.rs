@@ -1,6 +1,7 @@
 //! Refusals of the JSON-RPC interface (cosmos-api §1.4, §1.5).
 
 use axum::http::StatusCode;
+use groundlog_cvt::CvtError;
 use groundlog_packet::Value;
 
 use crate::json::{write_string, write_value};
@@ -145,6 +146,13 @@ impl RpcError {
             Some(detail) => detail.write(out),
         }
         out.push(b'}');
+    }
+}
+
+impl From<CvtError> for RpcError {
+    /// Says why current values cannot be read; what was asked for may well exist.
+    fn from(error: CvtError) -> Self {
+        Self::runtime(error.to_string())
     }
 }
 

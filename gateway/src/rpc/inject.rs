@@ -96,7 +96,7 @@ async fn build(
     form: ValueType,
 ) -> Result<Vec<u8>, RpcError> {
     let failed = |error: &dyn std::fmt::Display| RpcError::runtime(error.to_string());
-    let current = system.current.packet(&packet.target_name, &packet.packet_name);
+    let current = system.current.packet(&packet.target_name, &packet.packet_name).await?;
     let source = match &current {
         Some(current) => raw::source_of(system, current).await.map_err(|error| failed(&error))?,
         None => None,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use groundlog_cvt::CurrentPacket;
 use groundlog_packet::{Packet, PacketKind, definition::ValueType};
 use groundlog_projection::LoadedDefinitions;
 
@@ -18,6 +19,8 @@ pub(crate) struct Found {
     pub(crate) definitions: Arc<LoadedDefinitions>,
     pub(crate) packet: Arc<Packet>,
     pub(crate) place: Place,
+    /// Where the packet was asked for as `LATEST`: what is known about it.
+    pub(crate) latest: Option<Arc<CurrentPacket>>,
 }
 
 /// Finds a packet.
@@ -41,7 +44,7 @@ pub(crate) fn target_error(target: &str, scope: &str) -> RpcError {
 /// Finds a telemetry item; the packet may be `LATEST`.
 pub(crate) async fn item(call: &Call<'_>, path: &ItemPath) -> Result<Found, RpcError> {
     let definitions = call.definitions().await?;
-    let name = resolve_latest(call, &definitions, path)?;
+    let (name, latest) = resolve_latest(call, &definitions, path).await?;
     let packet = packet(&definitions, PacketKind::Telemetry, &name)?;
     let place = place_of(&packet, &path.item).ok_or_else(|| {
         RpcError::runtime(format!(
@@ -49,28 +52,35 @@ pub(crate) async fn item(call: &Call<'_>, path: &ItemPath) -> Result<Found, RpcE
             name.target, name.packet, path.item
         ))
     })?;
-    Ok(Found { definitions, packet, place })
+    Ok(Found { definitions, packet, place, latest })
 }
 
-/// Puts the packet that `LATEST` stands for in its place.
-pub(crate) fn resolve_latest(
+/// Stands for the packet of a target that has an item and the newest packet time.
+pub(crate) const LATEST: &str = "LATEST";
+
+/// Puts the packet that `LATEST` stands for in its place, with what is known about it.
+pub(crate) async fn resolve_latest(
     call: &Call<'_>,
     definitions: &LoadedDefinitions,
     path: &ItemPath,
-) -> Result<PacketName, RpcError> {
+) -> Result<(PacketName, Option<Arc<CurrentPacket>>), RpcError> {
     let target = path.target.clone();
-    if path.packet != "LATEST" {
-        return Ok(PacketName { target, packet: path.packet.clone() });
+    if path.packet != LATEST {
+        return Ok((PacketName { target, packet: path.packet.clone() }, None));
     }
-    let packet = call.latest(definitions, &path.target, &path.item).ok_or_else(|| {
-        RpcError::runtime(format!(
-            "Item '{} LATEST {}' does not exist for scope: {}",
-            path.target,
-            path.item,
-            call.scope()
-        ))
-    })?;
-    Ok(PacketName { target, packet })
+    let latest = call.latest(definitions, &path.target, &path.item).await?;
+    let latest = latest.ok_or_else(|| no_latest(call, path))?;
+    Ok((PacketName { target, packet: latest.packet }, latest.current))
+}
+
+/// Refuses an item that no packet of the target has.
+pub(crate) fn no_latest(call: &Call<'_>, path: &ItemPath) -> RpcError {
+    RpcError::runtime(format!(
+        "Item '{} LATEST {}' does not exist for scope: {}",
+        path.target,
+        path.item,
+        call.scope()
+    ))
 }
 
 /// Reads the keyword `type`.

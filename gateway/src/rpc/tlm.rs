@@ -38,5 +38,12 @@ async fn tlm(call: Call<'_>, form: Option<ValueType>) -> Result<Value, RpcError>
         })?,
     };
     let system = call.authorise().await?;
-    Ok(PacketValues::now(system, &found.definitions, &found.packet).value(found.place, form))
+    let (definitions, packet) = (&*found.definitions, &*found.packet);
+    let values = match found.latest {
+        Some(current) => {
+            PacketValues::of(definitions, packet, Some(current), system.settings.current())
+        }
+        None => PacketValues::now(system, definitions, packet).await?,
+    };
+    Ok(values.value(found.place, form))
 }

@@ -3,7 +3,7 @@
 use groundlog_packet::{PacketKind, Value};
 
 use super::{
-    arguments::{one_name, pairs, telemetry_packet},
+    arguments::{PacketName, one_name, pairs, telemetry_packet},
     call::Call,
     error::RpcError,
     lookup,
@@ -31,9 +31,13 @@ pub(super) fn methods() -> Vec<Method> {
 }
 
 /// Stored packets count too, as in the reference; RECEIVED_COUNT is the live packet's alone.
-fn count(system: &System, target: &str, packet: &str) -> Value {
-    let (live, stored) = system.current.counts(target, packet);
-    Value::from(live + stored)
+async fn counts(
+    system: &System,
+    names: &[PacketName],
+) -> Result<impl Iterator<Item = Value>, RpcError> {
+    let names: Vec<_> = names.iter().map(|it| (it.target.as_str(), it.packet.as_str())).collect();
+    let counts = system.current.counts(&names).await?;
+    Ok(counts.into_iter().map(|(live, stored)| Value::from(live + stored)))
 }
 
 async fn get_tlm_cnt(call: Call<'_>) -> Result<Value, RpcError> {
@@ -41,7 +45,7 @@ async fn get_tlm_cnt(call: Call<'_>) -> Result<Value, RpcError> {
     let definitions = call.definitions().await?;
     lookup::packet(&definitions, PacketKind::Telemetry, &name)?;
     let system = call.authorise().await?;
-    Ok(count(system, &name.target, &name.packet))
+    Ok(counts(system, &[name]).await?.next().unwrap_or_default())
 }
 
 async fn get_tlm_cnts(call: Call<'_>) -> Result<Value, RpcError> {
@@ -52,8 +56,7 @@ async fn get_tlm_cnts(call: Call<'_>) -> Result<Value, RpcError> {
         )
     })?;
     let system = call.authorise().await?;
-    let counts = names.iter().map(|name| count(system, &name.target, &name.packet));
-    Ok(Value::Array(counts.collect()))
+    Ok(Value::Array(counts(system, &names).await?.collect()))
 }
 
 async fn get_all_tlm_names(call: Call<'_>) -> Result<Value, RpcError> {

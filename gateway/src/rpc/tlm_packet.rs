@@ -1,11 +1,11 @@
 //! `get_tlm_packet`, `get_tlm_values`, `get_tlm_available`.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use groundlog_cvt::CurrentPacket;
+use groundlog_cvt::{CurrentPacket, Latest, candidates, latest_of};
 use groundlog_packet::{
     Packet, PacketKind, Value,
     definition::{Item, ValueType, is_reserved_item},
@@ -13,10 +13,10 @@ use groundlog_packet::{
 use groundlog_projection::{LoadedDefinitions, Settings};
 
 use super::{
-    arguments::{ItemPath, PacketName, telemetry_packet},
+    arguments::{ItemPath, telemetry_packet},
     call::Call,
     error::RpcError,
-    lookup,
+    lookup::{self, LATEST},
     table::{Arity, Method},
 };
 use crate::{
@@ -50,7 +50,7 @@ async fn get_tlm_packet(call: Call<'_>) -> Result<Value, RpcError> {
     })?;
     let stale = call.number("stale_time", STALE_SECONDS)?;
     let system = call.authorise().await?;
-    let values = PacketValues::now(system, &definitions, &packet);
+    let values = PacketValues::now(system, &definitions, &packet).await?;
     let rows = shown_items(&packet).into_iter().map(|index| {
         let reading = values.reading(Place { index, element: None }, form, stale);
         let name = Value::from(packet.items[index].name.as_str());
@@ -84,17 +84,16 @@ async fn get_tlm_values(call: Call<'_>) -> Result<Value, RpcError> {
     let stale = call.number("stale_time", STALE_SECONDS)?;
     let definitions = call.definitions().await?;
     let system = call.authorise().await?;
-    let mut reader = Reader {
-        system,
+    let reader = Reader {
         definitions: &definitions,
         settings: system.settings.current(),
-        seen: HashMap::new(),
+        moment: Moment::read(system, &definitions, &asked).await?,
     };
     let mut rows = Vec::with_capacity(asked.len());
-    for asked in asked {
+    for asked in &asked {
         let reading = match asked {
             None => Reading { value: Value::Null, limits: Value::Null },
-            Some(asked) => reader.read(&call, &asked, stale)?,
+            Some(asked) => reader.read(&call, asked, stale)?,
         };
         rows.push(Value::Array(vec![reading.value, reading.limits]));
     }
@@ -128,52 +127,73 @@ fn split(text: &str) -> Result<Asked, RpcError> {
     Ok(Asked { path: ItemPath::new(parts[0], parts[1], &item), form: parts[last].to_owned() })
 }
 
-/// Reads items of one moment: every packet is looked up once, so that no answer mixes two
-/// receptions of it.
-struct Reader<'a> {
-    system: &'a System,
-    definitions: &'a LoadedDefinitions,
-    settings: Arc<Settings>,
-    seen: HashMap<PacketName, Seen>,
+/// Packets as they were when they were read, all at once: no answer mixes two receptions of one.
+struct Moment<'a>(HashMap<(&'a str, &'a str), Option<Arc<CurrentPacket>>>);
+
+impl<'a> Moment<'a> {
+    /// Reads every packet that the items are in, or may be in.
+    async fn read(
+        system: &System,
+        definitions: &'a LoadedDefinitions,
+        asked: &'a [Option<Asked>],
+    ) -> Result<Self, RpcError> {
+        let definitions = definitions.definitions();
+        let mut names: HashSet<(&str, &str)> = HashSet::new();
+        for ItemPath { target, packet, item } in asked.iter().flatten().map(|it| &it.path) {
+            if packet == LATEST {
+                let packets = candidates(definitions, target, item);
+                names.extend(packets.map(|it| (target.as_str(), it.packet_name.as_str())));
+            } else {
+                names.insert((target, packet));
+            }
+        }
+        let names: Vec<_> = names.into_iter().collect();
+        let packets = system.current.packets(&names).await?;
+        Ok(Self(names.into_iter().zip(packets).collect()))
+    }
+
+    fn packet(&self, target: &str, packet: &str) -> Option<Arc<CurrentPacket>> {
+        self.0.get(&(target, packet)).cloned().flatten()
+    }
 }
 
-/// A packet's definition, and its values as they were when it was first asked for.
-struct Seen {
-    packet: Arc<Packet>,
-    current: Option<Arc<CurrentPacket>>,
+/// Reads items of one moment.
+struct Reader<'a> {
+    definitions: &'a LoadedDefinitions,
+    settings: Arc<Settings>,
+    moment: Moment<'a>,
 }
 
 impl Reader<'_> {
-    fn read(&mut self, call: &Call<'_>, asked: &Asked, stale: f64) -> Result<Reading, RpcError> {
+    fn read(&self, call: &Call<'_>, asked: &Asked, stale: f64) -> Result<Reading, RpcError> {
         let form = ValueType::from_request(&asked.form)
             .ok_or_else(|| RpcError::runtime(format!("Unknown value type '{}'", asked.form)))?;
-        let name = lookup::resolve_latest(call, self.definitions, &asked.path)?;
-        let (definitions, settings) = (self.definitions, self.settings.clone());
-        let seen = self.seen(name)?;
-        let Some(place) = place_of(&seen.packet, &asked.path.item) else {
+        let ItemPath { target, packet, item } = &asked.path;
+        let (name, current) = if packet == LATEST {
+            let latest = self.latest(target, item);
+            let latest = latest.ok_or_else(|| lookup::no_latest(call, &asked.path))?;
+            (latest.packet, latest.current)
+        } else {
+            (packet.clone(), self.moment.packet(target, packet))
+        };
+        let definitions = self.definitions.definitions();
+        let packet = definitions.packet(PacketKind::Telemetry, target, &name).map_err(|_| {
+            RpcError::runtime(format!("Packet '{target} {name}' has no current values in CVT"))
+        })?;
+        let Some(place) = place_of(packet, item) else {
             return Ok(Reading { value: Value::Null, limits: Value::Null });
         };
-        let current = seen.current.clone();
-        let values = PacketValues::of(definitions, &seen.packet, current, settings);
+        let settings = self.settings.clone();
+        let values = PacketValues::of(self.definitions, packet, current, settings);
         Ok(values.reading(place, form, stale))
     }
 
-    fn seen(&mut self, name: PacketName) -> Result<&Seen, RpcError> {
-        match self.seen.entry(name) {
-            Entry::Occupied(seen) => Ok(seen.into_mut()),
-            Entry::Vacant(new) => {
-                let PacketName { target, packet } = new.key();
-                let definitions = self.definitions.definitions();
-                let found = definitions.packet(PacketKind::Telemetry, target, packet);
-                let found = found.cloned().map_err(|_| {
-                    RpcError::runtime(format!(
-                        "Packet '{target} {packet}' has no current values in CVT"
-                    ))
-                })?;
-                let current = self.system.current.packet(target, packet);
-                Ok(new.insert(Seen { packet: found, current }))
-            }
-        }
+    fn latest(&self, target: &str, item: &str) -> Option<Latest> {
+        let packets = candidates(self.definitions.definitions(), target, item);
+        latest_of(packets.map(|packet| {
+            let name = packet.packet_name.as_str();
+            (name, self.moment.packet(target, name))
+        }))
     }
 }
 
@@ -181,22 +201,37 @@ async fn get_tlm_available(call: Call<'_>) -> Result<Value, RpcError> {
     let asked = asked_items(&call)?;
     let definitions = call.definitions().await?;
     call.authorise().await?;
-    let best = asked.into_iter().map(|asked| {
-        let best = asked.and_then(|asked| best_form(&call, &definitions, &asked));
-        best.map_or(Value::Null, Value::String)
-    });
-    Ok(Value::Array(best.collect()))
+    let mut best = Vec::with_capacity(asked.len());
+    for asked in asked {
+        let form = match asked {
+            Some(asked) => best_form(&call, &definitions, &asked).await?,
+            None => None,
+        };
+        best.push(form.map_or(Value::Null, Value::String));
+    }
+    Ok(Value::Array(best))
 }
 
 /// Returns the entry with the best form that the item has; `None` for unknown items.
-fn best_form(call: &Call<'_>, definitions: &LoadedDefinitions, asked: &Asked) -> Option<String> {
-    let name = lookup::resolve_latest(call, definitions, &asked.path).ok()?;
-    let packet = lookup::packet(definitions, PacketKind::Telemetry, &name).ok()?;
-    let item = &packet.items[place_of(&packet, &asked.path.item)?.index];
-    let form = form_of(item, &asked.form);
+async fn best_form(
+    call: &Call<'_>,
+    definitions: &LoadedDefinitions,
+    asked: &Asked,
+) -> Result<Option<String>, RpcError> {
     let ItemPath { target, packet, item: name } = &asked.path;
-    let limits = if item.limits.sets.contains_key("DEFAULT") { "__LIMITS" } else { "" };
-    Some(format!("{target}__{packet}__{name}__{form}{limits}"))
+    let found = match packet.as_str() {
+        LATEST => call.latest(definitions, target, name).await?.map(|latest| latest.packet),
+        packet => Some(packet.to_owned()),
+    };
+    let found = found.and_then(|packet| {
+        definitions.definitions().packet(PacketKind::Telemetry, target, &packet).ok()
+    });
+    Ok(found.and_then(|found| {
+        let item = &found.items[place_of(found, name)?.index];
+        let form = form_of(item, &asked.form);
+        let limits = if item.limits.sets.contains_key("DEFAULT") { "__LIMITS" } else { "" };
+        Some(format!("{target}__{packet}__{name}__{form}{limits}"))
+    }))
 }
 
 fn form_of(item: &Item, wanted: &str) -> &'static str {

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     client::Client,
-    operator::import_body,
+    imports::import_body,
     owner::events,
     stack::{Stack, health_status, memory_log},
 };

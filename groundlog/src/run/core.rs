@@ -7,11 +7,11 @@ use std::{
 };
 
 use anyhow::Context;
-use groundlog_cvt::{CurrentValues, Cvt, CvtOptions};
+use groundlog_cvt::{CurrentValues, Cvt, CvtOptions, CvtStore, StoreOptions};
 use groundlog_decom::{Decom, DecomOptions};
-use groundlog_gateway::{Gateway, GatewayOptions, InterfaceInfo, Monitor, Parts};
-use groundlog_ingest::{Ingest, IngestOptions, Wanted};
-use groundlog_log::{EmbeddedOptions, Log, TopicSpec};
+use groundlog_gateway::{Gateway, GatewayOptions, InterfaceInfo, Monitor, ParameterCheck, Parts};
+use groundlog_ingest::{Ingest, IngestOptions, InterfaceOptions, Wanted};
+use groundlog_log::{Log, TopicSpec};
 use groundlog_projection::{
     DefinitionStore, Identity, Process, RunnerOptions, SettingsStore, definition_set,
 };
@@ -44,7 +44,7 @@ pub(super) struct Place {
 impl Place {
     /// Opens the configured log.
     pub(super) fn open(config: &Config) -> anyhow::Result<Self> {
-        let log = groundlog_log::open(&config.log_url(), &EmbeddedOptions::default())
+        let log = groundlog_log::open(&config.log_url(), config.log_options())
             .context("cannot open the log")?;
         Ok(Self { log, shared: !config.has_local_log() })
     }
@@ -60,7 +60,7 @@ pub(super) struct Core {
     pub(super) claimed: u64,
     settings: SettingsStore,
     definitions: DefinitionStore,
-    shared: bool,
+    pub(super) shared: bool,
     /// Keeps others from the name while this runs.
     _name: Arc<ProcessName>,
 }
@@ -137,16 +137,13 @@ impl Core {
         plugin: &LoadedPlugin,
         hash: DefinitionHash,
     ) -> anyhow::Result<IngestOptions> {
-        let partitions = interfaces::partitions(&plugin.interfaces, config.log.partitions);
-        let place = |name: &str| partitions.get(name).copied().unwrap_or_default();
         let settings = self.settings.clone();
-        let described = plugin.interfaces.iter();
         let options = IngestOptions {
             scope: config.system.scope.clone(),
             names: self.names.clone(),
             process: self.process.identity().process.clone(),
             raw_partitions: config.log.partitions,
-            interfaces: described.map(|one| interfaces::options(one, place(&one.name))).collect(),
+            interfaces: described(config, plugin),
             wanted: Wanted::new(move || settings.current().interfaces.clone()),
             ..IngestOptions::new(hash)
         };
@@ -180,34 +177,32 @@ impl Core {
         })
     }
 
-    fn cvt(&self, config: &Config) -> CvtOptions {
+    /// Opens the current value table; a server that will not do is refused here.
+    pub(super) async fn open_cvt(&self, config: &Config) -> anyhow::Result<CvtStore> {
+        let options = StoreOptions {
+            scope: config.system.scope.clone(),
+            user: config.cvt.user.clone(),
+            password: config.cvt.password()?,
+            ..StoreOptions::new(self.log.clone(), self.names.clone(), self.definitions.clone())
+        };
+        Ok(CvtStore::open(&config.cvt.url.parse()?, options).await?)
+    }
+
+    pub(super) fn start_cvt(&self, config: &Config, store: CvtStore) -> Role {
         // A table that lies in the process needs every partition, whoever else has one.
         let own = self.shared && config.has_values_in_process();
         let group = own.then(|| format!("cvt.{}", self.process.identity().process));
-        let runner = RunnerOptions { group, ..self.runner(&config.cvt) };
-        CvtOptions {
+        let runner = RunnerOptions { group, ..self.runner(&config.cvt.fold()) };
+        let options = CvtOptions {
             scope: config.system.scope.clone(),
+            store,
             ..CvtOptions::new(runner, self.definitions.clone())
-        }
-    }
-
-    /// Returns the reader of current values that another process fills.
-    pub(super) fn values(&self, config: &Config) -> CurrentValues {
-        Cvt::build(self.cvt(config)).values()
-    }
-
-    pub(super) fn start_cvt(&self, config: &Config) -> (Role, CurrentValues) {
-        let options = self.cvt(config);
-        let first = Cvt::build(options.clone());
-        let values = first.values();
-        let table = values.clone();
-        let mut first = Some(first);
-        let role = Role::start(RoleName::Cvt.word(), self.process.roles(), move |stop| {
-            // A role that starts again fills the same table: its readers keep theirs.
-            let cvt = first.take().unwrap_or_else(|| Cvt::resume(options.clone(), &table));
+        };
+        // A role that starts again fills the same table: its readers keep theirs.
+        Role::start(RoleName::Cvt.word(), self.process.roles(), move |stop| {
+            let cvt = Cvt::build(options.clone());
             async move { Ok(cvt.run(stop).await?) }
-        });
-        (role, values)
+        })
     }
 
     pub(super) async fn start_gateway(
@@ -225,6 +220,7 @@ impl Core {
             first_password: GatewayConfig::first_password(),
             service_password: std::env::var("OPENC3_SERVICE_PASSWORD").ok(),
             interfaces: infos(config, plugin),
+            parameter_check: parameter_check(config, plugin),
             roles_expected: RoleName::ALL.map(|role| role.word().to_owned()).to_vec(),
             ..GatewayOptions::default()
         };
@@ -265,6 +261,22 @@ impl Core {
             }
         }
     }
+}
+
+/// Judges parameters of connect directives as ingest will, in whichever process it is.
+fn parameter_check(config: &Config, plugin: &LoadedPlugin) -> ParameterCheck {
+    let mut options = IngestOptions::new(DefinitionHash([0; 16]));
+    options.interfaces = described(config, plugin);
+    ParameterCheck::new(move |interface, parameters| {
+        let checked = options.check_parameters(interface, parameters);
+        checked.map_err(|error| error.to_string())
+    })
+}
+
+fn described(config: &Config, plugin: &LoadedPlugin) -> Vec<InterfaceOptions> {
+    let partitions = interfaces::partitions(&plugin.interfaces, config.log.partitions);
+    let place = |name: &str| partitions.get(name).copied().unwrap_or_default();
+    plugin.interfaces.iter().map(|one| interfaces::options(one, place(&one.name))).collect()
 }
 
 fn infos(config: &Config, plugin: &LoadedPlugin) -> Vec<InterfaceInfo> {

@@ -1,8 +1,12 @@
 //! A running process: its roles started in order, and stopped in order.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-use groundlog_cvt::CurrentValues;
+use groundlog_cvt::{CurrentValues, CvtStore};
 use groundlog_gateway::Monitor;
 use groundlog_ingest::IngestOptions;
 use groundlog_projection::{PresenceError, Process, heartbeat};
@@ -12,7 +16,7 @@ use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use super::{
     core::{Core, Place},
     demo::Demo,
-    drain::{caught_up, drained},
+    drain::{caught_up, drained, expect},
 };
 use crate::{
     config::Config,
@@ -160,21 +164,29 @@ async fn begin(
     let monitor = core.monitor(config).await?;
     let metrics = monitor.as_ref().map(Monitor::address);
     roles.monitor = monitor.map(Task::start);
+    if !core.shared {
+        // Of a log that others work on too, nobody knows yet which partitions will be whose.
+        expect(&*core.log, &core.names, core.process.metrics().lags()).await?;
+    }
+    let store = match has(RoleName::Cvt) || has(RoleName::Gateway) {
+        true => Some(core.open_cvt(config).await?),
+        false => None,
+    };
     if has(RoleName::Decom) {
         roles.decom = Some(core.start_decom(config));
     }
-    let mut values = None;
-    if has(RoleName::Cvt) {
-        let (role, filled) = core.start_cvt(config);
-        roles.cvt = Some(role);
-        restored(core, &filled, has(RoleName::Decom)).await?;
-        values = Some(filled);
+    let values = store.as_ref().map(CvtStore::values);
+    if let Some(store) = store
+        && has(RoleName::Cvt)
+    {
+        let values = store.values();
+        roles.cvt = Some(core.start_cvt(config, store));
+        restored(core, &values, has(RoleName::Decom)).await?;
     }
     let mut gateway = None;
     if has(RoleName::Gateway)
-        && let Some(plugin) = plugin
+        && let (Some(plugin), Some(values)) = (plugin, values)
     {
-        let values = values.unwrap_or_else(|| core.values(config));
         let (role, address) = core.start_gateway(config, plugin, values).await?;
         roles.gateway = Some(role);
         gateway = Some(address);
@@ -183,18 +195,29 @@ async fn begin(
     Ok((definitions, gateway, metrics))
 }
 
-/// Waits until current values are as the log has them, so that nobody is served older ones; for
-/// decommutation only where it is this process that does it.
+/// Waits until current values are as the log has them, so that nobody is served older ones; not
+/// longer than [`RESTORE_MAX`]: a backlog of decommutation takes what it takes, and until it is
+/// worked off everything that shows values says how far they are behind. Decommutation is waited
+/// for only where it is this process that does it.
 async fn restored(core: &Core, values: &CurrentValues, decom: bool) -> anyhow::Result<()> {
+    let started = Instant::now();
     let raw = [TopicKind::Raw, TopicKind::RawStored];
     let done = async |at: &_| Ok(core.log.checkpoint("decom", at).await?.unwrap_or(0));
     let (log, names) = (&*core.log, &core.names);
     let decommutated = !decom || caught_up(log, names, &raw, RESTORE_MAX, done).await?;
     let inputs = [TopicKind::Decom, TopicKind::DecomStored];
-    let done = async |at: &_| Ok(values.applied().get(at).copied().unwrap_or(0));
-    let shown = caught_up(log, names, &inputs, RESTORE_MAX, done).await?;
+    // A server that does not answer has not got there.
+    let done = async |at: &_| Ok(values.applied(at).await.unwrap_or(0));
+    let left = RESTORE_MAX.saturating_sub(started.elapsed());
+    let shown = caught_up(log, names, &inputs, left, done).await?;
     if !(decommutated && shown) {
-        tracing::warn!("current values are still being restored; `groundlog status` shows the lag");
+        let lags = core.process.metrics().lags().measure(log).await?;
+        let records: u64 = lags.iter().map(|lag| lag.records).sum();
+        tracing::warn!(
+            records,
+            "current values are behind what was received and catch up; until then `groundlog \
+             status` and /health say how far"
+        );
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use groundlog_proto::{Fault, FaultClass, Offset, TopicName, TopicPartition};
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogError {
     /// The URL names no backend.
-    #[error("log url '{url}' is not understood; use embedded:DIR or memory:")]
+    #[error("log url '{url}' is not understood; use embedded:DIR, kafka://HOST:PORT or memory:")]
     BadUrl {
         /// The URL as given.
         url: String,
@@ -150,6 +150,87 @@ pub enum LogError {
         /// What failed.
         source: Arc<LogError>,
     },
+    /// The topic was made with other settings than groundlog relies on.
+    #[error(
+        "topic '{topic}' at {server} has {setting} {found}, needed is {wanted}; set it \
+         (kafka-configs --bootstrap-server {server} --alter --topic {topic} --add-config \
+         {setting}={wanted}), or choose another prefix"
+    )]
+    TopicSetting {
+        /// The topic.
+        topic: TopicName,
+        /// The brokers named in the log's URL.
+        server: Arc<str>,
+        /// The setting's name.
+        setting: &'static str,
+        /// What it is.
+        found: Box<str>,
+        /// What it must be.
+        wanted: Box<str>,
+    },
+    /// The topic has no generation.
+    #[error(
+        "topic '{topic}' at {server} was not made by groundlog, or its {setting} was changed (it is \
+         {found}, and was the generation, 2^62 or more): set it back to what it was; if the topic \
+         holds nothing of value, delete it; or choose another prefix"
+    )]
+    ForeignTopic {
+        /// The topic.
+        topic: TopicName,
+        /// The brokers named in the log's URL.
+        server: Arc<str>,
+        /// The setting that holds the generation.
+        setting: &'static str,
+        /// What it is.
+        found: Box<str>,
+    },
+    /// A setting of the log cannot be used.
+    #[error("log setting {setting}: {reason}")]
+    Setting {
+        /// The setting.
+        setting: Box<str>,
+        /// Why not, and what to do.
+        reason: Box<str>,
+    },
+    /// No broker answers.
+    #[error(
+        "no Kafka broker answers at {server} after {seconds} s ({reason}); check that it runs and \
+         that log.url names it"
+    )]
+    Unreachable {
+        /// The brokers named in the log's URL.
+        server: Arc<str>,
+        /// How long was waited.
+        seconds: u64,
+        /// What the last attempt said.
+        reason: Box<str>,
+    },
+    /// A broker refused, or did not answer in time.
+    #[error("Kafka at {server}, {what}: {reason}; {remedy}")]
+    Kafka {
+        /// The brokers named in the log's URL.
+        server: Arc<str>,
+        /// What was being done, with topic and partition.
+        what: Box<str>,
+        /// What the broker or its client library said.
+        reason: Box<str>,
+        /// What to do.
+        remedy: &'static str,
+        /// Whether trying again may help.
+        class: FaultClass,
+    },
+    /// Nothing more can be appended until the log is opened again: the broker took records out of
+    /// sequence or refused one for good, and what came after it must not overtake it.
+    #[error(
+        "Kafka at {server} takes nothing more from this process ({source}); what was acknowledged \
+         is safe, what was not may be there or not. Remove the cause, then restart groundlog"
+    )]
+    AppendsEnded {
+        /// The brokers named in the log's URL.
+        server: Arc<str>,
+        /// What failed.
+        source: Arc<LogError>,
+    },
     /// The log was closed.
     #[error("the log is closed")]
     Closed,
@@ -168,7 +249,10 @@ pub enum LogError {
 impl Fault for LogError {
     fn class(&self) -> FaultClass {
         match self {
-            Self::DiskFull { .. } | Self::Io { .. } => FaultClass::Transient,
+            Self::DiskFull { .. } | Self::Io { .. } | Self::Unreachable { .. } => {
+                FaultClass::Transient
+            }
+            Self::Kafka { class, .. } => *class,
             Self::RecordTooLarge { .. } => FaultClass::Poison,
             _ => FaultClass::Fatal,
         }

@@ -12,8 +12,8 @@
 //! * [`Member`] of a consumer group: partitions come and go, records arrive, checkpoints are kept.
 //! * [`Txn`]: records on several partitions and a checkpoint become visible together or not at all.
 //!
-//! Backends are chosen by URL ([`open`]): `memory:` and `embedded:DIR`. Nothing outside this crate
-//! knows which one runs.
+//! Backends are chosen by URL ([`open`]): `memory:`, `embedded:DIR`, `kafka://HOST:PORT`. Nothing
+//! outside this crate knows which one runs.
 
 mod chain;
 #[cfg(feature = "conformance")]
@@ -21,6 +21,7 @@ pub mod conformance;
 mod contract;
 mod embedded;
 mod error;
+mod kafka;
 mod limits;
 mod memory;
 mod records;
@@ -34,8 +35,9 @@ pub use contract::{
 };
 pub use embedded::{EmbeddedLog, EmbeddedOptions, PartitionReport, VerifyReport, verify};
 pub use error::LogError;
+pub use kafka::{KafkaLog, KafkaOptions, SecurityProtocol};
 pub use limits::{APPEND_BYTES_MAX, RECORD_BYTES_MAX, TXN_BYTES_MAX};
 pub use memory::MemoryLog;
 pub use records::{Batch, RecordRef, Records};
 pub use topic::{Bounds, Durability, Retention, TopicInfo, TopicSpec};
-pub use url::{open, open_read_only};
+pub use url::{LogOptions, open, open_read_only};

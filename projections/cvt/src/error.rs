@@ -2,6 +2,8 @@ use groundlog_log::LogError;
 use groundlog_projection::{DefinitionError, RunError};
 use groundlog_proto::{DefinitionHash, Fault, FaultClass, borrowed::WireError};
 
+use crate::ValkeyError;
+
 /// What can go wrong with the current value table.
 #[derive(Debug, thiserror::Error)]
 pub enum CvtError {
@@ -39,6 +41,15 @@ pub enum CvtError {
         /// What went wrong.
         what: String,
     },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {what}")]
+    Random {
+        /// Its word.
+        what: String,
+    },
+    /// The server that the table lies on refused.
+    #[error("current value table: {0}")]
+    Valkey(#[from] ValkeyError),
     /// The runner stopped.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -55,6 +66,8 @@ impl Fault for CvtError {
             }
             Self::Definitions(error) => error.class(),
             Self::Log(error) => error.class(),
+            Self::Valkey(error) => error.class(),
+            Self::Random { .. } => FaultClass::Transient,
             Self::Snapshot { .. } | Self::Rebuild { .. } | Self::Run(_) => FaultClass::Fatal,
         }
     }

@@ -24,15 +24,24 @@ struct Newest {
     sets: Vec<usize>,
 }
 
-/// Applies records without a barrier among them. `live`: of `decom`, not of `decom.stored`.
+/// What has become of a packet in a batch: its last record, or a `set_tlm` after it.
+pub(crate) struct Change<'a> {
+    pub(crate) record: RecordRef<'a>,
+    /// The definitions that the record names; `None` for a stored packet, of which only the count
+    /// matters (R1).
+    pub(crate) loaded: Option<Arc<LoadedDefinitions>>,
+}
+
+/// Finds what records change that have no barrier among them. `live`: of `decom`, not of
+/// `decom.stored`. Names are independent of each other; within a name the order is kept.
 ///
-/// On a poisonous record nothing of the batch has been applied.
-pub(crate) async fn apply(
-    table: &Table,
+/// # Errors
+/// The first poisonous record from the end; only what no newer record of its name hides is read.
+pub(crate) async fn conflate<'a>(
     definitions: &DefinitionStore,
-    input: &Input<'_>,
+    input: &Input<'a>,
     live: bool,
-) -> Result<(), ApplyError> {
+) -> Result<Vec<Change<'a>>, ApplyError> {
     // From the end: all but the newest record of a name need not even be read.
     let mut newest: HashMap<&[u8], Newest> = HashMap::new();
     for place in (0..input.len()).rev() {
@@ -59,16 +68,25 @@ pub(crate) async fn apply(
                 true => resolve(definitions, &record).await.map(Some),
                 false => Ok(None),
             };
-            changes.push((record, loaded.map_err(|error| error_at(&record, error))?));
+            let loaded = loaded.map_err(|error| error_at(&record, error))?;
+            changes.push(Change { record, loaded });
         }
     }
-    // Names are independent of each other; within a name the order is kept.
-    for (record, loaded) in changes {
+    Ok(changes)
+}
+
+/// Puts changes into a table.
+pub(crate) fn to_table(
+    table: &Table,
+    input: &Input<'_>,
+    changes: &[Change<'_>],
+) -> Result<(), ApplyError> {
+    for Change { record, loaded } in changes {
         let changed = match loaded {
-            Some(loaded) => change_live(table, input, &record, &loaded),
-            None => change_stored(table, input.partition().partition, &record),
+            Some(loaded) => change_live(table, input, record, loaded),
+            None => change_stored(table, input.partition().partition, record),
         };
-        changed.map_err(|error| error_at(&record, error))?;
+        changed.map_err(|error| error_at(record, error))?;
     }
     Ok(())
 }
@@ -80,7 +98,7 @@ fn change_stored(table: &Table, partition: u32, record: &RecordRef<'_>) -> Resul
     Ok(())
 }
 
-fn error_at(record: &RecordRef<'_>, error: CvtError) -> ApplyError {
+pub(crate) fn error_at(record: &RecordRef<'_>, error: CvtError) -> ApplyError {
     let hash = DecomRecordRef::parse(record.value)
         .ok()
         .and_then(|parsed| DefinitionHash::from_wire(parsed.definitions));
@@ -116,6 +134,16 @@ fn packet_of<'a>(
     })
 }
 
+/// Returns the position of a record.
+pub(crate) fn position_of(input: &Input<'_>, record: &RecordRef<'_>) -> Position {
+    Position {
+        generation: input.generation(),
+        partition: input.partition().clone(),
+        offset: record.offset,
+        sub_index: 0,
+    }
+}
+
 fn change_live(
     table: &Table,
     input: &Input<'_>,
@@ -123,28 +151,36 @@ fn change_live(
     loaded: &Arc<LoadedDefinitions>,
 ) -> Result<(), CvtError> {
     let parsed = DecomRecordRef::parse(record.value)?;
-    let position = Position {
-        generation: input.generation(),
-        partition: input.partition().clone(),
-        offset: record.offset,
-        sub_index: 0,
-    };
-    let DecomBodyRef::Set(bytes) = parsed.body else {
+    let position = position_of(input, record);
+    let DecomBodyRef::Set(set) = parsed.body else {
         table.set_live(from_record(position, record.value, &parsed, loaded)?);
         return Ok(());
     };
-    let set = SetTelemetry::decode(bytes).map_err(|_| CvtError::NotASet)?;
-    let partition = position.partition.partition;
     let found = table.get(&name_of(parsed.target, parsed.packet));
-    let found = found.and_then(|slot| slot.live.get(&partition).cloned());
-    let mut packet = match found {
-        Some(found) if found.position.offset >= record.offset => return Ok(()),
-        Some(found) => CurrentPacket::clone(&found),
-        None => never_received(position, &parsed, loaded)?,
-    };
-    packet.set(record.offset, &set);
-    table.set_live(packet);
+    let found = found.and_then(|slot| slot.live.get(&position.partition.partition).cloned());
+    if let Some(packet) = with_set(found.as_deref(), position, &parsed, set, loaded)? {
+        table.set_live(packet);
+    }
     Ok(())
+}
+
+/// Lays a `set_tlm` over what its partition knows of a packet; `None` where that is newer.
+pub(crate) fn with_set(
+    found: Option<&CurrentPacket>,
+    position: Position,
+    record: &DecomRecordRef<'_>,
+    set: &[u8],
+    loaded: &Arc<LoadedDefinitions>,
+) -> Result<Option<CurrentPacket>, CvtError> {
+    let set = SetTelemetry::decode(set).map_err(|_| CvtError::NotASet)?;
+    let offset = position.offset;
+    let mut packet = match found {
+        Some(found) if found.position.offset >= offset => return Ok(None),
+        Some(found) => found.clone(),
+        None => never_received(position, record, loaded)?,
+    };
+    packet.set(offset, &set);
+    Ok(Some(packet))
 }
 
 /// Makes the entry of a packet's record; also used for records of a snapshot.

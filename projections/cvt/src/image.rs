@@ -3,15 +3,17 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use groundlog_projection::DefinitionStore;
 use groundlog_proto::{
-    DefinitionHash, Generation, Offset, Position, TopicPartition, borrowed::DecomRecordRef,
-    prost::Message, wire::Scalar,
+    DefinitionHash, Generation, Offset, Position, TopicPartition,
+    borrowed::DecomRecordRef,
+    prost::{DecodeError, Message},
+    wire::Scalar,
 };
 
 use crate::{
     CurrentPacket, CvtError,
     current::Overlay,
     fold::{from_record, never_received},
-    table::Table,
+    table::{Table, name_of},
 };
 
 /// Version of the layout of an image.
@@ -83,6 +85,11 @@ impl Image {
         Self(image)
     }
 
+    /// Takes an image from entries by name that somebody else kept.
+    pub(crate) fn of(entries: BTreeMap<String, Bytes>) -> Self {
+        Self(entries)
+    }
+
     /// Returns how many names it has.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -148,6 +155,38 @@ fn stored_entry(name: &str, stored_count: u64) -> Entry {
     Entry { target: target.to_owned(), packet: packet.to_owned(), stored_count, ..Entry::default() }
 }
 
+/// Returns the entry of a live packet, as an image has it.
+pub(crate) fn live_bytes(packet: &CurrentPacket) -> Bytes {
+    live_entry(packet).encode_to_vec().into()
+}
+
+/// Returns the entry of a count of stored packets, as an image has it.
+pub(crate) fn stored_bytes(target: &str, packet: &str, stored_count: u64) -> Bytes {
+    stored_entry(&name_of(target, packet), stored_count).encode_to_vec().into()
+}
+
+/// Makes a live packet of its entry.
+pub(crate) async fn live_packet(
+    definitions: &DefinitionStore,
+    position: Position,
+    bytes: Bytes,
+) -> Result<CurrentPacket, CvtError> {
+    packet_of(definitions, position, Entry::decode(bytes).map_err(damaged)?).await
+}
+
+/// Returns how many packets there were, of the entry of a live packet.
+pub(crate) fn received_count(bytes: &Bytes) -> Result<u64, CvtError> {
+    let entry = Entry::decode(bytes.clone()).map_err(damaged)?;
+    match entry.record {
+        Some(record) => Ok(DecomRecordRef::parse(&record)?.received_count),
+        None => Ok(0),
+    }
+}
+
+fn damaged(error: DecodeError) -> CvtError {
+    CvtError::Snapshot { what: error.to_string() }
+}
+
 /// Puts the entries of a snapshot into the table.
 pub(crate) async fn restore(
     table: &Table,
@@ -157,8 +196,6 @@ pub(crate) async fn restore(
     live: bool,
     bytes: Bytes,
 ) -> Result<(), CvtError> {
-    let damaged =
-        |error: groundlog_proto::prost::DecodeError| CvtError::Snapshot { what: error.to_string() };
     for bytes in Entries::decode(bytes).map_err(damaged)?.entries {
         let entry = Entry::decode(bytes).map_err(damaged)?;
         if live {
@@ -170,7 +207,7 @@ pub(crate) async fn restore(
             };
             table.set_live(packet_of(definitions, position, entry).await?);
         } else {
-            let name = crate::table::name_of(&entry.target, &entry.packet);
+            let name = name_of(&entry.target, &entry.packet);
             table.set_stored(&name, partition.partition, entry.stored_count);
         }
     }
@@ -183,7 +220,10 @@ async fn packet_of(
     entry: Entry,
 ) -> Result<CurrentPacket, CvtError> {
     let hash = DefinitionHash::from_wire(&entry.definitions).ok_or(CvtError::NoDefinitions)?;
-    let loaded = definitions.get(hash).await?;
+    let loaded = match definitions.cached(hash) {
+        Some(loaded) => loaded,
+        None => definitions.get(hash).await?,
+    };
     let mut packet = match &entry.record {
         Some(bytes) => from_record(position, bytes, &DecomRecordRef::parse(bytes)?, &loaded)?,
         None => {

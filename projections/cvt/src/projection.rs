@@ -1,6 +1,6 @@
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -13,11 +13,7 @@ use groundlog_proto::{
 };
 use tokio::sync::mpsc;
 
-use crate::{
-    Image, fold,
-    image::{self, IMAGE_VERSION},
-    table::Table,
-};
+use crate::{CvtError, Image, fold, image::IMAGE_VERSION, store::Store};
 
 /// Name of the consumer: group, owner of checkpoints and snapshots.
 pub(crate) const CONSUMER: &str = "cvt";
@@ -30,29 +26,52 @@ pub(crate) struct AtBarrier {
     pub(crate) image: Image,
 }
 
-/// Who waits for which barrier.
+/// Who waits for which barrier, and on which partitions barriers are met.
 #[derive(Clone, Default)]
-pub(crate) struct Barriers(Arc<Mutex<HashMap<String, mpsc::UnboundedSender<AtBarrier>>>>);
+pub(crate) struct Barriers(Arc<Mutex<Meetings>>);
+
+#[derive(Default)]
+struct Meetings {
+    waiting: HashMap<String, mpsc::UnboundedSender<AtBarrier>>,
+    owned: BTreeSet<TopicPartition>,
+}
 
 impl Barriers {
     pub(crate) fn expect(&self, name: &str) -> mpsc::UnboundedReceiver<AtBarrier> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), sender);
+        self.lock().waiting.insert(name.to_owned(), sender);
         receiver
     }
 
     pub(crate) fn forget(&self, name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.lock().waiting.remove(name);
+    }
+
+    /// Returns the partitions that this process folds now.
+    pub(crate) fn owned(&self) -> BTreeSet<TopicPartition> {
+        self.lock().owned.clone()
+    }
+
+    fn own(&self, partition: &TopicPartition) {
+        self.lock().owned.insert(partition.clone());
+    }
+
+    fn disown(&self, partition: &TopicPartition) {
+        self.lock().owned.remove(partition);
     }
 
     fn waiting(&self, name: &str) -> Option<mpsc::UnboundedSender<AtBarrier>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.lock().waiting.get(name).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Meetings> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Folds `decom` and `decom.stored` into a table.
 pub(crate) struct CvtProjection {
-    pub(crate) table: Arc<Table>,
+    pub(crate) store: Box<dyn Store>,
     pub(crate) definitions: DefinitionStore,
     pub(crate) names: TopicNames,
     pub(crate) barriers: Barriers,
@@ -64,12 +83,16 @@ impl CvtProjection {
     }
 
     /// Applies records without a barrier among them, up to the first poisonous one.
-    async fn apply_run(&self, input: &Input<'_>) -> Result<(), ApplyError> {
+    async fn apply_run(&mut self, input: &Input<'_>) -> Result<(), ApplyError> {
         let live = self.is_live(input.partition());
         let (mut end, mut first_bad) = (input.len(), None);
         loop {
-            match fold::apply(&self.table, &self.definitions, &input.within(0..end), live).await {
-                Ok(()) => return first_bad.map_or(Ok(()), Err),
+            let run = input.within(0..end);
+            match fold::conflate(&self.definitions, &run, live).await {
+                Ok(changes) => {
+                    self.store.change(&run, changes).await?;
+                    return first_bad.map_or(Ok(()), Err);
+                }
                 Err(error) if error.class() == FaultClass::Poison => {
                     let bad = input.iter().take_while(|record| record.offset < error.offset);
                     end = bad.count();
@@ -80,18 +103,25 @@ impl CvtProjection {
         }
     }
 
-    fn meet(&self, partition: &TopicPartition, offset: Offset, value: &[u8]) {
+    async fn meet(
+        &mut self,
+        partition: &TopicPartition,
+        offset: Offset,
+        value: &[u8],
+    ) -> Result<(), ApplyError> {
         let Ok(DecomRecordRef { body: DecomBodyRef::Barrier(name), .. }) =
             DecomRecordRef::parse(value)
         else {
-            return;
+            return Ok(());
         };
         if let Some(waiting) = self.barriers.waiting(name) {
-            let image = Image::take(&self.table, self.is_live(partition), partition.partition);
+            let image = self.store.image(partition).await;
+            let image = image.map_err(|error| ApplyError::new(offset, error))?;
             let partition = partition.clone();
             // Whoever waited may have given up.
             let _ = waiting.send(AtBarrier { partition, offset, image });
         }
+        Ok(())
     }
 }
 
@@ -111,31 +141,12 @@ impl Projection for CvtProjection {
     }
 
     fn target(&self) -> Target {
-        Target::Memory
+        self.store.target()
     }
 
     async fn assigned(&mut self, assignment: &Assignment) -> Result<Start, Box<dyn Fault>> {
-        let live = self.is_live(&assignment.partition);
-        self.table.clear(live, assignment.partition.partition);
-        let start = match &assignment.snapshot {
-            Some(snapshot) if snapshot.version == IMAGE_VERSION => {
-                let restored = image::restore(
-                    &self.table,
-                    &self.definitions,
-                    &assignment.partition,
-                    assignment.generation,
-                    live,
-                    snapshot.data.clone(),
-                );
-                restored.await.map_err(|error| Box::new(error) as Box<dyn Fault>)?;
-                self.table.advance(&assignment.partition, snapshot.next_offset);
-                Start::Snapshot
-            }
-            _ => {
-                self.table.advance(&assignment.partition, assignment.trim);
-                Start::Earliest
-            }
-        };
+        let start = self.store.assigned(assignment).await.map_err(boxed)?;
+        self.barriers.own(&assignment.partition);
         Ok(start)
     }
 
@@ -144,36 +155,43 @@ impl Projection for CvtProjection {
         for (place, record) in input.iter().enumerate() {
             if may_be_barrier(record.key) {
                 self.apply_run(&input.within(start..place)).await?;
-                self.meet(input.partition(), record.offset, record.value);
+                self.meet(input.partition(), record.offset, record.value).await?;
                 start = place + 1;
             }
         }
         self.apply_run(&input.within(start..input.len())).await?;
         if let Some(last) = input.iter().next_back() {
-            self.table.advance(input.partition(), last.offset + 1);
+            self.store.advanced(input.partition(), last.offset + 1);
         }
         Ok(())
     }
 
-    async fn flush(&mut self, _: &TopicPartition, _: Offset) -> Result<(), Box<dyn Fault>> {
-        Ok(())
+    async fn flush(
+        &mut self,
+        partition: &TopicPartition,
+        upto: Offset,
+    ) -> Result<(), Box<dyn Fault>> {
+        self.store.flush(partition, upto).await.map_err(boxed)
     }
 
     fn snapshot(&mut self, partition: &TopicPartition) -> Option<(u32, Vec<u8>)> {
-        let image = Image::take(&self.table, self.is_live(partition), partition.partition);
-        Some((IMAGE_VERSION, image.to_bytes()))
+        self.store.snapshot(partition).map(|bytes| (IMAGE_VERSION, bytes))
     }
 
     async fn revoked(&mut self, partition: &TopicPartition) {
-        // What is known stays readable; whoever takes over starts from the snapshot.
-        self.table.forget(partition);
+        self.barriers.disown(partition);
+        self.store.revoked(partition);
+    }
+
+    async fn lost(&mut self) -> Box<dyn Fault> {
+        boxed(self.store.lost().await)
     }
 
     async fn reset(&mut self) -> Result<(), Box<dyn Fault>> {
-        for partition in self.table.applied().into_keys() {
-            self.table.clear(self.is_live(&partition), partition.partition);
-            self.table.forget(&partition);
-        }
-        Ok(())
+        self.store.reset().await.map_err(boxed)
     }
+}
+
+fn boxed(error: CvtError) -> Box<dyn Fault> {
+    Box::new(error)
 }

@@ -1,13 +1,12 @@
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use groundlog_projection::{DefinitionStore, Runner, RunnerOptions};
 use tokio::sync::watch;
 
 use crate::{
-    CurrentValues, CvtError,
+    CurrentValues, CvtError, CvtStore,
     projection::{Barriers, CvtProjection},
     rebuild::Rebuilds,
-    table::Table,
 };
 
 /// A running service, boxed: the body of an `async fn` is compiled once more in every crate that
@@ -21,6 +20,8 @@ pub struct CvtOptions {
     pub runner: RunnerOptions,
     /// Where records' definitions come from.
     pub definitions: DefinitionStore,
+    /// Where the table lies.
+    pub store: CvtStore,
     /// Scope written into the markers of a rebuild.
     pub scope: String,
     /// How long a rebuild waits until its barriers have come through decommutation.
@@ -28,11 +29,12 @@ pub struct CvtOptions {
 }
 
 impl CvtOptions {
-    /// Takes the defaults: scope DEFAULT, a minute for barriers.
+    /// Takes the defaults: a table in this process, scope DEFAULT, a minute for barriers.
     pub fn new(runner: RunnerOptions, definitions: DefinitionStore) -> Self {
         Self {
             runner,
             definitions,
+            store: CvtStore::memory(),
             scope: "DEFAULT".to_owned(),
             barrier_timeout: Duration::from_secs(60),
         }
@@ -42,24 +44,19 @@ impl CvtOptions {
 /// The service that keeps the table up to date and rebuilds it on demand.
 pub struct Cvt {
     options: CvtOptions,
-    table: Arc<Table>,
     barriers: Barriers,
 }
 
 impl Cvt {
-    /// Makes the service with an empty table; nothing is read before [`Cvt::run`].
+    /// Makes the service; nothing is read before [`Cvt::run`]. Options that were used before name
+    /// the same table: its readers keep theirs.
     pub fn build(options: CvtOptions) -> Self {
-        Self { options, table: Arc::new(Table::new()), barriers: Barriers::default() }
-    }
-
-    /// Makes a service that fills a table which already has readers: that of a service that ended.
-    pub fn resume(options: CvtOptions, values: &CurrentValues) -> Self {
-        Self { options, table: values.0.clone(), barriers: Barriers::default() }
+        Self { options, barriers: Barriers::default() }
     }
 
     /// Returns the reader of the table.
     pub fn values(&self) -> CurrentValues {
-        CurrentValues(self.table.clone())
+        self.options.store.values()
     }
 
     /// Runs until `shutdown` turns true; then a snapshot is written, so that the next start has
@@ -72,8 +69,9 @@ impl Cvt {
     }
 
     async fn work(self, shutdown: watch::Receiver<bool>) -> Result<(), CvtError> {
+        let (names, definitions) = (&self.options.runner.names, &self.options.definitions);
         let projection = CvtProjection {
-            table: self.table.clone(),
+            store: self.options.store.writer(names, definitions),
             definitions: self.options.definitions.clone(),
             names: self.options.runner.names.clone(),
             barriers: self.barriers.clone(),

@@ -24,6 +24,12 @@ impl Slot {
         self.live.values().max_by_key(|packet| packet.received_time_ns)
     }
 
+    /// Returns how many live and how many stored packets there were.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let live = self.live.values().map(|packet| packet.received_count).sum();
+        (live, self.stored.values().sum())
+    }
+
     fn is_empty(&self) -> bool {
         self.live.is_empty() && self.stored.is_empty()
     }
@@ -123,8 +129,13 @@ impl Table {
         self.lock().remove(partition);
     }
 
-    pub(crate) fn changed(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+    /// Waits until everything before an offset is in the table.
+    pub(crate) async fn reached(&self, partition: &TopicPartition, offset: Offset) {
+        let mut changes = self.changes.subscribe();
+        while self.lock().get(partition).is_none_or(|applied| *applied < offset) {
+            // The sender is this table's own.
+            let _ = changes.changed().await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, Offset>> {

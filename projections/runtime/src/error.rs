@@ -19,6 +19,15 @@ pub enum RunError {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// What it writes to cannot be written to any more.
+    #[error("{consumer} stopped: {source}")]
+    Target {
+        /// The consumer.
+        consumer: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The log refused.
     #[error("{consumer} stopped{}: {source}", position(.at))]
     Log {

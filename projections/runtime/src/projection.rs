@@ -30,6 +30,8 @@ pub struct Assignment {
     pub checkpoint: Option<Offset>,
     /// The oldest offset that can still be read.
     pub trim: Offset,
+    /// The first offset that nothing is written to yet: data from beyond it is of another log.
+    pub tail: Offset,
     /// The newest state at or before the checkpoint.
     pub snapshot: Option<Snapshot>,
 }
@@ -45,6 +47,9 @@ pub enum Start {
     Earliest,
     /// The data is durable where it lies: from the checkpoint.
     Checkpoint,
+    /// The data lies in a store that keeps a checkpoint of its own, which is here: from it, or from
+    /// the log's where that is smaller.
+    At(Offset),
 }
 
 /// Records of one partition that are to be applied, in offset order.
@@ -170,7 +175,8 @@ pub trait Projection: Send {
     async fn apply(&mut self, input: &Input<'_>, outputs: &mut Outputs) -> Result<(), ApplyError>;
 
     /// Makes durable what was applied to the partition before `upto`. Called for [`Target::Store`]
-    /// only; the checkpoint moves after it returns.
+    /// only; the checkpoint moves after it returns. Also called while records before the checkpoint
+    /// are folded again: then only the store's own checkpoint moves.
     async fn flush(
         &mut self,
         partition: &TopicPartition,
@@ -183,6 +189,14 @@ pub trait Projection: Send {
 
     /// Lets a partition go.
     async fn revoked(&mut self, partition: &TopicPartition);
+
+    /// Waits until something of an assigned partition that was durable is found to be gone, so that
+    /// it must be folded again; for ever where that cannot happen. The fault tells what to do: a transient one goes back to
+    /// the checkpoints and assigns every partition anew.
+    ///
+    /// # Cancel safety
+    /// Called again whenever the runner waits for its next event.
+    async fn lost(&mut self) -> Box<dyn Fault>;
 
     /// Empties the target, for a rebuild from the start.
     async fn reset(&mut self) -> Result<(), Box<dyn Fault>>;

@@ -199,6 +199,7 @@ impl<P: Projection> Runner<P> {
                 return self.snapshot_idle(member).await;
             }
             () = commit::until(self.reload_at) => return self.reload(member).await,
+            fault = self.projection.lost() => return Err(self.lost(fault)),
             event = member.next(bytes) => event.map_err(|error| self.gone(error))?,
         };
         match event {
@@ -304,6 +305,15 @@ impl<P: Projection> Runner<P> {
                 at,
                 source: Box::new(source),
             }),
+        }
+    }
+
+    fn lost(&self, source: Box<dyn Fault>) -> Stop {
+        match source.class() {
+            FaultClass::Transient => Stop::Recover(source),
+            FaultClass::Poison | FaultClass::Fatal => {
+                Stop::Fatal(RunError::Target { consumer: self.consumer.clone(), source })
+            }
         }
     }
 

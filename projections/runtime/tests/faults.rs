@@ -63,6 +63,9 @@ impl Projection for Failing {
         None
     }
     async fn revoked(&mut self, _: &TopicPartition) {}
+    async fn lost(&mut self) -> Box<dyn Fault> {
+        std::future::pending().await
+    }
     async fn reset(&mut self) -> Result<(), Box<dyn Fault>> {
         Ok(())
     }

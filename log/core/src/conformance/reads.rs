@@ -4,7 +4,7 @@ use groundlog_proto::Nanos;
 use tokio::time::timeout;
 
 use super::{Fixture, next, records, soon, texts};
-use crate::{LogError, Records};
+use crate::{Batch, LogError, Records};
 
 /// Reading starts exactly at the offset asked for, also inside an append.
 pub async fn reading_starts_at_any_offset(fixture: &Fixture) {
@@ -151,13 +151,23 @@ pub async fn trimmed_offsets_are_refused(fixture: &Fixture) {
     assert!(bounds.trim <= middle, "nothing from {middle} on may go: {bounds:?}");
     if fixture.trims {
         assert!(bounds.trim > 1, "a trim at {middle} removes something: {bounds:?}");
+        let is_trimmed = |read: &Result<Batch, LogError>| matches!(read, Err(LogError::Trimmed { trim, .. }) if *trim == bounds.trim);
         let mut reader = fixture.log.reader(&partition, 0).await.expect("reader");
-        for error in [reader.next(100).await, behind.next(100).await] {
-            let trimmed = matches!(
-                &error,
-                Err(LogError::Trimmed { trim, .. }) if *trim == bounds.trim
-            );
-            assert!(trimmed, "{error:?}");
+        let read = reader.next(100).await;
+        assert!(is_trimmed(&read), "{read:?}");
+        loop {
+            let position = behind.position();
+            let read = behind.next(100).await;
+            if is_trimmed(&read) {
+                break;
+            }
+            // What was fetched before the trim: the very next record, until none is left.
+            assert!(fixture.reads_ahead, "{read:?}");
+            let batch = read.expect("a record, or trimmed");
+            assert_eq!(batch.get(0).map(|record| record.offset), Some(position));
+            if batch.next() >= bounds.tail {
+                break;
+            }
         }
     }
     let left = fixture.values(&partition, bounds.trim).await.len() as u64;
@@ -180,12 +190,20 @@ pub async fn find_goes_by_append_time(fixture: &Fixture) {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     assert_eq!(log.find(&partition, Nanos(0)).await.expect("find"), acks[0].base);
+    let mut reader = log.reader(&partition, 0).await.expect("reader");
+    let mut times = Vec::new();
+    while times.len() < 300 {
+        let batch = next(&mut reader).await;
+        times.extend(batch.iter().map(|record| (record.append_time, record.offset)));
+    }
+    let first_since = |at: Nanos| times.iter().find(|(time, _)| *time >= at).map(|(_, at)| *at);
     for ack in &acks {
-        let first = acks.iter().find(|one| one.append_time >= ack.append_time).expect("itself");
-        assert_eq!(log.find(&partition, ack.append_time).await.expect("find"), first.base);
+        let found = log.find(&partition, ack.append_time).await.expect("find");
+        assert_eq!(Some(found), first_since(ack.append_time));
+        assert!(found <= ack.base);
         let after = Nanos(ack.append_time.0 + 1);
-        let later = acks.iter().find(|one| one.append_time >= after).map(|one| one.base);
         let tail = fixture.tail(&partition).await;
-        assert_eq!(log.find(&partition, after).await.expect("find"), later.unwrap_or(tail));
+        let later = first_since(after).unwrap_or(tail);
+        assert_eq!(log.find(&partition, after).await.expect("find"), later);
     }
 }

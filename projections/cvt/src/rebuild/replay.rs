@@ -73,8 +73,9 @@ impl Replay {
             let run = rest.iter().take_while(|record| !may_be_barrier(record.key)).count();
             let mut end = run;
             loop {
-                match fold::apply(&self.table, &self.definitions, &rest.within(0..end), live).await
-                {
+                let part = rest.within(0..end);
+                let conflated = fold::conflate(&self.definitions, &part, live).await;
+                match conflated.and_then(|changes| fold::to_table(&self.table, &part, &changes)) {
                     Ok(()) => break,
                     Err(error) if error.class() == FaultClass::Poison => {
                         let bad = rest.iter().take_while(|it| it.offset < error.offset);

@@ -27,18 +27,16 @@ async fn memory() -> Stack {
 async fn values_follow_the_packets() {
     let stack = memory().await;
     let running = stack.start();
-    let mut changed = running.values.changed();
     stack.packets(0, [health(240), health(250)]).await;
     stack.packets(1, [vec![99]]).await;
     stack.caught_up(&running).await;
-    assert!(changed.has_changed().expect("runs"));
-    let packet = running.values.packet("INST", "HEALTH").expect("received");
+    let packet = running.packet("INST", "HEALTH").await.expect("received");
     let place = stack.loaded.plan(packet.id).packet().item_index("TEMP").expect("item");
     assert_eq!(packet.value(place, ValueType::Raw), Value::Int(250));
     assert_eq!(packet.value(place, ValueType::Converted), Value::Float(25.0));
     assert_eq!(packet.value(place, ValueType::Formatted), Value::from("25.0 C"));
     assert_eq!(packet.limits(place).map(|it| it.word()), Some("GREEN"));
-    assert!(running.values.packet("UNKNOWN", "UNKNOWN").is_some_and(|it| it.view().is_none()));
+    assert!(running.packet("UNKNOWN", "UNKNOWN").await.is_some_and(|it| it.view().is_none()));
 
     let scalar = Scalar { kind: Some(scalar::Kind::Integer(-1)) };
     let item = SetItem { item: "TEMP".into(), r#type: 0, value: Some(scalar) };
@@ -46,11 +44,10 @@ async fn values_follow_the_packets() {
     stack.append(TopicKind::Raw, 0, vec![stack.raw(raw_record::Body::Set(set))]).await;
     stack.stored(1, [health(900)]).await;
     stack.caught_up(&running).await;
-    changed.mark_unchanged();
-    let packet = running.values.packet("INST", "HEALTH").expect("received");
+    let packet = running.packet("INST", "HEALTH").await.expect("received");
     assert_eq!(packet.value(place, ValueType::Converted), Value::Int(-1));
     assert_eq!(packet.value(place, ValueType::Raw), Value::Int(250), "stored data moves nothing");
-    assert_eq!(running.values.counts("INST", "HEALTH"), (2, 1));
+    assert_eq!(running.values.counts(&[("INST", "HEALTH")]).await.expect("read"), [(2, 1)]);
     running.stop().await;
 }
 
@@ -64,16 +61,14 @@ async fn a_restart_goes_on_from_snapshot_and_tail() {
         let stack = Stack::new(log.clone()).await;
         let running = stack.start();
         stack.caught_up(&running).await;
-        let found = running
-            .values
-            .packet("INST", "HEALTH")
-            .map(|it| (it.received_count, it.record.clone()));
+        let found =
+            running.packet("INST", "HEALTH").await.map(|it| (it.received_count, it.record.clone()));
         assert_eq!(found, expected, "round {round}");
         for temp in 0..30 {
             stack.packets(0, [health(round * 30 + temp), vec![88]]).await;
         }
         stack.caught_up(&running).await;
-        let packet = running.values.packet("INST", "HEALTH").expect("received");
+        let packet = running.packet("INST", "HEALTH").await.expect("received");
         assert_eq!(packet.received_count, u64::from(round + 1) * 30);
         expected = Some((packet.received_count, packet.record.clone()));
         match round % 2 {

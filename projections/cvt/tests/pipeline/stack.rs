@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use groundlog_cvt::{CurrentValues, Cvt, CvtError, CvtOptions};
+use groundlog_cvt::{CurrentPacket, CurrentValues, Cvt, CvtError, CvtOptions};
 use groundlog_decom::{Decom, DecomError, DecomOptions};
 use groundlog_log::{Log, Records, TopicSpec};
 use groundlog_packet::{Definitions, definition::TargetSource};
@@ -49,6 +49,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(crate) async fn packet(&self, target: &str, packet: &str) -> Option<Arc<CurrentPacket>> {
+        self.values.packet(target, packet).await.expect("readable")
+    }
+
     pub(crate) async fn stop(self) {
         self.stop.send(true).expect("runs");
         self.decom.await.expect("no panic").expect("decom stops cleanly");

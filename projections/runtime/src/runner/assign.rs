@@ -56,6 +56,7 @@ impl<P: Projection> Runner<P> {
             generation: topic.generation,
             checkpoint,
             trim: bounds.trim,
+            tail: bounds.tail,
             snapshot,
         };
         let answer = self.projection.assigned(&assignment).await;
@@ -64,7 +65,12 @@ impl<P: Projection> Runner<P> {
         })?;
         let from = self.start_offset(&assignment, start)?;
         let progress = self.options.metrics.lags().progress(&self.consumer, &partition);
-        progress.advance(checkpoint.unwrap_or(from).max(from));
+        // What a store has lost is behind, whatever was done with it once.
+        let done = match self.projection.target() {
+            Target::Store => from,
+            _ => checkpoint.unwrap_or(from).max(from),
+        };
+        progress.advance(done);
         self.partitions.insert(
             partition.clone(),
             Partition {
@@ -105,7 +111,8 @@ impl<P: Projection> Runner<P> {
         match (start, &assignment.snapshot, assignment.checkpoint) {
             (Start::Snapshot, Some(snapshot), _) => Ok(snapshot.next_offset.max(trim)),
             (Start::Checkpoint, _, Some(checkpoint)) => Ok(checkpoint.max(trim)),
-            (Start::Checkpoint, _, None) => Ok(trim),
+            (Start::Checkpoint | Start::At(_), _, None) => Ok(trim),
+            (Start::At(next), _, Some(checkpoint)) => Ok(next.min(checkpoint).max(trim)),
             // Without a checkpoint nothing was ever done: what is left is all there is.
             (Start::Earliest | Start::Snapshot, _, None) => Ok(trim),
             (Start::Earliest | Start::Snapshot, _, Some(checkpoint)) => {

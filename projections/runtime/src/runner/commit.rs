@@ -105,6 +105,20 @@ impl<P: Projection> Runner<P> {
         self.begin_commit(member, partition, upto, outputs).await
     }
 
+    /// Makes durable what was applied for the second time, before the log's checkpoint, which stays.
+    pub(super) async fn flush_again(&mut self, partition: &TopicPartition) -> Result<(), Stop> {
+        let Some(upto) = self.partitions.get(partition).map(|state| state.applied) else {
+            return Ok(());
+        };
+        let flushed = self.projection.flush(partition, upto).await;
+        flushed.map_err(|fault| self.stop_record(partition, upto, fault))?;
+        self.backoff.succeeded();
+        if let Some(state) = self.partitions.get(partition) {
+            state.progress.advance(upto);
+        }
+        Ok(())
+    }
+
     async fn begin_commit(
         &mut self,
         member: &mut dyn Member,

@@ -61,6 +61,9 @@ impl<P: Projection> Runner<P> {
             Some(state) if state.applied > state.silent_until => {
                 self.commit(member, partition, outputs).await
             }
+            Some(_) if self.projection.target() == Target::Store => {
+                self.flush_again(partition).await
+            }
             _ => Ok(()),
         }
     }

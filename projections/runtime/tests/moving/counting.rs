@@ -64,6 +64,9 @@ impl Projection for Counting {
     async fn revoked(&mut self, partition: &TopicPartition) {
         self.counts.remove(partition);
     }
+    async fn lost(&mut self) -> Box<dyn Fault> {
+        std::future::pending().await
+    }
     async fn reset(&mut self) -> Result<(), Box<dyn Fault>> {
         self.counts.clear();
         Ok(())

@@ -153,6 +153,9 @@ impl Projection for TestFold {
         }
     }
     async fn revoked(&mut self, _: &TopicPartition) {}
+    async fn lost(&mut self) -> Box<dyn Fault> {
+        std::future::pending().await
+    }
     async fn reset(&mut self) -> Result<(), Box<dyn Fault>> {
         Ok(())
     }

@@ -1,0 +1,384 @@
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use groundlog_proto::TopicPartition;
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{Consumer, ConsumerGroupMetadata},
+    error::{KafkaError, KafkaResult},
+    producer::Producer as _,
+    types::RDKafkaErrorCode as Code,
+};
+use tokio::sync::oneshot;
+
+use super::{
+    broker::{Broker, REQUEST_TIMEOUT},
+    delivery::Delivery,
+    errors,
+    producer::{Producer, code},
+    seat::Seat,
+};
+use crate::{AppendAck, Checkpoint, LogError, Records};
+
+/// How long a commit waits until readers see it: the broker marks the partitions after it has
+/// agreed.
+const VISIBLE_TIMEOUT: Duration = Duration::from_secs(2);
+const VISIBLE_INTERVAL: Duration = Duration::from_micros(500);
+
+/// One transaction, to be committed as a whole.
+pub(super) struct Commit {
+    pub(super) parts: Vec<(TopicPartition, Vec<Records>)>,
+    pub(super) offsets: Option<Offsets>,
+}
+
+/// Checkpoints that go with a transaction.
+pub(super) enum Offsets {
+    /// Of the member's own group.
+    Member(Vec<Checkpoint>),
+    /// Of a group that has no members.
+    Alone { group: String, checkpoints: Vec<Checkpoint> },
+}
+
+impl Offsets {
+    fn checkpoints(&self) -> &[Checkpoint] {
+        match self {
+            Self::Member(checkpoints) | Self::Alone { checkpoints, .. } => checkpoints,
+        }
+    }
+}
+
+type Acks = Vec<(TopicPartition, AppendAck)>;
+type Answer = oneshot::Sender<Result<Acks, LogError>>;
+
+/// A transactional producer with a thread of its own, because its calls block.
+pub(super) struct Writer(mpsc::Sender<Job>);
+
+enum Job {
+    Ready(oneshot::Sender<Result<(), LogError>>),
+    Commit(Commit, Answer),
+    LetGo(Vec<TopicPartition>),
+}
+
+impl Writer {
+    /// Starts the thread. A member's writer goes by the member's place in its group.
+    pub(super) fn start(
+        broker: &Arc<Broker>,
+        id: &str,
+        seat: Option<Arc<Seat>>,
+    ) -> Result<Arc<Self>, LogError> {
+        let (jobs, receiver) = mpsc::channel();
+        let desk = Desk {
+            broker: broker.clone(),
+            id: id.to_owned(),
+            seat,
+            producer: None,
+            is_fenced: false,
+        };
+        let named = thread::Builder::new().name("kafka-transactions".to_owned());
+        named.spawn(move || desk.run(&receiver)).map_err(|error| LogError::Io {
+            context: "cannot start a thread for",
+            path: "Kafka".into(),
+            source: Arc::new(error),
+        })?;
+        Ok(Arc::new(Self(jobs)))
+    }
+
+    /// Waits until the broker knows this writer: an earlier one of the same id is fenced, and its
+    /// open transaction has ended.
+    pub(super) async fn ready(&self) -> Result<(), LogError> {
+        let (answer, ready) = oneshot::channel();
+        // Without the thread, the answer is dropped, which reads as closed.
+        drop(self.0.send(Job::Ready(answer)));
+        ready.await.unwrap_or(Err(LogError::Closed))
+    }
+
+    pub(super) fn commit(&self, commit: Commit, answer: Answer) {
+        drop(self.0.send(Job::Commit(commit, answer)));
+    }
+
+    /// Gives up partitions of the member, after the commit that is under way: the group waits for
+    /// it, and hands them on with the checkpoint that it leaves.
+    pub(super) fn let_go(&self, partitions: Vec<TopicPartition>) {
+        drop(self.0.send(Job::LetGo(partitions)));
+    }
+}
+
+/// The thread's own.
+struct Desk {
+    broker: Arc<Broker>,
+    id: String,
+    seat: Option<Arc<Seat>>,
+    producer: Option<Producer>,
+    is_fenced: bool,
+}
+
+/// How an attempt to commit ended.
+enum Failure {
+    /// It was not committed; the producer goes on after an abort.
+    Abort(LogError),
+    /// The producer takes nothing more. Where the offsets of all records are there, they may have
+    /// been committed.
+    Dead { code: Code, reason: Box<str>, acks: Option<Acks> },
+}
+
+impl Desk {
+    fn run(mut self, jobs: &mpsc::Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            // Whoever asked may have gone.
+            match job {
+                Job::Ready(answer) => drop(answer.send(self.ready())),
+                Job::Commit(commit, answer) => drop(answer.send(self.commit(&commit))),
+                Job::LetGo(partitions) => {
+                    if let Some(seat) = &self.seat
+                        && let Err(error) = seat.let_go(&partitions)
+                    {
+                        // The group goes on without this member when its session has timed out.
+                        tracing::warn!(%error, "partitions are not let go");
+                    }
+                }
+            }
+        }
+    }
+
+    fn what(&self, doing: &str) -> String {
+        format!("transactional writer '{}', {doing}", self.id)
+    }
+
+    fn fenced(&self) -> LogError {
+        LogError::Fenced { id: self.id.clone() }
+    }
+
+    /// Makes the producer and tells the broker.
+    fn ready(&mut self) -> Result<(), LogError> {
+        if self.is_fenced {
+            return Err(self.fenced());
+        }
+        if self.producer.is_some() {
+            return Ok(());
+        }
+        let broker = &self.broker;
+        let id = broker.group_name(&self.id);
+        let producer = Producer::create(&broker.options.transactional(&broker.servers, &id)?)?;
+        // Connected first: without a broker, the library would look for one again after 500 ms.
+        producer.library().client().fetch_cluster_id(REQUEST_TIMEOUT);
+        let start = Instant::now();
+        loop {
+            broker.check_open()?;
+            match producer.library().init_transactions(REQUEST_TIMEOUT) {
+                Ok(()) => break,
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable() && start.elapsed() < 3 * REQUEST_TIMEOUT => {}
+                Err(error) => {
+                    return Err(errors::kafka(&broker.servers, self.what("start"), &error));
+                }
+            }
+        }
+        self.producer = Some(producer);
+        Ok(())
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Result<Acks, LogError> {
+        self.broker.check_open()?;
+        self.ready()?;
+        let attempt = match &self.producer {
+            Some(producer) => self.attempt(producer, commit),
+            None => return Err(LogError::Closed),
+        };
+        match attempt {
+            Ok(acks) => {
+                self.wait_until_visible(&acks);
+                Ok(acks)
+            }
+            Err(Failure::Abort(error)) => {
+                self.abort();
+                Err(error)
+            }
+            Err(Failure::Dead { code, reason, acks }) => {
+                self.producer = None;
+                self.bury(commit, code, &reason, acks)
+            }
+        }
+    }
+
+    /// Sends everything and commits.
+    fn attempt(&self, producer: &Producer, commit: &Commit) -> Result<Acks, Failure> {
+        let library = producer.library();
+        library.begin_transaction().map_err(|error| self.judge(producer, &error))?;
+        let deliveries = self.send(producer, commit)?;
+        if let Some(offsets) = &commit.offsets {
+            self.send_offsets(producer, offsets)?;
+        }
+        // Every record is answered within the transaction's time limit.
+        producer.drained(|| self.broker.check_open().is_ok());
+        let acks: Result<Acks, Code> = deliveries
+            .into_iter()
+            .map(|(partition, delivery)| Ok((partition, delivery.outcome()?)))
+            .collect();
+        loop {
+            match library.commit_transaction(REQUEST_TIMEOUT) {
+                Ok(()) => break,
+                // Asked again until it is known: the broker answers the same.
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable() && self.broker.check_open().is_ok() => {}
+                Err(error) => {
+                    return Err(match (acks, self.judge(producer, &error)) {
+                        // The library says how many records failed; they know why.
+                        (Err(code), Failure::Abort(_)) => Failure::Abort(self.refused(code)),
+                        (acks, Failure::Dead { code, reason, .. }) => {
+                            Failure::Dead { code, reason, acks: acks.ok() }
+                        }
+                        (Ok(_), failure) => failure,
+                    });
+                }
+            }
+        }
+        acks.map_err(|code| Failure::Abort(self.refused(code)))
+    }
+
+    fn send(
+        &self,
+        producer: &Producer,
+        commit: &Commit,
+    ) -> Result<Vec<(TopicPartition, Arc<Delivery>)>, Failure> {
+        let mut deliveries = Vec::with_capacity(commit.parts.len());
+        for (partition, chunks) in &commit.parts {
+            let delivery = Arc::new(Delivery::new(drop));
+            for records in chunks {
+                let goes_on = || self.broker.check_open().is_ok();
+                let sent = producer.send(partition, records, &delivery, goes_on);
+                sent.map_err(|error| self.judge(producer, &error))?;
+            }
+            deliveries.push((partition.clone(), delivery));
+        }
+        Ok(deliveries)
+    }
+
+    fn send_offsets(&self, producer: &Producer, offsets: &Offsets) -> Result<(), Failure> {
+        let list = list(offsets.checkpoints());
+        let list = list.map_err(|error| self.judge(producer, &error))?;
+        let metadata = self.metadata(offsets)?;
+        loop {
+            let library = producer.library();
+            match library.send_offsets_to_transaction(&list, &metadata, REQUEST_TIMEOUT) {
+                Ok(()) => return Ok(()),
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable() && self.broker.check_open().is_ok() => {}
+                Err(error) => return Err(self.judge(producer, &error)),
+            }
+        }
+    }
+
+    fn metadata(&self, offsets: &Offsets) -> Result<ConsumerGroupMetadata, Failure> {
+        match (offsets, &self.seat) {
+            (Offsets::Member(_), Some(seat)) => {
+                seat.metadata().ok_or_else(|| Failure::Abort(seat.fenced()))
+            }
+            (Offsets::Member(_), None) => Err(Failure::Abort(self.fenced())),
+            (Offsets::Alone { group, .. }, _) => {
+                let client = self.broker.group(group).map_err(Failure::Abort)?;
+                client.group_metadata().ok_or_else(|| Failure::Abort(self.fenced()))
+            }
+        }
+    }
+
+    fn refused(&self, code: Code) -> LogError {
+        if errors::is_fence(code) {
+            return self.fenced();
+        }
+        errors::refused(&self.broker.servers, self.what("commit"), code)
+    }
+
+    fn judge(&self, producer: &Producer, error: &KafkaError) -> Failure {
+        if let Some((code, reason)) = producer.fatal() {
+            return Failure::Dead { code, reason: reason.into(), acks: None };
+        }
+        Failure::Abort(self.refused(code(error)))
+    }
+
+    /// Ends the open transaction, so that the producer can go on. One that cannot is let go; the
+    /// broker ends its transaction when the next one starts, or after the time limit.
+    fn abort(&mut self) {
+        let Some(producer) = &self.producer else { return };
+        loop {
+            let aborted: KafkaResult<()> = producer.library().abort_transaction(REQUEST_TIMEOUT);
+            match aborted {
+                Ok(()) => return,
+                Err(KafkaError::Transaction(error))
+                    if error.is_retriable() && self.broker.check_open().is_ok() => {}
+                Err(error) => {
+                    tracing::debug!(id = self.id, %error, "a transaction was not aborted");
+                    break;
+                }
+            }
+        }
+        self.producer = None;
+    }
+
+    /// Finds out what a producer has died of, and what became of its last commit.
+    fn bury(
+        &mut self,
+        commit: &Commit,
+        code: Code,
+        reason: &str,
+        acks: Option<Acks>,
+    ) -> Result<Acks, LogError> {
+        if !errors::is_fence(code) {
+            let what = self.what(&format!("commit ({reason})"));
+            return Err(errors::refused(&self.broker.servers, what, code));
+        }
+        // A broker also fences a writer whose transaction has timed out. Only a member can tell the
+        // two apart: whoever replaces it takes its place in the group first.
+        let is_replaced = self.seat.as_ref().is_none_or(|seat| seat.is_replaced());
+        if is_replaced {
+            self.is_fenced = true;
+            return Err(self.fenced());
+        }
+        self.ready()?;
+        if let (Some(acks), Some(offsets)) = (acks, &commit.offsets)
+            && self.is_stored(offsets)?
+        {
+            return Ok(acks);
+        }
+        let what = self.what("commit");
+        let reason = "the broker has ended the transaction, because it took too long";
+        Err(errors::transient(&self.broker.servers, what, reason))
+    }
+
+    /// Says whether the group has these very checkpoints.
+    fn is_stored(&self, offsets: &Offsets) -> Result<bool, LogError> {
+        let Some(seat) = &self.seat else { return Ok(false) };
+        let checkpoints = offsets.checkpoints();
+        let partitions: Vec<TopicPartition> =
+            checkpoints.iter().map(|one| one.partition.clone()).collect();
+        let stored = seat.checkpoints(&partitions)?;
+        Ok(stored.iter().zip(checkpoints).all(|(stored, one)| *stored == Some(one.next)))
+    }
+
+    /// Waits until readers see what was committed. It is committed in any case: another open
+    /// transaction on the same partition may hold readers up.
+    fn wait_until_visible(&self, acks: &Acks) {
+        let deadline = Instant::now() + VISIBLE_TIMEOUT;
+        let mut hidden: Vec<_> = acks.iter().map(|(name, ack)| (name, ack.next)).collect();
+        while !hidden.is_empty() && Instant::now() < deadline {
+            let partitions: Vec<&TopicPartition> = hidden.iter().map(|(name, _)| *name).collect();
+            let Ok(tails) = self.broker.tails(&partitions) else { return };
+            let mut tails = tails.into_iter();
+            hidden.retain(|(_, next)| tails.next().flatten().is_none_or(|tail| tail < *next));
+            if !hidden.is_empty() {
+                thread::sleep(VISIBLE_INTERVAL);
+            }
+        }
+    }
+}
+
+fn list(checkpoints: &[Checkpoint]) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::with_capacity(checkpoints.len());
+    for Checkpoint { partition, next } in checkpoints {
+        let place = Offset::Offset(*next as i64);
+        list.add_partition_offset(partition.topic.as_str(), partition.partition as i32, place)?;
+    }
+    Ok(list)
+}
