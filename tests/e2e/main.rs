@@ -11,5 +11,6 @@ mod demo;
 mod faults;
 mod jpss;
 mod log_command;
+mod operations_page;
 mod plugin;
 mod replay;
