@@ -9,6 +9,7 @@ mod error;
 mod limiter;
 mod one_time;
 mod password;
+mod refusals;
 mod routes;
 mod token;
 
@@ -31,6 +32,7 @@ use limiter::Limiter;
 use one_time::OneTimeTokens;
 pub use password::DEFAULT_PASSWORD;
 use password::{PASSWORD_CHARS_MIN, Stretcher};
+pub(crate) use refusals::RefusalCounters;
 pub(crate) use routes::routes;
 pub(crate) use token::random_bytes;
 use token::{Digest32, KeyedHash};
@@ -71,6 +73,8 @@ pub(crate) struct AuthOptions {
     pub(crate) rate_limit: RateLimit,
     /// Whether the gateway listens on a loopback address only.
     pub(crate) loopback: bool,
+    /// Counts who may not call.
+    pub(crate) refusals: RefusalCounters,
 }
 
 /// Knows who may call.
@@ -85,6 +89,7 @@ pub(crate) struct Authenticator {
     user_limiter: Limiter,
     service_limiter: Limiter,
     loopback: bool,
+    refusals: RefusalCounters,
     changing: tokio::sync::Mutex<()>,
     /// Whose password is being stretched.
     trying: tokio::sync::Mutex<()>,
@@ -118,6 +123,7 @@ impl Authenticator {
             user_limiter: limiter(),
             service_limiter: limiter(),
             loopback: options.loopback,
+            refusals: options.refusals,
             changing: tokio::sync::Mutex::new(()),
             trying: tokio::sync::Mutex::new(()),
             waiting: tokio::sync::Semaphore::new(WAITING_MAX),
@@ -170,19 +176,26 @@ impl Authenticator {
     /// Says whether a caller with this credential may go on; a one-time token is used up.
     pub(crate) async fn check(&self, credential: Option<&str>) -> Result<(), Refusal> {
         let given = bare(credential.unwrap_or_default());
-        if given.starts_with(ONE_TIME_PREFIX) {
-            return self.one_time.take(given).then_some(()).ok_or(Refusal::Invalid);
-        }
-        self.known(given).await
+        self.refusals.count(if given.starts_with(ONE_TIME_PREFIX) {
+            self.one_time.take(given).then_some(()).ok_or(Refusal::Invalid)
+        } else {
+            self.known(given).await
+        })
     }
 
     /// Says the same before a call is read; nothing is used up.
     pub(crate) async fn admits(&self, credential: Option<&str>) -> Result<(), Refusal> {
         let given = bare(credential.unwrap_or_default());
-        if given.starts_with(ONE_TIME_PREFIX) {
-            return self.one_time.is_good(given).then_some(()).ok_or(Refusal::Invalid);
-        }
-        self.known(given).await
+        self.refusals.count(if given.starts_with(ONE_TIME_PREFIX) {
+            self.one_time.is_good(given).then_some(()).ok_or(Refusal::Invalid)
+        } else {
+            self.known(given).await
+        })
+    }
+
+    /// Checks the password of someone who logs in.
+    pub(crate) async fn log_in(&self, given: &str) -> Result<(), Refusal> {
+        self.refusals.count(self.password(given).await)
     }
 
     async fn known(&self, given: &str) -> Result<(), Refusal> {
@@ -202,7 +215,7 @@ impl Authenticator {
     ///
     /// One caller at a time is checked, so that no number of parallel ones gets past the limit;
     /// whoever waited behind the right password costs nothing any more.
-    pub(crate) async fn password(&self, given: &str) -> Result<(), Refusal> {
+    async fn password(&self, given: &str) -> Result<(), Refusal> {
         if self.verified_already(given) {
             return Ok(());
         }
@@ -236,10 +249,10 @@ impl Authenticator {
     /// Checks the service password, within its own limit of bad attempts.
     pub(crate) fn service_password(&self, given: &str) -> Result<(), Refusal> {
         if !self.service_limiter.take(Instant::now()) {
-            return Err(Refusal::RateLimited);
+            return self.refusals.count(Err(Refusal::RateLimited));
         }
         if !self.is_service(given) {
-            return Err(Refusal::Invalid);
+            return self.refusals.count(Err(Refusal::Invalid));
         }
         self.service_limiter.forgive();
         Ok(())
@@ -277,7 +290,7 @@ impl Authenticator {
         check_form(new)?;
         if self.stored().is_some() {
             let old = old.filter(|old| !old.is_empty()).ok_or(AuthError::OldEmpty)?;
-            self.password(old).await.map_err(|_| AuthError::OldIncorrect)?;
+            self.log_in(old).await.map_err(|_| AuthError::OldIncorrect)?;
         }
         self.check_exposure(new)?;
         self.store(new).await

@@ -6,6 +6,7 @@ mod append;
 mod definitions;
 mod directives;
 mod given;
+mod imports;
 mod status;
 
 use std::sync::Arc;
@@ -32,7 +33,9 @@ pub(crate) fn routes(system: &Arc<System>) -> Router<Arc<System>> {
         .route("/groundlog/v1/status", get(status::status))
         .route("/groundlog/v1/definitions", get(definitions::definitions))
         .route("/groundlog/v1/append", post(append::append))
-        .route("/groundlog/v1/imports/{id}", get(append::progress))
+        .route("/groundlog/v1/imports", get(imports::list))
+        .route("/groundlog/v1/imports/{id}", get(imports::progress))
+        .route("/groundlog/v1/imports/{id}/content/{index}", get(imports::content))
         .route("/groundlog/v1/rebuild", post(directives::rebuild))
         .route("/groundlog/v1/rebuild/{id}", get(directives::rebuild_status))
         .route("/groundlog/v1/interfaces/{name}/{action}", post(directives::interface))

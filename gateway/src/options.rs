@@ -2,7 +2,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use groundlog_proto::TopicNames;
 
-use crate::{InterfaceInfo, RateLimit};
+use crate::{InterfaceInfo, ParameterCheck, RateLimit};
 
 /// What a gateway is to be.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct GatewayOptions {
     pub rate_limit: RateLimit,
     /// Interfaces as configured.
     pub interfaces: Vec<InterfaceInfo>,
+    /// Judges the parameters of connect directives.
+    pub parameter_check: ParameterCheck,
 }
 
 impl Default for GatewayOptions {
@@ -42,6 +44,7 @@ impl Default for GatewayOptions {
             service_password: None,
             rate_limit: RateLimit::default(),
             interfaces: Vec::new(),
+            parameter_check: ParameterCheck::default(),
         }
     }
 }

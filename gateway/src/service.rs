@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     AuthError, GatewayError, GatewayOptions,
-    auth::{AuthOptions, Authenticator},
+    auth::{AuthOptions, Authenticator, RefusalCounters},
     commands::{CommandProjection, Commands},
     http,
     interfaces::Interfaces,
@@ -75,6 +75,7 @@ impl Gateway {
             service_password: options.service_password,
             rate_limit: options.rate_limit,
             loopback: listen.ip().is_loopback(),
+            refusals: RefusalCounters::new(&parts.metrics),
         };
         let auth = Authenticator::build(parts.log.clone(), parts.settings.clone(), auth).await;
         let auth = auth.map_err(|error| match error {
@@ -108,6 +109,7 @@ impl Gateway {
             commands,
             interfaces: Interfaces::new(options.interfaces),
             importer: Importer::new(),
+            parameter_check: options.parameter_check,
         };
         Ok(Self { system: Arc::new(system), listener, runner, handle })
     }

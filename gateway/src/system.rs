@@ -13,6 +13,7 @@ use groundlog_proto::{
 };
 
 use crate::{
+    ParameterCheck,
     auth::{Authenticator, USER},
     commands::Commands,
     http::{Bodies, Rates},
@@ -40,6 +41,7 @@ pub(crate) struct System {
     pub(crate) commands: Commands,
     pub(crate) interfaces: Interfaces,
     pub(crate) importer: Importer,
+    pub(crate) parameter_check: ParameterCheck,
 }
 
 impl System {

@@ -76,18 +76,6 @@ impl Client {
         self.json(path, self.get_text(path)?)
     }
 
-    /// Asks for a JSON document that may not exist.
-    ///
-    /// # Errors
-    /// As [`Self::get`], except for what is not found.
-    pub(crate) fn find(&self, path: &str) -> Result<Option<Value>, ClientError> {
-        match self.get(path) {
-            Ok(value) => Ok(Some(value)),
-            Err(ClientError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Asks for a text, such as the metrics.
     ///
     /// # Errors
@@ -268,11 +256,19 @@ pub(crate) fn password(file: Option<&Path>) -> anyhow::Result<String> {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ConnectionArgs {
     /// Address of the gateway
-    #[arg(long, value_name = "URL", default_value = DEFAULT_URL, env = "GROUNDLOG_URL")]
+    #[arg(long, value_name = "URL", default_value = DEFAULT_URL, env = "GROUNDLOG_URL",
+          value_parser = checked_url)]
     pub(crate) url: String,
     /// File with the password; else OPENC3_API_PASSWORD holds it, else it is the demo's
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<std::path::PathBuf>,
+}
+
+/// Refuses what can be no address of a gateway: TLS ends before it.
+fn checked_url(text: &str) -> Result<String, String> {
+    let after = text.strip_prefix("http://").unwrap_or_default();
+    let good = !after.is_empty() && !after.starts_with(['/', ':']) && !after.contains(' ');
+    if good { Ok(text.to_owned()) } else { Err("write http://HOST:PORT".to_owned()) }
 }
 
 impl ConnectionArgs {

@@ -7,8 +7,17 @@ use clap::{Args, Subcommand};
 use crate::config::Config;
 use crate::output::say;
 
-/// Checks or prints the configuration.
+const EXAMPLES: &str = "\
+Examples:
+  groundlog config check --config groundlog.toml
+  groundlog config dump > groundlog.toml
+
+Exit status: 0 the configuration is valid, 1 it is not (the reason is on standard error), 2 wrong
+usage.";
+
+/// Checks or prints the configuration
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     command: ConfigCommand,
@@ -20,12 +29,10 @@ pub(crate) struct ConfigArgs {
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Says whether file and environment make a valid configuration
-    ///
-    /// Example: groundlog config check --config groundlog.toml
+    #[command(after_help = EXAMPLES)]
     Check,
     /// Prints the configuration that would be used, defaults included
-    ///
-    /// Example: groundlog config dump > groundlog.toml
+    #[command(after_help = EXAMPLES)]
     Dump,
 }
 

@@ -1,7 +1,6 @@
 //! `groundlog decode`: recordings into tables, without a running system.
 
 use std::{
-    fmt,
     fs::File,
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
@@ -18,6 +17,7 @@ use groundlog_replay::{
 use crate::{
     plugin::DefinitionArgs,
     replay::{FileOrder, LayoutArgs, ProgressLine, files_of},
+    usage::wrong_usage,
 };
 
 const EXAMPLES: &str = "\
@@ -93,12 +93,9 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
     let files = files_of(&args.paths, args.order)?;
     let Some(plugin) = args.plugin.load()? else {
         let remedy = "say where the definitions are: --plugin DIR, a plug-in or a target folder";
-        return Ok(wrong_usage(&remedy));
+        return Err(wrong_usage(remedy));
     };
-    let time = match args.layout.time() {
-        Ok(time) => time,
-        Err(error) => return Ok(wrong_usage(&error)),
-    };
+    let time = args.layout.time()?;
     let options = DecodeOptions {
         target: args.target.clone(),
         packet: args.packet.clone(),
@@ -108,7 +105,7 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
     };
     let decoder = match PacketDecoder::new(plugin.definitions, options) {
         Ok(decoder) => decoder,
-        Err(error @ DecodeError::SeveralPackets { .. }) => return Ok(wrong_usage(&error)),
+        Err(error @ DecodeError::SeveralPackets { .. }) => return Err(wrong_usage(error)),
         Err(error) => return Err(error.into()),
     };
     let mut writer = RowWriter::new(decoder, open_output(args.output.as_deref())?);
@@ -133,12 +130,6 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
         Err(error) => return Err(error).context("cannot write the output"),
     }
     Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// Says what is wrong with the command line.
-fn wrong_usage(reason: &dyn fmt::Display) -> ExitCode {
-    eprintln!("groundlog: {reason}");
-    ExitCode::from(2)
 }
 
 fn open_output(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
@@ -217,6 +208,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::usage::exit_code;
 
     #[derive(Parser)]
     struct Cli {
@@ -244,7 +236,8 @@ mod tests {
         let output = format!("{root}/output");
         let words = ["decode", "--output", &output].into_iter().chain(words.split(' '));
         let args = Cli::try_parse_from(words).expect("good words").decode;
-        format!("{:?}", run(&args).expect("a result"))
+        let ended = run(&args).unwrap_or_else(|error| ExitCode::from(exit_code(&error)));
+        format!("{ended:?}")
     }
 
     #[test]

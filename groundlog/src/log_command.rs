@@ -14,8 +14,21 @@ use groundlog_proto::{Namespace, TopicName, TopicNames};
 
 use crate::config::Config;
 
-/// Looks into the log: topics, records, integrity.
+const EXAMPLES: &str = "\
+Examples:
+  groundlog log topics --data groundlog-data
+  groundlog log tail commands
+  groundlog log cat decom --from -10 --json
+  groundlog log cat raw --from 2026-11-22T01:02:03Z --count 5
+  groundlog log verify --data groundlog-data
+
+The system may be running or stopped; nothing is changed. Exit status: 0 done, 1 there is no such
+log or topic, or something in it is damaged (`verify` names topic, partition, file and byte),
+2 wrong usage.";
+
+/// Looks into the log: topics, records, integrity
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LogArgs {
     #[command(subcommand)]
     command: LogCommand,
@@ -33,20 +46,16 @@ pub(crate) struct LogArgs {
 #[derive(Debug, Subcommand)]
 enum LogCommand {
     /// Lists the topics: partitions, offsets, records
-    ///
-    /// Example: groundlog log topics --data groundlog-data
+    #[command(after_help = EXAMPLES)]
     Topics,
     /// Prints records of a topic up to the committed end
-    ///
-    /// Example: groundlog log cat decom --from -10 --json
+    #[command(after_help = EXAMPLES)]
     Cat(cat::CatArgs),
     /// Prints the newest records of a topic and follows it
-    ///
-    /// Example: groundlog log tail commands
+    #[command(after_help = EXAMPLES)]
     Tail(cat::TailArgs),
     /// Reads everything and checks every checksum; exit 1 names what is damaged
-    ///
-    /// Example: groundlog log verify --data groundlog-data
+    #[command(after_help = EXAMPLES)]
     Verify,
 }
 
@@ -86,11 +95,14 @@ pub(crate) async fn run(args: LogArgs) -> anyhow::Result<ExitCode> {
         format!("log.url is {url}; `groundlog log` reads embedded logs: give --data DIR")
     })?;
     let dir = PathBuf::from(dir);
+    if !dir.is_dir() {
+        let dir = dir.display();
+        anyhow::bail!("there is no log in {dir}; name the folder of the system with --data DIR");
+    }
     if let LogCommand::Verify = args.command {
         return verify::run(&dir, args.json);
     }
-    let log = groundlog_log::open_read_only(&dir)
-        .with_context(|| format!("cannot open the log in {}", dir.display()))?;
+    let log = groundlog_log::open_read_only(&dir)?;
     let names = TopicNames::new(&config.log.prefix, &Namespace::Live);
     let source = Source { log, names, json: args.json };
     match args.command {

@@ -25,7 +25,7 @@ use groundlog_packet::{
     template::Variables,
 };
 
-use crate::config::Config;
+use crate::{config::Config, usage::wrong_usage};
 use assemble::{Assembled, Origin, assemble};
 use errors::LoadErrors;
 use files::PluginFiles;
@@ -77,10 +77,10 @@ pub(crate) fn configured(
             }
             bare
         } else if connect.is_some() {
-            anyhow::bail!(
+            return Err(wrong_usage(format!(
                 "--connect is for a bare target folder; the interfaces of {} are in its plugin.txt",
                 folder.display()
-            );
+            )));
         } else {
             assemble(&files, Origin::PluginTxt, variables, scope)
         });

@@ -36,11 +36,11 @@ Examples:
   groundlog replay /archive/2021 --rate 5000 --json
 
 Packets are flagged stored, keep their own times and do not move current values. The same file
-again adds nothing, under whatever options and name; --again NAME imports it once more. Files are
-told apart by their whole content: a copy that lacks its end, or has grown, is another file, and
-all its packets are added. An interrupted import goes on where it stopped. Exit status: 0 all
-files read whole, 1 some file broken (what was readable is imported) or without any time where
---time says (nothing of it is imported), 2 wrong usage.";
+again adds nothing, under whatever name, time and target; --again NAME imports it once more. An
+interrupted import goes on where it stopped. Files are told apart by their packets: a copy that
+lacks its end adds nothing, a file that has grown what is new. Exit status: 0 all files read whole,
+1 some file broken (what was readable is imported) or without any time where --time says (nothing
+of it is imported), 2 wrong usage.";
 
 /// Imports recorded packets into the running system
 #[derive(Debug, Args)]
@@ -82,8 +82,8 @@ pub(crate) struct ReplayArgs {
 /// # Errors
 /// When an import cannot begin or the system does not take it; broken files are in the result.
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let files = files_of(&args.paths, args.order)?;
     let source = args.layout.time()?;
+    let files = files_of(&args.paths, args.order)?;
     let client = args.connection.client()?;
     let target = target_of(&client, args.target.as_deref())?;
     let items = item_times(args, &client, &source, &target)?;
@@ -112,7 +112,12 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
                 results.push(result_of(&name, &report));
             }
             // The next file may be readable; a system that does not answer stays silent.
-            Err(error @ (ImportError::Read(_) | ImportError::NoTime { .. })) => {
+            Err(
+                error @ (ImportError::Read(_)
+                | ImportError::NoTime { .. }
+                | ImportError::Forgotten { .. }
+                | ImportError::Overtaken { .. }),
+            ) => {
                 broken = true;
                 eprintln!("{error}");
                 results.push(json!({"file": name, "faults": [error.to_string()]}));
@@ -204,11 +209,9 @@ fn told(name: &str, report: &FileReport, seconds: f64) -> String {
              once more under another name"
         );
     }
-    // Their places in the file count, so that another cut of the file does not continue them.
     format!(
         "{name}: {appended} of {records} packets imported in {seconds:.2} s; {skipped} were there \
-         from an earlier, unfinished import (if that had another --format or \
-         --skip-header-bytes, import the file whole with --again NAME)"
+         from an earlier import of the file's beginning"
     )
 }
 

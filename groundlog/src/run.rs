@@ -26,7 +26,7 @@ Examples:
   groundlog run --plugin targets/MYSAT --connect tcp://10.0.0.5:8081 --protocol \"LENGTH 32 16 7\"
 
 GROUNDLOG_LOG sets what is logged to standard error (error, warn, info, debug). Exit status: 0
-stopped in order, 1 it could not start.";
+stopped in order, 1 it could not start or stop (the reason is on standard error), 2 wrong usage.";
 
 /// Starts the whole system (the default command)
 #[derive(Debug, Default, Args)]

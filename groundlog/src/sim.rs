@@ -31,7 +31,9 @@ use tokio::{net::TcpListener, sync::watch};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   groundlog sim --listen 127.0.0.1:4000
-  groundlog sim --rate 0 --size 70 --count 1000000 --json")]
+  groundlog sim --rate 0 --size 70 --count 1000000 --json
+
+Runs until it is interrupted. Exit status: 0 stopped, 1 it cannot listen there, 2 wrong usage.")]
 pub(crate) struct SimArgs {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]

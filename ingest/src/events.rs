@@ -5,24 +5,40 @@ use groundlog_log::LogError;
 use groundlog_proto::wire::CommandState;
 use tracing::{debug, error, info, warn};
 
+use crate::ConfigError;
+
 pub(crate) struct Connected<'a> {
     pub(crate) interface: &'a str,
+    /// Attempts that failed before.
+    pub(crate) failed_attempts: u64,
 }
 
 impl Connected<'_> {
     pub(crate) fn emit(&self) {
-        info!(interface = self.interface, "interface connected");
+        match self.failed_attempts {
+            0 => info!(interface = self.interface, "interface connected"),
+            failed_attempts => {
+                info!(interface = self.interface, failed_attempts, "interface connected");
+            }
+        }
     }
 }
 
+/// Told ever more seldom while it goes on: see the link's attempts.
 pub(crate) struct ConnectionFailed<'a> {
     pub(crate) interface: &'a str,
     pub(crate) reason: &'a str,
+    pub(crate) failed_attempts: u64,
 }
 
 impl ConnectionFailed<'_> {
     pub(crate) fn emit(&self) {
-        warn!(interface = self.interface, reason = self.reason, "interface not connected");
+        warn!(
+            interface = self.interface,
+            reason = self.reason,
+            failed_attempts = self.failed_attempts,
+            "interface not connected"
+        );
     }
 }
 
@@ -34,6 +50,21 @@ pub(crate) struct ConnectionLost<'a> {
 impl ConnectionLost<'_> {
     pub(crate) fn emit(&self) {
         warn!(interface = self.interface, reason = self.reason, "interface lost its connection");
+    }
+}
+
+pub(crate) struct DirectiveRefused<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) error: &'a ConfigError,
+}
+
+impl DirectiveRefused<'_> {
+    pub(crate) fn emit(&self) {
+        warn!(
+            interface = self.interface,
+            error = %self.error,
+            "directive refused; the interface stays as it is"
+        );
     }
 }
 
@@ -57,6 +88,8 @@ impl BytesDiscarded<'_> {
 pub(crate) struct AppendRefused<'a> {
     pub(crate) interface: &'a str,
     pub(crate) error: &'a LogError,
+    /// How often since it last took something.
+    pub(crate) times: u64,
 }
 
 impl AppendRefused<'_> {
@@ -64,7 +97,23 @@ impl AppendRefused<'_> {
         error!(
             interface = self.interface,
             error = %self.error,
+            times = self.times,
             "the log takes nothing; reading is paused, nothing is lost, it is tried again"
+        );
+    }
+}
+
+pub(crate) struct AppendsAgain<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) times: u64,
+}
+
+impl AppendsAgain<'_> {
+    pub(crate) fn emit(&self) {
+        info!(
+            interface = self.interface,
+            refused = self.times,
+            "the log takes again what is received"
         );
     }
 }

@@ -17,46 +17,45 @@
 //!   time, which it says).
 
 mod appender;
+mod attempts;
+mod desk;
+mod order;
 mod reading;
 mod receive;
 mod shared;
 mod writing;
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use groundlog_log::{Log, LogError};
 use groundlog_proto::TopicPartition;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{sleep, timeout},
 };
 
-use self::reading::{Intake, ReceiveClock};
 pub use self::shared::{InterfaceStatus, LinkState};
 pub(crate) use self::{
     appender::Appender,
+    order::{Order, Replacement, Wish},
     shared::Shared,
     writing::{Completion, Outcome, Outgoing, not_connected},
+};
+use self::{
+    attempts::{Attempts, LOST, SETTLED},
+    desk::{Desk, Waited},
+    reading::{Intake, ReceiveClock},
 };
 use crate::{
     IngestLimits, InterfaceOptions,
     envelope::Envelope,
     events,
-    interface::{self, Built, Connection},
+    interface::{Built, Connection, Interface},
     protocol::WriteChain,
-    shutdown::stopped,
 };
-
-/// How long a command that is being written may take when its link stops.
-const FINISH: Duration = Duration::from_secs(5);
-
-/// What an operator wants of a link.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// Connect; parameters, if any, replace those of the plug-in.
-    Connect(Vec<String>),
-    Disconnect,
-}
 
 /// What a link is started with.
 pub(crate) struct LinkSetup {
@@ -68,7 +67,7 @@ pub(crate) struct LinkSetup {
     pub(crate) partition: TopicPartition,
     pub(crate) envelope: Envelope,
     pub(crate) inbox: mpsc::Receiver<Outgoing>,
-    pub(crate) wishes: mpsc::Receiver<Wish>,
+    pub(crate) orders: mpsc::Receiver<Order>,
     pub(crate) shutdown: watch::Receiver<bool>,
 }
 
@@ -76,26 +75,10 @@ pub(crate) struct LinkSetup {
 pub(crate) struct Link {
     options: InterfaceOptions,
     limits: IngestLimits,
-    transport: Box<dyn interface::Interface>,
+    transport: Box<dyn Interface>,
     write: WriteChain,
+    attempts: Attempts,
     desk: Desk,
-}
-
-/// What a link attends to in every state.
-struct Desk {
-    log: Arc<dyn Log>,
-    shared: Arc<Shared>,
-    intake: Intake,
-    inbox: mpsc::Receiver<Outgoing>,
-    wishes: mpsc::Receiver<Wish>,
-    shutdown: watch::Receiver<bool>,
-}
-
-/// How waiting ended.
-enum Waited<T> {
-    Done(T),
-    Wish(Wish),
-    Shutdown,
 }
 
 /// What a link does next.
@@ -117,13 +100,14 @@ impl Link {
             // One read may become one packet.
             receive_bytes: limits.receive_bytes.min(limits.packet_bytes_max),
             warned: None,
+            refusals: Attempts::default(),
         };
         let desk = Desk {
             log: setup.log,
             shared: setup.shared,
             intake,
             inbox: setup.inbox,
-            wishes: setup.wishes,
+            orders: setup.orders,
             shutdown: setup.shutdown,
         };
         Self {
@@ -131,6 +115,7 @@ impl Link {
             limits,
             transport: built.interface,
             write: built.write,
+            attempts: Attempts::default(),
             desk,
         }
     }
@@ -176,29 +161,62 @@ impl Link {
         let connecting = self.transport.connect();
         match self.desk.wait(connecting).await? {
             Waited::Done(Ok(connection)) => {
-                shared.counters.connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                shared.counters.connections.fetch_add(1, Relaxed);
                 shared.set_state(LinkState::Connected, "");
-                events::Connected { interface: &shared.name }.emit();
                 self.serve(connection).await
             }
             Waited::Done(Err(error)) => {
+                shared.counters.failed_attempts.fetch_add(1, Relaxed);
                 let reason = format!("connection failed: {error}");
-                events::ConnectionFailed { interface: &shared.name, reason: &reason }.emit();
+                if self.attempts.fail(&reason, std::time::Instant::now()) {
+                    let failed_attempts = self.attempts.failed();
+                    let interface = &shared.name;
+                    events::ConnectionFailed { interface, reason: &reason, failed_attempts }.emit();
+                }
                 Ok(Next::Pause(reason))
             }
-            Waited::Wish(wish) => Ok(self.follow(wish)),
+            Waited::Order(order) => Ok(self.follow(order)),
             Waited::Shutdown => Ok(Next::Stop),
         }
     }
 
     async fn serve(&mut self, connection: Connection) -> Result<Next, LogError> {
-        match self.desk.serve(connection, &mut self.write, self.limits.drain).await? {
-            Waited::Wish(wish) => Ok(self.follow(wish)),
+        let shared = Arc::clone(&self.desk.shared);
+        let interface = &shared.name;
+        let failed_attempts = self.attempts.failed();
+        let connected = events::Connected { interface, failed_attempts };
+        let mut told = self.attempts.tells_connection();
+        if told {
+            connected.emit();
+        }
+        let moved = shared.counters.moved();
+        let mut works = false;
+        let ended = {
+            let mut serving = pin!(self.desk.serve(connection, &mut self.write, self.limits.drain));
+            tokio::select! {
+                ended = &mut serving => ended?,
+                () = sleep(SETTLED) => {
+                    works = true;
+                    if !std::mem::replace(&mut told, true) {
+                        connected.emit();
+                    }
+                    serving.await?
+                }
+            }
+        };
+        works |= shared.counters.moved() != moved;
+        if works {
+            self.attempts = Attempts::default();
+        }
+        match ended {
+            Waited::Order(order) => Ok(self.follow(order)),
             Waited::Shutdown => Ok(Next::Stop),
             Waited::Done(reason) => {
-                let reason = format!("connection lost: {reason}");
-                let interface = &self.desk.shared.name;
-                events::ConnectionLost { interface, reason: &reason }.emit();
+                let reason = format!("{LOST}: {reason}");
+                // The end of one that never worked is one more attempt in vain.
+                if works || self.attempts.fail(&reason, std::time::Instant::now()) {
+                    events::ConnectionLost { interface, reason: &reason }.emit();
+                }
                 Ok(Next::Pause(reason))
             }
         }
@@ -207,35 +225,31 @@ impl Link {
     fn obey<T>(&mut self, waited: Waited<T>, done: impl FnOnce(T) -> Next) -> Next {
         match waited {
             Waited::Done(value) => done(value),
-            Waited::Wish(wish) => self.follow(wish),
+            Waited::Order(order) => self.follow(order),
             Waited::Shutdown => Next::Stop,
         }
     }
 
-    fn follow(&mut self, wish: Wish) -> Next {
-        match wish {
-            Wish::Disconnect => Next::Idle("disconnected by directive".to_owned()),
-            Wish::Connect(parameters) if parameters.is_empty() => Next::Attempt,
-            Wish::Connect(parameters) => match self.rebuild(parameters) {
-                Ok(()) => Next::Attempt,
-                Err(error) => Next::Idle(error.to_string()),
-            },
+    fn follow(&mut self, order: Order) -> Next {
+        // What an operator asked for is told from the first attempt on.
+        self.attempts = Attempts::default();
+        match order {
+            Order::Disconnect => Next::Idle("disconnected by directive".to_owned()),
+            Order::Connect(replacement) => {
+                if let Some(replacement) = replacement {
+                    self.replace(*replacement);
+                }
+                Next::Attempt
+            }
         }
     }
 
-    /// Takes replacement parameters; explicit protocols and options stay (cosmos-runtime §1.2).
-    fn rebuild(&mut self, parameters: Vec<String>) -> Result<(), crate::ConfigError> {
-        let options = InterfaceOptions {
-            params: parameters,
-            location: "connect directive".to_owned(),
-            ..self.options.clone()
-        };
-        let built = interface::build(&options, self.limits.packet_bytes_max)?;
+    /// Takes replacement parameters, which were checked before this link was left for them.
+    fn replace(&mut self, Replacement { options, built }: Replacement) {
         self.options = options;
         self.transport = built.interface;
         self.write = built.write;
         self.desk.intake.chain = built.read;
-        Ok(())
     }
 
     async fn drain(&mut self) -> Result<(), LogError> {
@@ -256,74 +270,5 @@ impl Link {
                 Ok(())
             }
         }
-    }
-}
-
-impl Desk {
-    /// Works on an open connection until it ends, and returns why.
-    async fn serve(
-        &mut self,
-        connection: Connection,
-        write: &mut WriteChain,
-        drain: Duration,
-    ) -> Result<Waited<String>, LogError> {
-        let (stop, stop_seen) = watch::channel(false);
-        let Self { log, shared, intake, inbox, wishes, shutdown } = self;
-        let mut reading = pin!(intake.run(&**log, connection.reader, shared, stop_seen.clone()));
-        let mut writing = pin!(writing::run(connection.writer, write, inbox, shared, stop_seen));
-        let (mut read_end, mut write_end) = (None, None);
-        let ended = tokio::select! {
-            end = &mut reading => {
-                read_end = Some(end?);
-                None
-            }
-            end = &mut writing => {
-                write_end = Some(end);
-                None
-            }
-            wish = next_wish(wishes) => Some(Waited::Wish(wish)),
-            () = stopped(shutdown) => Some(Waited::Shutdown),
-        };
-        // Whichever half ended, the other comes to its own end: a command half written is
-        // finished, what was read is framed.
-        stop.send_replace(true);
-        let deadline = Instant::now() + drain.min(FINISH);
-        let ended = ended.unwrap_or_else(|| {
-            Waited::Done(read_end.clone().or_else(|| write_end.clone()).unwrap_or_default())
-        });
-        while read_end.is_none() || write_end.is_none() {
-            tokio::select! {
-                end = &mut reading, if read_end.is_none() => read_end = Some(end?),
-                end = &mut writing, if write_end.is_none() => write_end = Some(end),
-                () = sleep_until(deadline) => break,
-            }
-        }
-        Ok(ended)
-    }
-
-    /// Waits for `future` while there is no connection: commands are refused, earlier packets go
-    /// on to the log, wishes and shutdown end the wait.
-    async fn wait<T>(&mut self, future: impl Future<Output = T>) -> Result<Waited<T>, LogError> {
-        let mut future = pin!(future);
-        let Self { log, shared, intake, inbox, wishes, shutdown } = self;
-        loop {
-            tokio::select! {
-                biased;
-                () = stopped(shutdown) => return Ok(Waited::Shutdown),
-                wish = next_wish(wishes) => return Ok(Waited::Wish(wish)),
-                Some(outgoing) = inbox.recv() => outgoing.not_connected(&shared.name),
-                failed = intake.keep_appending(&**log), if intake.appender.is_busy() => {
-                    return Err(failed);
-                }
-                done = &mut future => return Ok(Waited::Done(done)),
-            }
-        }
-    }
-}
-
-async fn next_wish(wishes: &mut mpsc::Receiver<Wish>) -> Wish {
-    match wishes.recv().await {
-        Some(wish) => wish,
-        None => std::future::pending().await,
     }
 }

@@ -25,7 +25,7 @@ pub struct Metric {
 }
 
 /// All metrics of an interface.
-pub const METRICS: [Metric; 9] = [
+pub const METRICS: [Metric; 13] = [
     Metric {
         name: "groundlog_interface_connected",
         description: "1 while the interface is connected.",
@@ -67,6 +67,30 @@ pub const METRICS: [Metric; 9] = [
         description: "Connections made after the first.",
         kind: MetricKind::Counter,
         value: |status| status.reconnects as f64,
+    },
+    Metric {
+        name: "groundlog_interface_failed_attempts_total",
+        description: "Attempts to connect that failed.",
+        kind: MetricKind::Counter,
+        value: |status| status.failed_attempts as f64,
+    },
+    Metric {
+        name: "groundlog_interface_framing_errors_total",
+        description: "Connections given up because what came in could not be framed.",
+        kind: MetricKind::Counter,
+        value: |status| status.framing_errors as f64,
+    },
+    Metric {
+        name: "groundlog_interface_unframed_bytes",
+        description: "Bytes held back: the beginning of a packet whose rest has not come yet.",
+        kind: MetricKind::Gauge,
+        value: |status| status.unframed_bytes as f64,
+    },
+    Metric {
+        name: "groundlog_interface_refused_appends_total",
+        description: "Appends that the log refused, as while its disk is full; tried again.",
+        kind: MetricKind::Counter,
+        value: |status| status.refused_appends as f64,
     },
     Metric {
         name: "groundlog_interface_unacknowledged_bytes",

@@ -2,6 +2,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use groundlog_proto::{DefinitionHash, TopicNames};
 
+use crate::{
+    ConfigError,
+    link::{Order, Wish},
+};
+
 /// Which way a protocol works (cosmos-runtime §2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProtocolDirection {
@@ -151,5 +156,20 @@ impl IngestOptions {
             wanted: BTreeMap::new(),
             limits: IngestLimits::default(),
         }
+    }
+    /// Checks parameters with which an interface shall be connected, as a connect directive names
+    /// them: before the directive is given, so that who asks is told. An interface that is not
+    /// declared, and no parameters, are right.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the parameter.
+    pub fn check_parameters(&self, interface: &str, params: &[String]) -> Result<(), ConfigError> {
+        self.order(interface, Wish::Connect(params.to_vec())).transpose().map(drop)
+    }
+
+    /// Returns what the link of an interface is to be told; `None` when there is none.
+    pub(crate) fn order(&self, interface: &str, wish: Wish) -> Option<Result<Order, ConfigError>> {
+        let declared = self.interfaces.iter().find(|one| one.name == interface)?;
+        Some(wish.order(declared, self.limits.packet_bytes_max))
     }
 }

@@ -12,7 +12,7 @@ use groundlog_proto::{Offset, TopicKind, TopicPartition};
 use tokio::sync::watch;
 
 use crate::{
-    ConfigError, IngestError, IngestOptions, InterfaceOptions, InterfaceStatus, interface,
+    ConfigError, IngestError, IngestOptions, InterfaceOptions, InterfaceStatus, events, interface,
     link::{Shared, Wish},
     ownership,
     session::{self, Session, SessionSetup},
@@ -254,16 +254,26 @@ impl Owner<'_> {
             let Some(session) = self.sessions.get(&partition.partition) else {
                 continue;
             };
-            if !session.wish(&interface, wish).await {
-                tracing::warn!(interface, "directive ignored: there is no such interface here");
+            let Ingest { log, options, .. } = self.ingest;
+            let order = match options.order(&interface, wish) {
+                Some(Ok(order)) => order,
+                Some(Err(error)) => {
+                    events::DirectiveRefused { interface: &interface, error: &error }.emit();
+                    continue;
+                }
+                None => {
+                    tracing::warn!(interface, "directive ignored: there is no such interface");
+                    continue;
+                }
+            };
+            if !session.order(&interface, order).await {
+                tracing::warn!(interface, "directive ignored: the interface does not run here");
                 continue;
             }
-            if self.wanted.insert(interface.clone(), connected) != Some(connected) {
-                let Ingest { log, options, .. } = self.ingest;
-                if let Err(error) = session::remember(&**log, options, &interface, connected).await
-                {
-                    tracing::warn!(interface, %error, "the wish is obeyed, but not kept");
-                }
+            if self.wanted.insert(interface.clone(), connected) != Some(connected)
+                && let Err(error) = session::remember(&**log, options, &interface, connected).await
+            {
+                tracing::warn!(interface, %error, "the wish is obeyed, but not kept");
             }
         }
         let checkpoint = Checkpoint { partition: partition.clone(), next: batch.next() };

@@ -19,18 +19,18 @@ use crate::{
     command::{Release, ReleaseSetup, Route, Routes},
     envelope::Envelope,
     interface,
-    link::{Link, LinkSetup, Shared, Wish},
+    link::{Link, LinkSetup, Order, Shared},
 };
 
 /// Commands that may wait for one link; beyond it they wait undecided.
 const INBOX_COMMANDS: usize = 256;
-const WISHES: usize = 64;
+const ORDERS: usize = 64;
 
 /// The links and the release of one ownership.
 pub(crate) struct Session {
     links: JoinSet<(String, Result<(), LogError>)>,
     release: JoinSet<Result<(), LogError>>,
-    wishes: HashMap<String, mpsc::Sender<Wish>>,
+    orders: HashMap<String, mpsc::Sender<Order>>,
     stop_links: watch::Sender<bool>,
     stop_release: watch::Sender<bool>,
 }
@@ -54,7 +54,7 @@ impl Session {
         let mut session = Self {
             links: JoinSet::new(),
             release: JoinSet::new(),
-            wishes: HashMap::new(),
+            orders: HashMap::new(),
             stop_links,
             stop_release,
         };
@@ -92,7 +92,7 @@ impl Session {
         let envelope = Envelope::new(scope, &options.name, *definitions, setup.epoch);
         shared.counters.epoch.store(setup.epoch, std::sync::atomic::Ordering::Relaxed);
         let (inbox_sender, inbox) = mpsc::channel(INBOX_COMMANDS);
-        let (wish_sender, wishes) = mpsc::channel(WISHES);
+        let (order_sender, orders) = mpsc::channel(ORDERS);
         let link = Link::new(LinkSetup {
             log: Arc::clone(setup.log),
             options: options.clone(),
@@ -102,20 +102,20 @@ impl Session {
             partition: TopicPartition::new(names.topic(TopicKind::Raw), options.raw_partition),
             envelope,
             inbox,
-            wishes,
+            orders,
             shutdown,
         });
         let wanted = setup.wanted.get(&options.name).copied().unwrap_or(options.connect_on_startup);
         let name = options.name.clone();
         self.links.spawn(async move { (name, link.run(wanted).await) });
-        self.wishes.insert(options.name.clone(), wish_sender);
+        self.orders.insert(options.name.clone(), order_sender);
         Ok(Route { shared: Arc::clone(shared), inbox: inbox_sender })
     }
 
-    /// Passes a wish on; false when no link of that name runs here.
-    pub(crate) async fn wish(&self, interface: &str, wish: Wish) -> bool {
-        match self.wishes.get(interface) {
-            Some(wishes) => wishes.send(wish).await.is_ok(),
+    /// Passes an order on; false when no link of that name runs here.
+    pub(crate) async fn order(&self, interface: &str, order: Order) -> bool {
+        match self.orders.get(interface) {
+            Some(orders) => orders.send(order).await.is_ok(),
             None => false,
         }
     }

@@ -181,9 +181,13 @@ pub struct Origin {
     pub object: ::prost::alloc::string::String,
     #[prost(uint64, tag = "3")]
     pub index: u64,
-    /// Identifies one import for ever: hash of the content and the options that matter.
+    /// Identifies one import for ever: docs/imports.md.
     #[prost(string, tag = "4")]
     pub import_id: ::prost::alloc::string::String,
+    /// The import's records up to and including this one, as a running hash of what the file says:
+    /// files that begin alike are told apart by it. 0 where whoever imported kept none.
+    #[prost(fixed64, tag = "5")]
+    pub content: u64,
 }
 // ---------------------------------------------------------------- decom, decom.stored
 
@@ -459,6 +463,12 @@ pub struct ImportProgress {
     pub next_index: u64,
     #[prost(bool, tag = "4")]
     pub complete: bool,
+    /// Origin.content of the last record, index next_index - 1.
+    #[prost(fixed64, tag = "5")]
+    pub content: u64,
+    /// Tail of every partition of raw.stored when the import began: none of its records lies before.
+    #[prost(uint64, repeated, tag = "6")]
+    pub from: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LimitsSetting {
@@ -595,6 +605,15 @@ pub struct InterfaceStatus {
     pub reconnects: u64,
     #[prost(uint64, tag = "11")]
     pub epoch: u64,
+    /// Attempts to connect that failed.
+    #[prost(uint64, tag = "12")]
+    pub failed_attempts: u64,
+    /// Connections given up because what came in could not be framed.
+    #[prost(uint64, tag = "13")]
+    pub framing_errors: u64,
+    /// Bytes held back at the moment: the beginning of a packet whose rest has not come yet.
+    #[prost(uint64, tag = "14")]
+    pub unframed_bytes: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildStatus {

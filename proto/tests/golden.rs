@@ -81,6 +81,7 @@ fn raw(body: raw_record::Body) -> RawRecord {
             object: "dump.bin".into(),
             index: 41,
             import_id: "ab".into(),
+            content: 0,
         }),
         body: Some(body),
     }
@@ -97,7 +98,10 @@ fn raw_records() {
     use raw_record::Body;
     let packet =
         RawPacket { data: b"\x00\x01\x02".as_slice().into(), target: "T".into(), name: "P".into() };
-    golden("raw_packet", &raw(Body::Packet(packet)));
+    golden("raw_packet", &raw(Body::Packet(packet.clone())));
+    let mut with_content = raw(Body::Packet(packet));
+    with_content.origin.as_mut().unwrap().content = 0x0123_4567_89ab_cdef;
+    golden("raw_packet_2", &with_content);
     let values = BTreeMap::from([("TEMP1".to_owned(), "1.5".to_owned())]);
     let values = RawValues { target: "T".into(), name: "P".into(), values };
     golden("raw_values", &raw(Body::Values(values)));
@@ -194,6 +198,17 @@ fn setting(kind: setting::Kind) -> Setting {
     Setting { time_ns: 6, user: "system".into(), kind: Some(kind) }
 }
 
+/// As the first version had it.
+fn import() -> ImportProgress {
+    ImportProgress {
+        import_id: "ab".into(),
+        object: "dump.bin".into(),
+        next_index: 42,
+        complete: true,
+        ..ImportProgress::default()
+    }
+}
+
 #[test]
 fn settings() {
     use setting::Kind;
@@ -217,14 +232,10 @@ fn settings() {
             "setting_interface",
             Kind::Interface(InterfaceWanted { interface: "INST_INT".into(), connected: true }),
         ),
+        ("setting_import", Kind::Import(import())),
         (
-            "setting_import",
-            Kind::Import(ImportProgress {
-                import_id: "ab".into(),
-                object: "dump.bin".into(),
-                next_index: 42,
-                complete: true,
-            }),
+            "setting_import_2",
+            Kind::Import(ImportProgress { content: 7, from: vec![0, 1_000], ..import() }),
         ),
         ("setting_limits", Kind::Limits(LimitsSetting { target, packet, item, enabled: true })),
         ("setting_password", Kind::Password(PasswordSet { argon2: "$argon2id$".into() })),
@@ -332,6 +343,13 @@ fn status() {
         discarded_bytes: 6,
         reconnects: 7,
         epoch: 8,
+        ..InterfaceStatus::default()
+    };
+    let counted = InterfaceStatus {
+        failed_attempts: 9,
+        framing_errors: 10,
+        unframed_bytes: 11,
+        ..interface.clone()
     };
     let rebuild = RebuildStatus {
         id: "x".into(),
@@ -345,6 +363,7 @@ fn status() {
     let message = SystemMessage { severity: "WARN".into(), role: "decom".into(), text: "t".into() };
     for (name, kind) in [
         ("status_interface", Kind::Interface(interface)),
+        ("status_interface_2", Kind::Interface(counted)),
         ("status_rebuild", Kind::Rebuild(rebuild)),
         ("status_message", Kind::Message(message)),
     ] {

@@ -58,6 +58,7 @@ impl BatchWriter {
             object: object.to_owned(),
             index: 0,
             import_id: id.to_string(),
+            content: 0,
         };
         let template = RawRecord {
             stored: true,
@@ -76,8 +77,14 @@ impl BatchWriter {
         Self { limits, template, batch, target: target.to_owned() }
     }
 
-    /// Adds a record; returns the batch that is full with it.
-    pub(crate) fn push(&mut self, record: &ImportRecord, times: RecordTimes) -> Option<Batch> {
+    /// Adds a record, with what the file says up to and including it; returns the batch that is
+    /// full with it.
+    pub(crate) fn push(
+        &mut self,
+        record: &ImportRecord,
+        content: u64,
+        times: RecordTimes,
+    ) -> Option<Batch> {
         if self.batch.records == 0 {
             self.batch.first_index = record.index;
         }
@@ -85,6 +92,7 @@ impl BatchWriter {
         self.template.packet_time_ns = times.packet.map(|time| time.0);
         if let Some(origin) = &mut self.template.origin {
             origin.index = record.index;
+            origin.content = content;
         }
         self.template.body = Some(Body::Packet(RawPacket {
             data: record.packet.clone(),

@@ -52,7 +52,7 @@ impl SpacePackets {
         let packet = self.input.take(total - self.skip);
         let index = self.index;
         self.index += 1;
-        Ok(Some(ImportRecord { index, offset, packet, header_time: None }))
+        Ok(Some(ImportRecord { index, offset, packet, header_time: None, header_stamp: None }))
     }
 }
 

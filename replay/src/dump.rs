@@ -90,7 +90,8 @@ impl DumpRecords {
         let index = self.index;
         self.index += 1;
         self.last_number = Some(number);
-        Ok(Some(ImportRecord { index, offset, packet, header_time }))
+        let header_stamp = Some([seconds, subseconds]);
+        Ok(Some(ImportRecord { index, offset, packet, header_time, header_stamp }))
     }
 
     /// A number that does not grow means that the framing is lost; one that leaps is reported.

@@ -29,7 +29,7 @@ impl FixedRecords {
         let packet = self.input.take(self.size);
         let index = self.index;
         self.index += 1;
-        Ok(Some(ImportRecord { index, offset, packet, header_time: None }))
+        Ok(Some(ImportRecord { index, offset, packet, header_time: None, header_stamp: None }))
     }
 }
 

@@ -7,11 +7,14 @@ use thiserror::Error;
 
 use crate::{
     batch::{Batch, BatchLimits, BatchWriter},
+    content::Content,
     error::ReadError,
     format::FileLayout,
     import_id::ImportId,
     pace::Pace,
     record::{ImportRecord, Records},
+    resume::{self, Place, Whole},
+    sink::{Appended, ImportSink},
     time::RecordClock,
 };
 
@@ -28,42 +31,6 @@ pub struct ImportOptions {
     pub limits: BatchLimits,
     /// Name of an import beside earlier ones of the same file; `None` for the first.
     pub again: Option<String>,
-}
-
-/// How far an import has come, as the log knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ImportState {
-    /// The first record not yet in the log.
-    pub next_index: u64,
-    /// Whether the whole file has been imported.
-    pub complete: bool,
-}
-
-/// What became of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Appended {
-    /// Records now in the log by this batch.
-    pub appended: u64,
-    /// Records that were there before.
-    pub skipped: u64,
-}
-
-/// Where imported records go: the append endpoint of a running system, or a stand-in for it.
-pub trait ImportSink {
-    /// What can go wrong there.
-    type Error: std::error::Error + Send + Sync + 'static;
-
-    /// Asks how far an import has come; `None` for one never begun.
-    ///
-    /// # Errors
-    /// The sink's own.
-    fn state(&mut self, id: &ImportId) -> Result<Option<ImportState>, Self::Error>;
-
-    /// Appends a batch; records of an index already in the log are skipped.
-    ///
-    /// # Errors
-    /// The sink's own; nothing of the batch counts as imported then, and it may be sent again.
-    fn append(&mut self, batch: &Batch) -> Result<Appended, Self::Error>;
 }
 
 /// What became of one file.
@@ -105,6 +72,31 @@ pub enum ImportError<E: std::error::Error> {
         /// Where the time was said to be.
         source_text: String,
     },
+    /// The file may be the beginning of one whose records the log has let go; nothing was
+    /// imported, lest packets be there twice.
+    #[error(
+        "{file}: import {id} began like this file and went on, but the log no longer has its \
+         record {last}, so whether the file's {records} packets are among it cannot be told; \
+         nothing is imported. --again NAME imports the file beside it",
+        last = records - 1
+    )]
+    Forgotten {
+        /// The file.
+        file: String,
+        /// Packets of the file.
+        records: u64,
+        /// The import.
+        id: ImportId,
+    },
+    /// Others import files that begin like this one, again and again.
+    #[error(
+        "{file}: other imports of files that begin like this one are under way; import it again \
+         when they are done. What is in the log stays, and is not imported twice"
+    )]
+    Overtaken {
+        /// The file.
+        file: String,
+    },
     /// The log did not take the records.
     #[error(transparent)]
     Sink(E),
@@ -116,6 +108,9 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 /// How many packets at the beginning of a file may lack the time asked for before the file is
 /// refused.
 const PACKETS_WITHOUT_TIME: usize = 1_000;
+
+/// How often the place of a file is looked for while others import files that begin like it.
+const OVERTAKEN_MAX: u32 = 16;
 
 /// How often progress is told.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
@@ -134,7 +129,8 @@ impl<S: ImportSink> Importer<S> {
         Self { options, clock, pace, sink }
     }
 
-    /// Imports one file, going on where an earlier run stopped.
+    /// Imports one file, going on where an earlier run stopped, be it of this file, of a copy that
+    /// lacks its end, or of the file before it grew.
     ///
     /// A file that is broken somewhere is imported up to there; the report names file and byte. It
     /// is marked complete only when all of it was readable.
@@ -147,16 +143,55 @@ impl<S: ImportSink> Importer<S> {
         path: &Path,
         progress: Progress<'_>,
     ) -> Result<FileReport, ImportError<S::Error>> {
-        let id = self.identify(path)?;
-        let state = self.sink.state(&id).map_err(ImportError::Sink)?.unwrap_or_default();
-        let mut report = FileReport::new(id);
-        if state.complete {
-            report.records = state.next_index;
-            report.skipped = state.next_index;
-            return Ok(report);
+        let mut appended = 0;
+        for _ in 0..OVERTAKEN_MAX {
+            let again = self.options.again.as_deref();
+            let mut place = resume::find(&mut self.sink, path, &self.options.layout, again)?;
+            let mut report = FileReport::new(place.id.clone());
+            let done = match place.whole.take() {
+                Some(whole) => self.conclude(path, &place, whole, &mut report)?,
+                None => self.go_on(path, &place, &mut report, progress)?,
+            };
+            appended += report.appended;
+            if done {
+                report.appended = appended;
+                report.skipped = report.records - appended;
+                return Ok(report);
+            }
         }
+        Err(ImportError::Overtaken { file: path.display().to_string() })
+    }
+
+    /// Reports a file of which nothing is missing; true unless it was overtaken.
+    fn conclude(
+        &mut self,
+        path: &Path,
+        place: &Place,
+        whole: Whole,
+        report: &mut FileReport,
+    ) -> Result<bool, ImportError<S::Error>> {
+        report.records = whole.records;
+        report.faults = whole.faults;
+        if place.complete || !report.faults.is_empty() {
+            return Ok(true);
+        }
+        // An earlier run ended between the last record and the word that it was the last.
+        let writer = self.batch_writer(path, &place.id);
+        let last = writer.finish(place.next_index, true);
+        last.map_or(Ok(true), |batch| self.send(&batch, report))
+    }
+
+    /// Imports the records from a place on; true unless it was overtaken.
+    fn go_on(
+        &mut self,
+        path: &Path,
+        place: &Place,
+        report: &mut FileReport,
+        progress: Progress<'_>,
+    ) -> Result<bool, ImportError<S::Error>> {
         self.check_times(path)?;
-        let mut writer = self.batch_writer(path, &report.id);
+        let mut writer = self.batch_writer(path, &place.id);
+        let mut content = Content::default();
         let mut last_told = Instant::now();
         for item in Records::open(path, &self.options.layout)? {
             let record = match item {
@@ -167,10 +202,12 @@ impl<S: ImportSink> Importer<S> {
                 }
             };
             report.records += 1;
-            if record.index < state.next_index {
-                report.skipped += 1;
-            } else if let Some(batch) = self.pack(&record, &mut writer, &mut report) {
-                self.send(&batch, &mut report)?;
+            content.push(&record);
+            if record.index >= place.next_index
+                && let Some(batch) = self.pack(&record, &content, &mut writer, report)
+                && !self.send(&batch, report)?
+            {
+                return Ok(false);
             }
             if last_told.elapsed() >= PROGRESS_PERIOD {
                 progress(report.records, record.offset);
@@ -178,18 +215,9 @@ impl<S: ImportSink> Importer<S> {
             }
         }
         // An empty last batch still says that the import is complete.
-        let next_index = report.records.max(state.next_index);
-        if let Some(batch) = writer.finish(next_index, report.faults.is_empty()) {
-            self.send(&batch, &mut report)?;
-        }
-        Ok(report)
-    }
-
-    fn identify(&self, path: &Path) -> Result<ImportId, ReadError> {
-        ImportId::of_file(path, self.options.again.as_deref()).map_err(|error| {
-            let file = path.display().to_string().into();
-            ReadError { file, byte: 0, fault: error.into() }
-        })
+        let next_index = report.records.max(place.next_index);
+        let last = writer.finish(next_index, report.faults.is_empty());
+        last.map_or(Ok(true), |batch| self.send(&batch, report))
     }
 
     /// Looks for a time in the first packets: a log keeps wrong times for ever.
@@ -226,24 +254,29 @@ impl<S: ImportSink> Importer<S> {
     fn pack(
         &mut self,
         record: &ImportRecord,
+        content: &Content,
         writer: &mut BatchWriter,
         report: &mut FileReport,
     ) -> Option<Batch> {
         let times = self.clock.times(record);
         report.without_time += u64::from(self.clock.expects_time() && times.packet.is_none());
-        writer.push(record, times)
+        writer.push(record, content.value(), times)
     }
 
+    /// Sends a batch; false when the file's place in the log is taken by something else.
     fn send(
         &mut self,
         batch: &Batch,
         report: &mut FileReport,
-    ) -> Result<(), ImportError<S::Error>> {
-        let answer = self.sink.append(batch).map_err(ImportError::Sink)?;
-        report.appended += answer.appended;
-        report.skipped += answer.skipped;
-        self.pace.sent(answer.appended);
-        Ok(())
+    ) -> Result<bool, ImportError<S::Error>> {
+        match self.sink.append(batch).map_err(ImportError::Sink)? {
+            Appended::Overtaken => Ok(false),
+            Appended::Taken(appended) => {
+                report.appended += appended;
+                self.pace.sent(appended);
+                Ok(true)
+            }
+        }
     }
 }
 

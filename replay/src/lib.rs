@@ -3,8 +3,9 @@
 //! - [`Records`] cuts a file into packets, after a [`FileLayout`]; nothing looks inside them.
 //! - [`TimeSource`] says where a packet's time lies, [`RecordClock`] finds it.
 //! - [`Importer`] sends the packets of a file to an [`ImportSink`] in batches, once: an
-//!   [`ImportId`] and the index of a packet in its file identify it for ever, and an interrupted
-//!   import goes on where the log says it stopped.
+//!   [`ImportId`] and the index of a packet in its file identify it for ever. An interrupted
+//!   import goes on where the log says it stopped, and a file that is another one cut short, or
+//!   grown, is told by its [`Content`] (docs/imports.md).
 //!
 //! - [`PacketDecoder`] and [`RowWriter`] make JSON lines or CSV of them, without a log.
 //!
@@ -13,6 +14,7 @@
 mod batch;
 mod ccsds;
 mod cds;
+mod content;
 mod decode;
 mod dump;
 mod error;
@@ -23,21 +25,23 @@ mod import_id;
 mod input;
 mod pace;
 mod record;
+mod resume;
+mod sink;
 mod subseconds;
 mod time;
 
 pub use batch::{Batch, BatchLimits};
 pub use cds::CdsField;
+pub use content::Content;
 pub use decode::{
     Counts, DecodeError, DecodeOptions, DefinedTimes, PacketDecoder, RowFormat, RowWriter,
 };
 pub use error::{OptionError, ReadError, ReadFault};
 pub use format::{FileLayout, Format};
-pub use import::{
-    Appended, FileReport, ImportError, ImportOptions, ImportSink, ImportState, Importer, Progress,
-};
+pub use import::{FileReport, ImportError, ImportOptions, Importer, Progress};
 pub use import_id::ImportId;
 pub use pace::Pace;
 pub use record::{ImportRecord, MAX_PACKET_BYTES, Records};
+pub use sink::{Appended, ImportSink, KnownImport};
 pub use subseconds::SubsecondUnit;
 pub use time::{ItemTimes, RecordClock, RecordTimes, TimeSource};

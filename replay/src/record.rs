@@ -26,6 +26,8 @@ pub struct ImportRecord {
     pub packet: Bytes,
     /// The time in the record's own header, where the layout has one.
     pub header_time: Option<Nanos>,
+    /// Seconds and subseconds of that time as they stand in the file, whatever their unit.
+    pub header_stamp: Option<[u32; 2]>,
 }
 
 /// The packets of a file in their order.

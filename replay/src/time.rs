@@ -138,7 +138,7 @@ mod tests {
     fn record(header_time: Option<Nanos>) -> ImportRecord {
         // 2021-04-09 00:00:00.007137 after a primary header: the first packet of the JPSS file.
         let packet = Bytes::from_static(&[8, 11, 0, 0, 0, 7, 0x5a, 0x45, 0, 0, 0, 7, 0, 0x89]);
-        ImportRecord { index: 0, offset: 0, packet, header_time }
+        ImportRecord { index: 0, offset: 0, packet, header_time, header_stamp: None }
     }
 
     #[test]

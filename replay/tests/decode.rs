@@ -157,7 +157,13 @@ fn imports_find_the_time_in_items_too() {
     let source = "unix:TIMESEC,TIMEUS".parse().expect("unix");
     let mut times = DefinedTimes::new(definitions(), "SAT", &source).expect("items exist");
     let mut time = |packet: Vec<u8>| {
-        let record = ImportRecord { index: 0, offset: 0, packet: packet.into(), header_time: None };
+        let record = ImportRecord {
+            index: 0,
+            offset: 0,
+            packet: packet.into(),
+            header_time: None,
+            header_stamp: None,
+        };
         times.packet_time(&record)
     };
     assert_eq!(time(clock(5, 7)), Some(Nanos(5_000_007_000)));

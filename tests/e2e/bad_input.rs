@@ -48,6 +48,34 @@ fn unknown_ids_are_kept_as_unknown() {
     let names: Vec<&Value> = decom.iter().map(|record| &record["target"]).collect();
     assert_eq!(names, ["UNKNOWN", "TEST"]);
     assert_eq!(raw_bytes(&stack), [unknown, packet(8)].concat());
+    assert_eq!(stack.interface()["unknown_packets"], 1);
+    let table = groundlog(&["status", "--url", stack.url()]).ok();
+    let row = |first| table.lines().find(|line| line.starts_with(first)).expect("a row");
+    let end = row("INTERFACE").find("UNKNOWN").expect("a column") + "UNKNOWN".len();
+    let link = row("TEST_INT");
+    assert_eq!(link[..end].split_whitespace().next_back(), Some("1"), "{table}");
+}
+
+/// A packet that ends before its last item is decoded as far as it goes, flagged, and counted.
+#[test]
+fn packets_shorter_than_their_definition_are_kept_and_counted() {
+    let spacecraft = Spacecraft::new();
+    let folder = tempfile::tempdir().expect("folder");
+    let stack = test_stack(&spacecraft, folder.path());
+    let mut stream = spacecraft.accept();
+    // Its length says five bytes: the counter has two of its four.
+    let short = [0, 3, 1, 0, 7];
+    assert!(send(&mut stream, &short) && send(&mut stream, &packet(8)));
+    wait_for("the whole packet is decoded", SOON, || {
+        (stack.http.call("tlm", json!(["TEST", "DATA", "COUNTER"])) == 8).then_some(())
+    });
+    assert_eq!(stack.http.call("get_tlm_cnt", json!(["TEST", "DATA"])), 2);
+    let link = stack.interface();
+    assert_eq!([&link["short_packets"], &link["unknown_packets"]], [1, 0], "{link}");
+    let metrics = stack.http.get("/metrics").expect("metrics").text;
+    let short = "groundlog_decom_short_packets_total{interface=\"TEST_INT\",stored=\"false\",\
+                 target=\"TEST\",packet=\"DATA\"} 1";
+    assert!(metrics.contains(short), "{metrics}");
 }
 
 /// Garbage, half packets and wrong lengths: every byte received is in the log, in order, and the
@@ -81,6 +109,71 @@ fn garbage_on_the_socket_loses_nothing() {
     });
     assert_eq!(raw_bytes(&stack), sent);
     assert_eq!(stack.http.get("/health").map(|answer| answer.status), Some(200));
+    let link = wait_for("the counters are published", SOON, || {
+        Some(stack.interface()).filter(|link| link["rx_bytes"] == sent.len())
+    });
+    // Half a packet and the garbage, of which nothing could be framed.
+    assert_eq!([&link["discarded_bytes"], &link["reconnects"]], [310, 2], "{link}");
+}
+
+/// A link that works is not left for parameters that are wrong, and who gave them is told.
+#[test]
+fn wrong_connect_parameters_leave_the_link_alone() {
+    let spacecraft = Spacecraft::new();
+    let folder = tempfile::tempdir().expect("folder");
+    let stack = test_stack(&spacecraft, folder.path());
+    let mut stream = spacecraft.accept();
+    assert!(send(&mut stream, &packet(1)));
+    wait_for("the packet is decoded", SOON, || {
+        (stack.http.call("tlm", json!(["TEST", "DATA", "COUNTER"])) == 1).then_some(())
+    });
+    for parameters in [json!(["TEST_INT", "x"]), json!(["TEST_INT", "h", 1, 1, "fast", "nil"])] {
+        let refused = stack.http.rpc("connect_interface", parameters, json!({}));
+        let message = refused.json()["error"]["data"]["message"].to_string();
+        assert!(refused.status == 500 && message.contains("connect TEST_INT: "), "{message}");
+        assert!(message.contains("port") || message.contains("write timeout"), "{message}");
+    }
+    // A directive that was given after all would be followed before this command is sent.
+    stack.http.call("cmd", json!(["TEST SET with VALUE 1"]));
+    assert!(send(&mut stream, &packet(2)), "the connection is the same");
+    wait_for("the next packet is decoded", SOON, || {
+        (stack.http.call("tlm", json!(["TEST", "DATA", "COUNTER"])) == 2).then_some(())
+    });
+    assert_eq!([&stack.interface()["state"]], ["CONNECTED"]);
+    assert_eq!([&stack.interface()["reconnects"]], [0]);
+}
+
+/// Nobody listens, for a while: said at once, then ever more seldom, and when it is over.
+#[test]
+fn a_refused_connection_does_not_fill_the_screen() {
+    let folder = tempfile::tempdir().expect("folder");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    drop(listener);
+    bare_target(&folder.path().join("plugin/targets"));
+    let port = address.port();
+    let plugin = format!(
+        "TARGET TEST TEST\nINTERFACE TEST_INT tcpip_client_interface.rb 127.0.0.1 {port} {port} 10 \
+         nil LENGTH 0 16 2\n  MAP_TARGET TEST\n  RECONNECT_DELAY 0.02\n"
+    );
+    std::fs::write(folder.path().join("plugin/plugin.txt"), plugin).expect("plugin.txt");
+    let path = folder.path().join("plugin");
+    let stack = Stack::start(&StackOptions::with(&["--plugin", &path.to_string_lossy()]));
+    let failed = || stack.interface()["failed_attempts"].as_u64().unwrap_or_default();
+    let attempts = wait_for("many attempts", SOON, || Some(failed()).filter(|it| *it >= 100));
+    let told = stack.said().matches("interface not connected").count();
+    // 1, 2, 4 … 64, and those since the count was published.
+    assert!((2..=12).contains(&told), "{told} times for {attempts} attempts:\n{}", stack.said());
+    assert!(stack.said().contains("Connection refused"), "{}", stack.said());
+    let status = groundlog(&["status", "--url", stack.url()]);
+    assert_eq!(status.code, 1);
+    assert!(status.stderr.contains("degraded: TEST_INT: connection failed"), "{}", status.stderr);
+    let listener = std::net::TcpListener::bind(address).expect("the port again");
+    let _stream = listener.accept().expect("a connection");
+    let line = wait_for("the connection is told", SOON, || {
+        stack.said().lines().find(|line| line.contains("interface connected")).map(str::to_owned)
+    });
+    assert!(line.contains("failed_attempts="), "{line}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
+mod backlog;
 mod bad_input;
 mod client;
 mod commands;
@@ -10,5 +11,6 @@ mod demo;
 mod faults;
 mod jpss;
 mod log_command;
+mod operations_page;
 mod plugin;
 mod replay;

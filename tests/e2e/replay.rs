@@ -96,3 +96,57 @@ fn a_truncated_dump_keeps_what_was_whole_and_names_the_byte() {
         (stack.http.call("get_tlm_cnt", json!(["TEST DATA"])) == 9).then_some(())
     });
 }
+
+/// A copy that lacks its end, then the whole file, then the copy again, and the other way round:
+/// one copy of each packet (X09). Packets that are alike in all but their place are all kept.
+#[test]
+fn a_truncated_copy_is_part_of_the_same_import() {
+    let folder = tempfile::tempdir().expect("folder");
+    let target = bare_target(folder.path());
+    let stack = Stack::start(&StackOptions::with(&[
+        "--plugin",
+        &target.to_string_lossy(),
+        "--connect",
+        "tcp://127.0.0.1:1",
+    ]));
+    let import = |name: &str, content: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, content).expect("file");
+        let path = file.to_string_lossy();
+        let url = stack.url();
+        let arguments =
+            ["replay", &path, "--format", "fixed:24", "--target", "TEST", "--json", "--url", url];
+        let output = groundlog(&arguments);
+        let result: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
+        (result["appended"].as_u64().expect("a number"), output.code)
+    };
+    let counted: Vec<u8> = (0..3_000).flat_map(packet).collect();
+    let cut = &counted[..counted.len() - 24 * 100 - 7];
+    assert_eq!(import("cut.bin", cut), (2_899, 1));
+    assert_eq!(import("whole.bin", &counted), (101, 0));
+    assert_eq!(import("cut.bin", cut), (0, 1));
+    assert_eq!(import("whole-under-another-name.bin", &counted), (0, 0));
+
+    let alike = packet(5_000).repeat(2_000);
+    assert_eq!(import("alike.bin", &alike), (2_000, 0));
+    assert_eq!(import("fewer.bin", &alike[..24 * 700]), (0, 0));
+    assert_eq!(import("more.bin", &packet(5_000).repeat(2_001)), (1, 0));
+
+    // It begins like the first, and goes on otherwise.
+    let other = [&counted[..24 * 50], &packet(9_999)].concat();
+    assert_eq!(import("other.bin", &other), (51, 0));
+    assert_eq!(import("other.bin", &other), (0, 0));
+    let total = 3_000 + 2_001 + 51;
+    wait_for("all of them are decoded", SOON, || {
+        (stack.http.call("get_tlm_cnt", json!(["TEST DATA"])) == total).then_some(())
+    });
+    let data = stack.data().to_string_lossy().into_owned();
+    let stored = groundlog(&["log", "cat", "decom.stored", "--json", "--data", &data]).json_lines();
+    let mut counters: Vec<_> =
+        stored.iter().filter_map(|record| record["raw"]["COUNTER"].as_u64()).collect();
+    counters.sort_unstable();
+    let mut expected: Vec<u64> = (0..3_000).chain(0..50).chain([9_999]).collect();
+    expected.extend([5_000; 2_001]);
+    expected.sort_unstable();
+    assert_eq!(counters, expected);
+}

@@ -104,6 +104,13 @@ impl Stack {
         &self.http.url
     }
 
+    /// Returns what the status says of the first interface.
+    #[track_caller]
+    pub fn interface(&self) -> Value {
+        let status = self.http.get("/groundlog/v1/status").expect("a status").json();
+        status["interfaces"][0].clone()
+    }
+
     /// Returns what it has said on standard error so far.
     pub fn said(&self) -> String {
         self.said.lock().expect("lock").clone()

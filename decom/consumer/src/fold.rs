@@ -15,7 +15,7 @@ use groundlog_proto::{
 };
 
 use crate::{
-    DecomError, FLAG_INVALID, FLAG_STORED,
+    DecomError, FLAG_INVALID, FLAG_STORED, IrregularCounts, Irregularity,
     encode::{Envelope, RECORD_BYTES_MAX, push_decom},
     limits_event::push_limits_event,
     limits_settings::LimitsSettings,
@@ -23,6 +23,9 @@ use crate::{
     size_bound::SizeBound,
     snapshot,
 };
+
+/// Name of target and packet of what nothing identifies.
+const UNKNOWN: &str = "UNKNOWN";
 
 /// Where a fold's records come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub struct FoldOutputs {
     pub stored: Records,
     /// For the same partition of `limits`.
     pub limits: Records,
+    /// Packets that are wrong on the whole; they are among the records all the same.
+    pub irregular: IrregularCounts,
 }
 
 impl FoldOutputs {
@@ -200,6 +205,7 @@ impl Fold {
         let loaded = self.bound[bound].loaded.clone();
         let id = loaded.identify(from.raw.interface, packet.target, packet.name, packet.data);
         let plan = loaded.plan(id);
+        let wrong_length = Irregularity::of_length(plan.packet(), packet.data.len());
         let place = self.place(bound, id, plan, stored);
         let PacketState { key, received_count, limits, .. } = self.packets.at(place.state);
         let envelope = Envelope {
@@ -215,7 +221,7 @@ impl Fold {
                 .or(from.raw.packet_time_ns)
                 .unwrap_or(from.raw.received_time_ns),
             received_count: *received_count + 1,
-            flags: flags(plan, packet.data, stored),
+            flags: flags(wrong_length, stored),
         };
         self.values.clear();
         self.transitions.clear();
@@ -257,6 +263,14 @@ impl Fold {
             }
         }
         *received_count += 1;
+        // Bytes that are no packet come with this name, and were counted by their interface.
+        let wrong = match id == loaded.unknown() {
+            true => (packet.name != UNKNOWN).then_some(Irregularity::Unknown),
+            false => wrong_length,
+        };
+        if let Some(what) = wrong {
+            out.irregular.add(what, from.raw.interface, plan.packet(), stored);
+        }
         Ok(())
     }
 
@@ -291,9 +305,7 @@ fn source_of(source: &Source, offset: Offset) -> PositionRef<'_> {
     }
 }
 
-fn flags(plan: &DecodePlan, data: &[u8], stored: bool) -> u32 {
-    let packet = plan.packet();
-    let short = data.len() < packet.defined_length() && !packet.short_buffer_allowed;
-    let invalid = if short { FLAG_INVALID } else { 0 };
+fn flags(wrong_length: Option<Irregularity>, stored: bool) -> u32 {
+    let invalid = if wrong_length == Some(Irregularity::Short) { FLAG_INVALID } else { 0 };
     invalid | if stored { FLAG_STORED } else { 0 }
 }

@@ -23,6 +23,7 @@
 mod encode;
 mod error;
 mod fold;
+mod irregular;
 mod limits_event;
 mod limits_settings;
 mod packet_state;
@@ -33,6 +34,7 @@ mod snapshot;
 
 pub use error::DecomError;
 pub use fold::{Fold, FoldError, FoldOutputs, Source};
+pub use irregular::{IrregularCounts, IrregularPackets, Irregularity};
 pub use projection::DecomProjection;
 pub use service::{Decom, DecomOptions, Running};
 

@@ -3,7 +3,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use groundlog_log::Records;
 use groundlog_projection::{
-    ApplyError, Assignment, DefinitionStore, Input, Outputs, Projection, Snapshot, Start, Target,
+    ApplyError, Assignment, DefinitionStore, Input, MetricsRegistry, Outputs, Projection, Snapshot,
+    Start, Target,
 };
 use groundlog_proto::{Fault, Offset, TopicKind, TopicName, TopicNames, TopicPartition};
 
@@ -21,16 +22,18 @@ pub struct DecomProjection {
     definitions: DefinitionStore,
     folds: HashMap<TopicPartition, Fold>,
     outputs: FoldOutputs,
+    metrics: MetricsRegistry,
 }
 
 impl DecomProjection {
-    /// Makes the projection of a namespace.
-    pub fn new(names: &TopicNames, definitions: DefinitionStore) -> Self {
+    /// Makes the projection of a namespace; it counts irregular packets in `metrics`.
+    pub fn new(names: &TopicNames, definitions: DefinitionStore, metrics: MetricsRegistry) -> Self {
         Self {
             names: names.clone(),
             definitions,
             folds: HashMap::new(),
             outputs: FoldOutputs::default(),
+            metrics,
         }
     }
 
@@ -44,6 +47,10 @@ impl DecomProjection {
 
     fn put(&mut self, partition: u32, outputs: &mut Outputs) {
         let made = std::mem::take(&mut self.outputs);
+        // What is folded a second time was counted by an earlier run.
+        if !outputs.is_discarded() {
+            made.irregular.count(&self.metrics);
+        }
         let mut put = |kind: TopicKind, records: Records| {
             outputs.put(&TopicPartition::new(self.names.topic(kind), partition), records);
         };

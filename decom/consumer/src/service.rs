@@ -35,7 +35,7 @@ impl Decom {
     /// Fatal faults; records that cannot be decoded are dead letters.
     pub fn run(self, shutdown: watch::Receiver<bool>) -> Running {
         let DecomOptions { runner, definitions } = self.options;
-        let projection = DecomProjection::new(&runner.names, definitions);
+        let projection = DecomProjection::new(&runner.names, definitions, runner.metrics.clone());
         Box::pin(async move { Ok(Runner::new(projection, runner).run(shutdown).await?) })
     }
 }

@@ -37,7 +37,7 @@ async fn verify(State(system): State<Arc<System>>, body: Body) -> Response {
         Ok(given) => given.unwrap_or_default(),
         Err(refusal) => return refusal,
     };
-    match system.auth.password(&given).await {
+    match system.auth.log_in(&given).await {
         Ok(()) => session(&system).await,
         Err(refusal) => refused(refusal),
     }

@@ -10,6 +10,7 @@ use axum::{
     routing::get,
 };
 use groundlog_projection::Lag;
+use groundlog_proto::{TopicKind, TopicNames};
 use serde_json::json;
 
 use crate::system::System;
@@ -19,28 +20,68 @@ pub(crate) fn routes() -> Router<Arc<System>> {
     Router::new().route("/health", get(health)).route("/metrics", get(metrics))
 }
 
-/// Lag from which on current values are called behind, in seconds.
+/// Lag from which on a consumer is called behind, in seconds.
 const BEHIND_SECONDS: f64 = 5.0;
+
+/// Consumers between what was received and what is shown as current.
+const CURRENT: [&str; 2] = ["decom", "cvt"];
 
 /// Answers 200 while the log can be used and definitions are active; says beside it how far
 /// current values are behind, and which interfaces are in trouble.
 async fn health(State(system): State<Arc<System>>) -> Response {
     let problem = system.problem().await;
-    let lags = system.metrics.lags().measure(&*system.log).await.unwrap_or_default();
-    let lag_seconds = lags.iter().map(|lag| lag.seconds).fold(0.0, f64::max);
     let mut degraded: Vec<String> = system.interfaces.troubles();
-    if lag_seconds > BEHIND_SECONDS {
-        degraded.push(format!("current values are {lag_seconds:.0} s behind"));
-    }
+    let behind = match system.metrics.lags().measure(&*system.log).await {
+        Ok(lags) => {
+            let behind = behind(&system.names, &lags);
+            degraded.extend(late(&system.names, &lags, behind));
+            Some(behind)
+        }
+        Err(error) => {
+            degraded.push(format!("how far current values are behind is not known: {error}"));
+            None
+        }
+    };
     let status = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "status": if problem.is_none() { "UP" } else { "DOWN" },
         "reason": problem,
-        "lag_seconds": lag_seconds,
+        "lag_seconds": behind.map(|(seconds, _)| seconds),
+        "lag_records": behind.map(|(_, records)| records),
         "degraded": degraded,
         "version": env!("CARGO_PKG_VERSION"),
     });
     (status, Json(body)).into_response()
+}
+
+/// Returns how far current values are behind what was received: seconds, records. Imports, which
+/// never move them, count apart.
+fn behind(names: &TopicNames, lags: &[Lag]) -> (f64, u64) {
+    let current = lags.iter().filter(|lag| shows_current(names, lag));
+    current
+        .fold((0.0, 0), |(seconds, records), lag| (lag.seconds.max(seconds), records + lag.records))
+}
+
+fn shows_current(names: &TopicNames, lag: &Lag) -> bool {
+    let live = [Some(TopicKind::Raw), Some(TopicKind::Decom)];
+    CURRENT.contains(&lag.consumer.as_str()) && live.contains(&names.kind(&lag.partition.topic))
+}
+
+/// Says in words which consumers are late.
+fn late(names: &TopicNames, lags: &[Lag], (seconds, records): (f64, u64)) -> Vec<String> {
+    let mut late = Vec::new();
+    if seconds > BEHIND_SECONDS {
+        late.push(format!("current values are {seconds:.0} s behind ({records} records)"));
+    }
+    let others = lags.iter().filter(|lag| !shows_current(names, lag));
+    late.extend(others.filter(|lag| lag.seconds > BEHIND_SECONDS).map(|lag| {
+        let topic = names.kind(&lag.partition.topic).map_or("", TopicKind::short_name);
+        format!(
+            "{} is {:.0} s behind on {topic} ({} records)",
+            lag.consumer, lag.seconds, lag.records
+        )
+    }));
+    late
 }
 
 async fn metrics(State(system): State<Arc<System>>) -> Response {
@@ -74,5 +115,41 @@ fn render_lags(text: &mut String, lags: &[Lag], system: &System) {
                 number(lag)
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use groundlog_log::Bounds;
+    use groundlog_proto::TopicPartition;
+
+    use super::*;
+
+    fn lag(consumer: &str, kind: TopicKind, records: u64, seconds: f64) -> Lag {
+        Lag {
+            consumer: consumer.to_owned(),
+            partition: TopicPartition::new(TopicNames::default().topic(kind), 0),
+            bounds: Bounds { trim: 0, tail: records },
+            next: 0,
+            records,
+            seconds,
+        }
+    }
+
+    #[test]
+    fn imports_that_wait_do_not_make_current_values_late() {
+        let names = TopicNames::default();
+        let mut lags = vec![
+            lag("cvt", TopicKind::Decom, 20, 3.0),
+            lag("cvt", TopicKind::DecomStored, 0, 0.0),
+            lag("decom", TopicKind::Raw, 10, 4.0),
+            lag("decom", TopicKind::RawStored, 7000, 60.0),
+        ];
+        assert_eq!(behind(&names, &lags), (4.0, 30));
+        let imports = "decom is 60 s behind on raw.stored (7000 records)";
+        assert_eq!(late(&names, &lags, behind(&names, &lags)), [imports]);
+        lags[2].seconds = 9.0;
+        let current = "current values are 9 s behind (30 records)";
+        assert_eq!(late(&names, &lags, behind(&names, &lags)), [current, imports]);
     }
 }

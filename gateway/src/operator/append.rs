@@ -5,7 +5,7 @@ use std::{collections::HashMap, convert::Infallible, sync::Arc};
 use axum::{
     Json,
     body::{Body, Bytes},
-    extract::{Path, Query, State},
+    extract::{Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{given::Given, refuse};
+use super::{given::Given, imports::tails, refuse};
 use crate::{
     auth,
     http::{BODY_BYTES_MAX, BodyError, Buffered},
@@ -54,6 +54,11 @@ enum AppendError {
     Record { index: u64, source: DecodeError },
     #[error("records {next} to {first} of the import are missing; go on at index {next}")]
     Gap { next: u64, first: u64 },
+    #[error(
+        "record {index} is in the log with other content: this file is another one than the import \
+         '{id}'; find out anew where it belongs"
+    )]
+    Another { index: u64, id: String },
     #[error("record {index} names no definitions, and none are active: load a plug-in first")]
     NoDefinitions { index: u64 },
     #[error(transparent)]
@@ -67,6 +72,7 @@ impl AppendError {
         match self {
             Self::NoImport | Self::Record { .. } => StatusCode::BAD_REQUEST,
             Self::Gap { .. } | Self::NoDefinitions { .. } => StatusCode::CONFLICT,
+            Self::Another { .. } => StatusCode::PRECONDITION_FAILED,
             Self::Log(error) if is_too_large(error) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Log(_) | Self::Settings(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -124,24 +130,6 @@ pub(super) async fn append(
     }
 }
 
-/// `GET imports/{id}`.
-pub(super) async fn progress(
-    State(system): State<Arc<System>>,
-    Given(Path(id)): Given<Path<String>>,
-) -> Response {
-    let settings = system.settings.current();
-    let Some(progress) = settings.imports.get(&id) else {
-        return refuse(StatusCode::NOT_FOUND, format!("no import '{id}' is known"));
-    };
-    Json(json!({
-        "import_id": progress.import_id,
-        "object": progress.object,
-        "next_index": progress.next_index,
-        "complete": progress.complete,
-    }))
-    .into_response()
-}
-
 /// Appends what is new and its progress in one transaction; returns appended, skipped, next.
 async fn write(
     system: &System,
@@ -162,7 +150,7 @@ async fn write(
     if place.first_index > next {
         return Err(AppendError::Gap { next, first: place.first_index });
     }
-    let batch = read_records(system, place, next, body.bytes.clone())?;
+    let batch = read_records(system, place, known, body.bytes.clone())?;
     let complete = place.complete || known.is_some_and(|progress| progress.complete);
     if batch.records.is_empty() && known.is_some_and(|progress| progress.complete == complete) {
         return Ok((0, batch.skipped, next));
@@ -172,6 +160,11 @@ async fn write(
         object: place.object.clone(),
         next_index: next + batch.records.len() as u64,
         complete,
+        content: batch.content,
+        from: match known {
+            Some(progress) => progress.from.clone(),
+            None => tails(system).await?,
+        },
     };
     let (appended, next) = (batch.records.len() as u64, progress.next_index);
     let committed = commit(system, writer, batch.partition, batch.records, progress).await;
@@ -207,22 +200,31 @@ struct ImportBatch {
     partition: u32,
     records: Records,
     skipped: u64,
+    /// What the import says with these records.
+    content: u64,
 }
 
 fn read_records(
     system: &System,
     place: &Place,
-    next: u64,
+    known: Option<&ImportProgress>,
     mut body: Bytes,
 ) -> Result<ImportBatch, AppendError> {
-    let mut batch = ImportBatch { partition: 0, records: Records::new(), skipped: 0 };
+    let (next, content) = known.map_or((0, 0), |progress| (progress.next_index, progress.content));
+    let mut batch = ImportBatch { partition: 0, records: Records::new(), skipped: 0, content };
     let mut index = place.first_index;
     while !body.is_empty() {
         let mut record = RawRecord::decode_length_delimited(&mut body)
             .map_err(|source| AppendError::Record { index, source })?;
+        let says = record.origin.as_ref().map_or(0, |origin| origin.content);
+        if index + 1 == next && says != content && says != 0 && content != 0 {
+            // Two files that begin alike, imported at the same time under one id.
+            return Err(AppendError::Another { index, id: place.import_id.clone() });
+        }
         if index < next {
             batch.skipped += 1;
         } else {
+            batch.content = says;
             complete(system, place, index, &mut record)?;
             if batch.records.is_empty() {
                 batch.partition = partition_of(system, &record);
@@ -258,6 +260,7 @@ fn complete(
         object: place.object.clone(),
         index,
         import_id: place.import_id.clone(),
+        content: record.origin.as_ref().map_or(0, |origin| origin.content),
     });
     Ok(())
 }

@@ -104,26 +104,39 @@ pub(super) async fn interface(
     };
     match done {
         Ok(()) => Json(json!({ "interface": name, "action": action })).into_response(),
-        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
+        Err(WishError::Parameters(error)) => refuse(StatusCode::BAD_REQUEST, error),
+        Err(WishError::Log(error)) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
     }
 }
 
-/// Asks the owner of an interface to connect it, and remembers that this is wanted.
+/// Why a wish is not passed on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WishError {
+    #[error("{0}")]
+    Parameters(String),
+    #[error(transparent)]
+    Log(#[from] SettingsError),
+}
+
+/// Asks the owner of an interface to connect it, and remembers that this is wanted. Wrong
+/// parameters change nothing.
 pub(crate) async fn connect(
     system: &System,
     name: &str,
     parameters: Vec<String>,
-) -> Result<(), SettingsError> {
+) -> Result<(), WishError> {
+    system.parameter_check.check(name, &parameters).map_err(WishError::Parameters)?;
     wanted(system, name, true).await?;
     let interface = name.to_owned();
-    append(system, name, Kind::Connect(ConnectInterface { interface, parameters })).await.map(drop)
+    let kind = Kind::Connect(ConnectInterface { interface, parameters });
+    Ok(append(system, name, kind).await.map(drop)?)
 }
 
 /// Asks the owner of an interface to disconnect it, and remembers that this is wanted.
-pub(crate) async fn disconnect(system: &System, name: &str) -> Result<(), SettingsError> {
+pub(crate) async fn disconnect(system: &System, name: &str) -> Result<(), WishError> {
     wanted(system, name, false).await?;
-    let interface = name.to_owned();
-    append(system, name, Kind::Disconnect(DisconnectInterface { interface })).await.map(drop)
+    let kind = Kind::Disconnect(DisconnectInterface { interface: name.to_owned() });
+    Ok(append(system, name, kind).await.map(drop)?)
 }
 
 async fn wanted(system: &System, name: &str, connected: bool) -> Result<(), SettingsError> {

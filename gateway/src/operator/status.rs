@@ -9,9 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use groundlog_log::LogError;
-use groundlog_projection::{Lag, RoleState};
+use groundlog_projection::{
+    INTERFACE_LABEL, LONG_PACKETS, Labels, Lag, Metric, RoleState, SHORT_PACKETS, STORED_LABEL,
+    UNKNOWN_PACKETS,
+};
 use groundlog_proto::{TopicPartition, wire::LinkState};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::refuse;
 use crate::system::System;
@@ -40,6 +43,7 @@ async fn collect(system: &System) -> Result<Value, LogError> {
         "interfaces": system.interfaces.configured().map(|it| interface(system, &it.name))
             .collect::<Vec<_>>(),
         "partitions": partitions(system, &lags).await?,
+        "stored": irregular(system, None),
         "commands_waiting": system.commands.waiting(),
     }))
 }
@@ -51,7 +55,7 @@ fn roles(system: &System) -> Vec<Value> {
 
 fn interface(system: &System, name: &str) -> Value {
     let (time_ns, status) = system.interfaces.status(name);
-    json!({
+    let mut shown = json!({
         "name": name,
         "state": state_word(status.state()),
         "reason": status.reason,
@@ -64,7 +68,38 @@ fn interface(system: &System, name: &str) -> Value {
         "discarded_bytes": status.discarded_bytes,
         "reconnects": status.reconnects,
         "epoch": status.epoch,
-    })
+        "failed_attempts": status.failed_attempts,
+        "framing_errors": status.framing_errors,
+        "unframed_bytes": status.unframed_bytes,
+    });
+    if let Value::Object(shown) = &mut shown {
+        shown.extend(irregular(system, Some(name)));
+    }
+    shown
+}
+
+/// Returns how many packets were wrong on the whole since the process began: of what an interface
+/// received, or (`None`) of recordings and imports.
+fn irregular(system: &System, interface: Option<&str>) -> Map<String, Value> {
+    let is = |labels: &Labels, name: &str, value: &str| {
+        labels.iter().any(|(label, found)| label == name && found == value)
+    };
+    let counted = |(labels, _): &(Labels, f64)| match interface {
+        Some(interface) => {
+            is(labels, INTERFACE_LABEL, interface) && is(labels, STORED_LABEL, "false")
+        }
+        None => is(labels, STORED_LABEL, "true"),
+    };
+    let metrics = [
+        ("unknown_packets", &UNKNOWN_PACKETS),
+        ("short_packets", &SHORT_PACKETS),
+        ("long_packets", &LONG_PACKETS),
+    ];
+    let sum = |metric: &Metric| {
+        let series = system.metrics.series(metric);
+        series.iter().filter(|it| counted(it)).map(|(_, count)| *count as u64).sum::<u64>()
+    };
+    metrics.map(|(name, metric)| (name.to_owned(), json!(sum(metric)))).into_iter().collect()
 }
 
 async fn partitions(system: &System, lags: &[Lag]) -> Result<Vec<Value>, LogError> {

@@ -75,7 +75,8 @@ async fn get_all_interface_info(call: Call<'_>) -> Result<Value, RpcError> {
     Ok(Value::Array(system.interfaces.configured().map(row).collect()))
 }
 
-/// Returns at once; the state follows on `status`. Unknown names are no error, as in the reference.
+/// Returns at once; the state follows on `status`. Unknown names are no error, as in the reference;
+/// wrong parameters are one, and leave the interface as it is.
 async fn connect_interface(call: Call<'_>) -> Result<Value, RpcError> {
     let system = call.authorise().await?;
     let parameters = call.params[1..].iter().map(ToString::to_string).collect();

@@ -117,6 +117,15 @@ async fn bad_passwords_are_limited_and_successes_never_count() {
         let answer = stack.client.post("/openc3-api/auth/verify_service", body.as_bytes()).await;
         assert!((answer.status == 401 || answer.status == 429) && answer.body.is_empty());
     }
+    let nobody = Client { authorization: None, ..stack.client.clone() };
+    assert_eq!(nobody.get("/groundlog/v1/status").await.status, 401);
+    let metrics = stack.client.get("/metrics").await.body;
+    // A body that is no object names no password.
+    for (reason, count) in [("missing", 1), ("wrong", 4), ("limited", 3)] {
+        let name = "groundlog_gateway_refused_credentials_total";
+        let line = format!("{name}{{reason=\"{reason}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
     stack.stop().await;
 }
 

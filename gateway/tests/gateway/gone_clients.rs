@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     held_log::{Control, held},
-    operator::import_body,
+    imports::import_body,
     owner::{Plan, answer, events},
     stack::{Stack, memory_log},
 };

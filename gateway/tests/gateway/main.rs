@@ -9,6 +9,7 @@ mod commands;
 mod envelope;
 mod gone_clients;
 mod held_log;
+mod imports;
 mod operator;
 mod operator_edges;
 mod owner;

@@ -1,5 +1,6 @@
 //! `/groundlog/v1/…`, and interfaces.
 
+use groundlog_gateway::{GatewayOptions, ParameterCheck};
 use groundlog_log::Records;
 use groundlog_proto::{
     TopicKind,
@@ -13,76 +14,9 @@ use serde_json::json;
 
 use crate::{
     client::Client,
+    imports::{append, content_body},
     stack::{Stack, health_status},
 };
-
-pub(crate) fn import_body(range: std::ops::Range<u16>) -> Vec<u8> {
-    let mut body = Vec::new();
-    for index in range {
-        let data = health_status(0, index, 0).into();
-        let packet = RawPacket { data, ..RawPacket::default() };
-        let record = RawRecord {
-            received_time_ns: i64::from(index) + 1,
-            interface: "INST_INT".to_owned(),
-            body: Some(Body::Packet(packet)),
-            ..RawRecord::default()
-        };
-        record.encode_length_delimited(&mut body).unwrap();
-    }
-    body
-}
-
-async fn append(stack: &Stack, query: &str, body: &[u8]) -> (u16, serde_json::Value) {
-    let answer = stack.client.post(&format!("/groundlog/v1/append?{query}"), body).await;
-    (answer.status, answer.json())
-}
-
-#[tokio::test]
-async fn each_record_of_an_import_is_taken_once() {
-    let stack = Stack::start().await;
-    let known = stack.client.get("/groundlog/v1/imports/i1").await;
-    assert_eq!(known.status, 404);
-    let first = append(&stack, "import_id=i1&object=a%20b.bin", &import_body(0..10)).await;
-    assert_eq!(first, (200, json!({ "appended": 10, "skipped": 0, "next_index": 10 })));
-    let query = "import_id=i1&object=a%20b.bin&first_index=5&complete=true";
-    let overlap = append(&stack, query, &import_body(5..12)).await;
-    assert_eq!(overlap, (200, json!({ "appended": 2, "skipped": 5, "next_index": 12 })));
-    let again = append(&stack, "import_id=i1", &import_body(0..12)).await;
-    assert_eq!(again, (200, json!({ "appended": 0, "skipped": 12, "next_index": 12 })));
-    let gap = append(&stack, "import_id=i1&first_index=20", &import_body(20..21)).await;
-    assert_eq!(gap.0, 409);
-    assert!(gap.1["error"].as_str().unwrap().contains("go on at index 12"), "{}", gap.1);
-    let mut half = import_body(12..14);
-    half.truncate(half.len() - 3);
-    let broken = append(&stack, "import_id=i1&first_index=12", &half).await;
-    assert_eq!(broken.0, 400);
-    assert!(broken.1["error"].as_str().unwrap().starts_with("record 13: "), "{}", broken.1);
-    let progress = stack.client.get("/groundlog/v1/imports/i1").await.json();
-    let expected =
-        json!({ "import_id": "i1", "object": "a b.bin", "next_index": 12, "complete": true });
-    assert_eq!(progress, expected);
-
-    let partition = stack.partition(TopicKind::RawStored);
-    let mut reader = stack.log.reader(&partition, 0).await.unwrap();
-    let batch = reader.poll(1 << 20).await.unwrap();
-    assert_eq!(batch.len(), 12);
-    let hash = stack.definitions.active().unwrap();
-    for (index, record) in batch.iter().enumerate() {
-        let record = RawRecord::decode(record.value).unwrap();
-        let origin = record.origin.unwrap();
-        assert!(record.stored && record.definitions.as_ref() == hash.as_bytes());
-        assert_eq!((origin.index, origin.import_id.as_str()), (index as u64, "i1"));
-        assert_eq!(record.received_time_ns, index as i64 + 1);
-    }
-    stack
-        .until("stored packets are counted", async || {
-            stack.client.call("get_tlm_cnt", json!(["INST HEALTH_STATUS"])).await == 12
-        })
-        .await;
-    let live = stack.client.call("tlm", json!(["INST HEALTH_STATUS COLLECTS"])).await;
-    assert_eq!(live, serde_json::Value::Null);
-    stack.stop().await;
-}
 
 #[tokio::test]
 async fn a_rebuild_is_asked_for_and_followed() {
@@ -148,6 +82,79 @@ async fn interfaces_are_shown_and_asked() {
     assert_eq!(directives.len(), 3, "{directives:?}");
     assert!(matches!(&directives[0], Kind::Disconnect(it) if it.interface == "INST_INT"));
     assert!(matches!(&directives[1], Kind::Connect(it) if it.parameters == ["host", "8080"]));
+    stack.stop().await;
+}
+
+/// Who asks for a connection with wrong parameters is told, and nothing is asked of the interface.
+#[tokio::test]
+async fn wrong_parameters_are_refused_before_a_directive_is_given() {
+    let parameter_check = ParameterCheck::new(|interface, parameters| {
+        let right = parameters.first().is_none_or(|host| host == "host");
+        if right { Ok(()) } else { Err(format!("connect {interface}: parameter 1 is wrong")) }
+    });
+    let options = GatewayOptions { parameter_check, ..GatewayOptions::default() };
+    let stack = Stack::with(options).await;
+    let refused = stack.client.rpc("connect_interface", json!(["inst_int", 7]), json!({})).await;
+    assert_eq!(refused.status, 500);
+    let message = refused.json()["error"]["data"]["message"].clone();
+    assert_eq!(message, "connect INST_INT: parameter 1 is wrong");
+    let control = stack.partition(TopicKind::Control);
+    assert_eq!(stack.log.bounds(&control).await.unwrap().tail, 0, "no directive was given");
+    let settings = stack.log.bounds(&stack.partition(TopicKind::Settings)).await.unwrap().tail;
+    stack.client.call("connect_interface", json!(["INST_INT", "host"])).await;
+    assert_eq!(stack.log.bounds(&control).await.unwrap().tail, 1);
+    let after = stack.log.bounds(&stack.partition(TopicKind::Settings)).await.unwrap().tail;
+    assert_eq!(after, settings + 1, "what is wanted is kept only of what was accepted");
+    stack.stop().await;
+}
+
+/// Unknown packets, wrong lengths, and what the interface itself says of its troubles.
+#[tokio::test]
+async fn what_is_wrong_with_packets_is_counted_in_sight() {
+    let stack = Stack::start().await;
+    let hash = stack.definitions.active().unwrap();
+    let whole = health_status(1, 1, 0);
+    let mut records = Records::new();
+    for data in [vec![99], vec![98, 1], whole[..5].to_vec(), [whole.clone(), vec![0]].concat()] {
+        let packet = RawPacket { data: data.into(), ..RawPacket::default() };
+        let record = RawRecord {
+            interface: "INST_INT".to_owned(),
+            definitions: hash.as_bytes().to_vec().into(),
+            body: Some(Body::Packet(packet)),
+            ..RawRecord::default()
+        };
+        records.push(b"INST_INT", &record.encode_to_vec());
+    }
+    stack.log.append(&stack.partition(TopicKind::Raw), records).await.unwrap();
+    assert_eq!(append(&stack, "import_id=i1", &content_body(0..1, 1)).await.0, 200);
+    let status = InterfaceStatus {
+        interface: "INST_INT".to_owned(),
+        failed_attempts: 3,
+        framing_errors: 4,
+        unframed_bytes: 5,
+        ..InterfaceStatus::default()
+    };
+    let record = StatusRecord { time_ns: 5, kind: Some(status_record::Kind::Interface(status)) };
+    let mut records = Records::new();
+    records.push(b"interface/INST_INT", &record.encode_to_vec());
+    stack.log.append(&stack.partition(TopicKind::Status), records).await.unwrap();
+    stack
+        .until("all are counted", async || {
+            let status = stack.client.get("/groundlog/v1/status").await.json();
+            let (link, stored) = (&status["interfaces"][0], &status["stored"]);
+            let counts = |of: &serde_json::Value| {
+                ["unknown_packets", "short_packets", "long_packets"].map(|name| of[name].clone())
+            };
+            counts(link) == [2, 1, 1]
+                && counts(stored) == [0, 1, 0]
+                && [&link["failed_attempts"], &link["framing_errors"], &link["unframed_bytes"]]
+                    == [3, 4, 5]
+        })
+        .await;
+    let metrics = stack.client.get("/metrics").await.body;
+    let unknown =
+        "groundlog_decom_unknown_packets_total{interface=\"INST_INT\",stored=\"false\"} 2";
+    assert!(metrics.contains(unknown), "{metrics}");
     stack.stop().await;
 }
 

@@ -9,7 +9,7 @@ use groundlog_proto::{
 use crate::{
     client::Answer,
     held_log::held,
-    operator::import_body,
+    imports::import_body,
     stack::{Stack, memory_log},
 };
 

@@ -3,10 +3,10 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use groundlog_log::{Batch, Bounds};
-use groundlog_proto::TopicPartition;
+use groundlog_proto::{Nanos, TopicPartition};
 
 use super::{Source, render::Renderer};
 use crate::time_text;
@@ -19,9 +19,10 @@ const READ_BYTES_MAX: usize = 1 << 20;
 pub(crate) struct CatArgs {
     /// Topic, with or without prefix: raw, decom, commands, limits, status, settings …
     topic: String,
-    /// Where to start: earliest, an offset, -N for the last N, or a time (append time)
-    #[arg(long, default_value = "earliest", allow_hyphen_values = true, value_name = "WHERE")]
-    from: String,
+    /// Where to start: earliest, latest, an offset, -N for the last N, or a time (append time)
+    #[arg(long, default_value = "earliest", allow_hyphen_values = true, value_name = "WHERE",
+          value_parser = Place::parse)]
+    from: Place,
     /// Only this partition
     #[arg(long)]
     partition: Option<u32>,
@@ -49,7 +50,7 @@ pub(super) async fn cat(source: &Source, args: CatArgs) -> anyhow::Result<ExitCo
     let mut out = BufWriter::new(std::io::stdout().lock());
     for at in partitions(source, &args.topic, args.partition).await? {
         let bounds = source.log.bounds(&at).await?;
-        let from = start(source, &at, bounds, &args.from).await?;
+        let from = start(source, &at, bounds, args.from).await?;
         let mut left = args.count.unwrap_or(u64::MAX);
         let mut reader = source.log.reader(&at, from).await?;
         // The tail moves while a system runs: what was committed at the start is what is printed.
@@ -144,29 +145,68 @@ async fn partitions(
     Ok(wanted.map(|partition| TopicPartition::new(topic.clone(), partition)).collect())
 }
 
-/// Resolves `earliest`, `latest`, `OFFSET`, `-N` or a time to an offset.
+/// A place in a partition, as the command line names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Earliest,
+    Latest,
+    Offset(u64),
+    Last(u64),
+    Time(Nanos),
+}
+
+impl Place {
+    fn parse(text: &str) -> Result<Self, String> {
+        let last = text.strip_prefix('-').and_then(|n| n.parse().ok());
+        match (text, last, text.parse(), time_text::parse(text)) {
+            ("earliest", ..) => Ok(Self::Earliest),
+            ("latest", ..) => Ok(Self::Latest),
+            (_, Some(last), ..) => Ok(Self::Last(last)),
+            (_, _, Ok(offset), _) => Ok(Self::Offset(offset)),
+            (.., Ok(time)) => Ok(Self::Time(time)),
+            (.., Err(error)) => {
+                Err(format!("give earliest, latest, an offset, -N or a time ({error})"))
+            }
+        }
+    }
+}
+
+/// Resolves a place to an offset.
 async fn start(
     source: &Source,
     at: &TopicPartition,
     bounds: Bounds,
-    from: &str,
+    from: Place,
 ) -> anyhow::Result<u64> {
     match from {
-        "earliest" => return Ok(bounds.trim),
-        "latest" => return Ok(bounds.tail),
-        _ => {}
-    }
-    if let Some(last) = from.strip_prefix('-').and_then(|n| n.parse::<u64>().ok()) {
-        return Ok(bounds.tail.saturating_sub(last).max(bounds.trim));
-    }
-    if let Ok(offset) = from.parse::<u64>() {
-        if offset < bounds.trim {
-            bail!("{at}: offset {offset} is trimmed; the oldest is {}", bounds.trim);
+        Place::Earliest => Ok(bounds.trim),
+        Place::Latest => Ok(bounds.tail),
+        Place::Last(last) => Ok(bounds.tail.saturating_sub(last).max(bounds.trim)),
+        Place::Offset(offset) if offset < bounds.trim => {
+            bail!("{at}: offset {offset} is trimmed; the oldest is {}", bounds.trim)
         }
-        return Ok(offset);
+        Place::Offset(offset) => Ok(offset),
+        Place::Time(time) => Ok(source.log.find(at, time).await?),
     }
-    let time = time_text::parse(from).with_context(|| {
-        format!("--from {from}: give earliest, latest, an offset, -N or a time")
-    })?;
-    Ok(source.log.find(at, time).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_words_offsets_and_times() {
+        let day = Place::parse("2026-11-22").expect("a day");
+        assert!(matches!(day, Place::Time(Nanos(time)) if time > 0), "{day:?}");
+        for (text, place) in [
+            ("earliest", Place::Earliest),
+            ("latest", Place::Latest),
+            ("17", Place::Offset(17)),
+            ("-3", Place::Last(3)),
+        ] {
+            assert_eq!(Place::parse(text), Ok(place), "{text}");
+        }
+        let error = Place::parse("yesterday").expect_err("no place");
+        assert!(error.contains("-N") && error.contains("2026-11-22T01:02"), "{error}");
+    }
 }

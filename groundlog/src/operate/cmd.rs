@@ -10,11 +10,18 @@ use crate::output::say;
 /// The code the gateway gives a refused hazardous command (cosmos-api §1.5).
 const HAZARDOUS: i64 = -32502;
 
-/// Sends a command and waits for its end.
-///
-/// Exit code: 0 sent, 1 refused or failed, 3 hazardous and not confirmed.
-/// Example: groundlog cmd "INST COLLECT with TYPE NORMAL, DURATION 5"
+const EXAMPLES: &str = "\
+Examples:
+  groundlog cmd \"INST COLLECT with TYPE NORMAL, DURATION 5\"
+  groundlog cmd INST CLEAR --hazardous
+  groundlog cmd \"INST COLLECT with TYPE 1\" --raw --dry-run
+
+Exit status: 0 sent, 1 refused or failed (the reason is on standard error), 2 wrong usage,
+3 hazardous and not confirmed.";
+
+/// Sends a command and waits for its end
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct CmdArgs {
     /// TARGET COMMAND [with PARAMETER VALUE, …]
     #[arg(required = true, num_args = 1.., value_name = "COMMAND")]

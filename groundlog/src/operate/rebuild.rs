@@ -14,18 +14,22 @@ use crate::output::say;
 /// How often a running rebuild is asked for its progress.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Rebuilds a projection of the running system from the log, beside the live one.
-///
-/// The rebuilt table is compared with the live one at one position of the log, bit for bit; with
-/// --verify a difference makes the exit code 1.
-/// Example: groundlog rebuild cvt --from earliest --verify
+const EXAMPLES: &str = "\
+Examples:
+  groundlog rebuild cvt --from earliest --verify
+
+The rebuilt table is compared with the live one at one position of the log, bit for bit. Exit
+status: 0 rebuilt (with --verify: and equal), 1 different, or it could not be done, 2 wrong usage.";
+
+/// Rebuilds a projection of the running system from the log, beside the live one
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct RebuildArgs {
     /// Which projection
     #[arg(value_enum)]
     projection: Projection,
-    /// Where to start; current values are rebuilt from the earliest record
-    #[arg(long, default_value = "earliest", value_name = "WHERE")]
+    /// Where to start: current values can only be compared when rebuilt from the earliest record
+    #[arg(long, default_value = "earliest", value_name = "WHERE", value_parser = ["earliest"])]
     from: String,
     /// Exit with 1 when rebuilt and live differ
     #[arg(long)]

@@ -6,11 +6,21 @@ use serde_json::Value;
 use super::OperatorArgs;
 use crate::output::say;
 
-/// Shows roles, interfaces and how far each consumer is behind the log.
-///
-/// Exit code: 0 when every role serves and nothing is in trouble, 1 otherwise.
-/// Example: groundlog status --json
+const EXAMPLES: &str = "\
+Examples:
+  groundlog status
+  groundlog status --json
+
+Of an interface, DISCARDED counts bytes that belong to no packet, UNKNOWN packets that nothing
+identifies, BAD LENGTH those shorter or longer than their definition; all of them are kept. They
+count from the start of the system on.
+
+Exit status: 0 every role serves and nothing is in trouble, 1 otherwise (what is, is on standard
+error), 2 wrong usage.";
+
+/// Shows roles, interfaces and how far each consumer is behind the log
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     operator: OperatorArgs,
@@ -51,29 +61,7 @@ fn print(status: &Value) {
     for role in rows(&status["roles"]) {
         say!("{:<12} {:<12} {}", text(&role["name"]), text(&role["state"]), text(&role["detail"]));
     }
-    say!(
-        "\n{:<16} {:<13} {:>12} {:>14} {:>10} {:>12} {:>10}  REASON",
-        "INTERFACE",
-        "STATE",
-        "RX PACKETS",
-        "RX BYTES",
-        "TX",
-        "DISCARDED",
-        "RECONNECTS"
-    );
-    for link in rows(&status["interfaces"]) {
-        say!(
-            "{:<16} {:<13} {:>12} {:>14} {:>10} {:>12} {:>10}  {}",
-            text(&link["name"]),
-            text(&link["state"]),
-            text(&link["rx_count"]),
-            text(&link["rx_bytes"]),
-            text(&link["tx_count"]),
-            text(&link["discarded_bytes"]),
-            text(&link["reconnects"]),
-            text(&link["reason"]),
-        );
-    }
+    print_interfaces(status);
     say!(
         "\n{:<18} {:<14} {:>4} {:>12} {:>12} {:>8} {:>9} {:>10}",
         "CONSUMER",
@@ -100,4 +88,52 @@ fn print(status: &Value) {
             );
         }
     }
+}
+
+/// Counts since the process began; UNKNOWN and BAD LENGTH are packets, DISCARDED are bytes that
+/// belong to none. All of them are kept.
+fn print_interfaces(status: &Value) {
+    say!(
+        "\n{:<16} {:<13} {:>12} {:>14} {:>10} {:>10} {:>10} {:>10} {:>10}  REASON",
+        "INTERFACE",
+        "STATE",
+        "RX PACKETS",
+        "RX BYTES",
+        "TX",
+        "DISCARDED",
+        "UNKNOWN",
+        "BAD LENGTH",
+        "RECONNECTS"
+    );
+    for link in rows(&status["interfaces"]) {
+        say!(
+            "{:<16} {:<13} {:>12} {:>14} {:>10} {:>10} {:>10} {:>10} {:>10}  {}",
+            text(&link["name"]),
+            text(&link["state"]),
+            text(&link["rx_count"]),
+            text(&link["rx_bytes"]),
+            text(&link["tx_count"]),
+            text(&link["discarded_bytes"]),
+            text(&link["unknown_packets"]),
+            wrong_length(link),
+            text(&link["reconnects"]),
+            text(&link["reason"]),
+        );
+    }
+    let stored = &status["stored"];
+    if number(&stored["unknown_packets"]) + wrong_length(stored) > 0 {
+        say!(
+            "imports: {} unknown packets, {} of a wrong length",
+            text(&stored["unknown_packets"]),
+            wrong_length(stored)
+        );
+    }
+}
+
+fn wrong_length(counts: &Value) -> u64 {
+    number(&counts["short_packets"]) + number(&counts["long_packets"])
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_default()
 }

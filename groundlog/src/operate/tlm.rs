@@ -1,16 +1,22 @@
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::OperatorArgs;
-use crate::output::say;
+use crate::{output::say, usage::wrong_usage};
 
-/// Prints current values.
-///
-/// Example: groundlog tlm INST HEALTH_STATUS TEMP1 --type formatted
+const EXAMPLES: &str = "\
+Examples:
+  groundlog tlm INST HEALTH_STATUS
+  groundlog tlm INST HEALTH_STATUS TEMP1 --type formatted
+  groundlog tlm INST HEALTH_STATUS --json
+
+Exit status: 0 printed, 1 there is no such item, or the system does not answer, 2 wrong usage.";
+
+/// Prints current values
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct TlmArgs {
     /// TARGET PACKET for all items, TARGET PACKET ITEM for one
     #[arg(required = true, num_args = 1.., value_name = "NAME")]
@@ -41,20 +47,20 @@ impl ValueForm {
 
 /// Runs the command.
 pub(crate) fn run(args: &TlmArgs) -> anyhow::Result<ExitCode> {
-    let client = args.operator.client()?;
     let names: Vec<&str> = args.words.iter().flat_map(|word| word.split_whitespace()).collect();
+    if !(2..=3).contains(&names.len()) {
+        let text = format!("give TARGET PACKET or TARGET PACKET ITEM, not {} names", names.len());
+        return Err(wrong_usage(text));
+    }
+    let client = args.operator.client()?;
     let keywords = json!({ "scope": "DEFAULT", "type": args.form.cosmos() });
     let params = names.iter().map(|name| json!(name)).collect();
-    match names.len() {
-        2 => {
-            let items = client.rpc_with("get_tlm_packet", params, keywords)?;
-            print_packet(&items, args.operator.json);
-        }
-        3 => {
-            let value = client.rpc_with("tlm", params, keywords)?;
-            say!("{}", if args.operator.json { value.to_string() } else { text(&value) });
-        }
-        _ => bail!("give TARGET PACKET or TARGET PACKET ITEM, not {} names", names.len()),
+    if names.len() == 2 {
+        let items = client.rpc_with("get_tlm_packet", params, keywords)?;
+        print_packet(&items, args.operator.json);
+    } else {
+        let value = client.rpc_with("tlm", params, keywords)?;
+        say!("{}", if args.operator.json { value.to_string() } else { text(&value) });
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,11 +1,10 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
 use groundlog_packet::template::Variables;
 
 use super::LoadedPlugin;
-use crate::config::PluginConfig;
+use crate::{config::PluginConfig, usage::wrong_usage};
 
 /// What `run` loads.
 #[derive(Debug, Clone, Default, Args)]
@@ -33,7 +32,7 @@ impl PluginArgs {
         if self.plugin.is_empty() {
             let folder = config.path.clone();
             if folder.is_none() && (self.connect.is_some() || config.connect.is_some()) {
-                anyhow::bail!("--connect needs a target folder: --plugin DIR");
+                return Err(wrong_usage("--connect needs a target folder: --plugin DIR"));
             }
             return Ok(folder.into_iter().map(|path| (path, config.variables.clone())).collect());
         }
@@ -43,7 +42,10 @@ impl PluginArgs {
                 (Some((name, value)), Some((_, variables))) => {
                     variables.insert(name.to_owned(), value.to_owned());
                 }
-                (Some(_), None) => anyhow::bail!("--plugin {word}: name the folder first"),
+                (Some(_), None) => {
+                    let text = format!("--plugin {word}: name the folder first");
+                    return Err(wrong_usage(text));
+                }
                 (None, _) => folders.push((word.into(), Variables::new())),
             }
         }
@@ -76,7 +78,7 @@ impl DefinitionArgs {
             .iter()
             .map(|word| {
                 let (name, value) = assignment(word)
-                    .with_context(|| format!("--variable {word}: write NAME=VALUE"))?;
+                    .ok_or_else(|| wrong_usage(format!("--variable {word}: write NAME=VALUE")))?;
                 Ok((name.to_owned(), value.to_owned()))
             })
             .collect::<anyhow::Result<Variables>>()?;

@@ -1,6 +1,5 @@
 use std::fmt::Write as _;
 
-use anyhow::Context as _;
 use groundlog_packet::{Definitions, PacketKind, definition::DataType, template::Variables};
 
 use super::{
@@ -9,6 +8,7 @@ use super::{
     files::PluginFiles,
     finish,
 };
+use crate::usage::wrong_usage;
 
 /// Frames space packets: their length lies at bit 32 in 16 bits and counts what follows the
 /// primary header, less one (CCSDS 133.0-B-2 §4.1.3.5.3).
@@ -39,16 +39,16 @@ pub(super) fn assemble(
     let Some(connect) = connect else {
         return Ok(without);
     };
-    let (host, port) =
-        address(connect).with_context(|| format!("--connect {connect}: write tcp://HOST:PORT"))?;
+    let (host, port) = address(connect)
+        .ok_or_else(|| wrong_usage(format!("--connect {connect}: write tcp://HOST:PORT")))?;
     let framing = match protocol {
         Some(protocol) => protocol,
         None => framing(&finish(vec![without], Use::Definitions)?.definitions),
     };
-    anyhow::ensure!(
-        !framing.contains(['\n', '\r']) && !framing.contains("<%"),
-        "--protocol {framing:?}: one line, such as \"{SPACE_PACKETS}\""
-    );
+    if framing.contains(['\n', '\r']) || framing.contains("<%") {
+        let text = format!("--protocol {framing:?}: one line, such as \"{SPACE_PACKETS}\"");
+        return Err(wrong_usage(text));
+    }
     writeln!(
         text,
         "INTERFACE \"{name}_INT\" tcpip_client_interface.rb {host} {port} {port} 10.0 nil"

@@ -1,6 +1,8 @@
 use clap::Args;
 use groundlog_replay::{FileLayout, Format, SubsecondUnit, TimeSource};
 
+use crate::usage::wrong_usage;
+
 /// How packets stand in files; the same words for `replay` and `decode`.
 #[derive(Debug, Args)]
 pub(crate) struct LayoutArgs {
@@ -41,11 +43,11 @@ impl LayoutArgs {
             (None, Format::Dump) => Ok(TimeSource::Header),
             (None, _) => Ok(TimeSource::None),
             (Some(TimeSource::Header), Format::Ccsds | Format::Fixed { .. }) => {
-                anyhow::bail!(
+                Err(wrong_usage(format!(
                     "--time header: files of format {} have no record headers; say --format dump, \
                      or where the packet holds its time",
                     self.format
-                )
+                )))
             }
             (Some(source), _) => Ok(source.clone()),
         }

@@ -2,13 +2,13 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use groundlog_cvt::{CurrentValues, Cvt, CvtOptions};
 use groundlog_decom::{Decom, DecomOptions};
-use groundlog_gateway::{Gateway, GatewayOptions, Parts};
+use groundlog_gateway::{Gateway, GatewayOptions, ParameterCheck, Parts};
 use groundlog_ingest::{Ingest, IngestOptions};
 use groundlog_log::{EmbeddedOptions, Log, TopicSpec};
 use groundlog_projection::{
@@ -16,7 +16,11 @@ use groundlog_projection::{
 };
 use groundlog_proto::{DefinitionHash, Namespace, TopicKind, TopicNames};
 
-use super::{demo::Demo, drain::caught_up, interfaces, metrics};
+use super::{
+    demo::Demo,
+    drain::{caught_up, expect},
+    interfaces, metrics,
+};
 use crate::{
     config::{Config, FoldConfig, GatewayConfig},
     plugin::{self, LoadedPlugin, PluginArgs},
@@ -149,10 +153,19 @@ impl Core {
             .iter()
             .map(|one| interfaces::info(one, &plugin.name, place(&one.name)))
             .collect();
+        let parameter_check = {
+            let options = ingest.clone();
+            ParameterCheck::new(move |interface, parameters| {
+                let checked = options.check_parameters(interface, parameters);
+                checked.map_err(|error| error.to_string())
+            })
+        };
+        expect(&*self.log, &self.names, self.metrics.lags()).await?;
         let decom = self.start_decom(config);
         let (cvt, values) = self.start_cvt(config);
         self.restored(&values).await?;
-        let (gateway, address) = match self.start_gateway(config, infos, values.clone()).await {
+        let served = self.start_gateway(config, infos, parameter_check, values.clone());
+        let (gateway, address) = match served.await {
             Ok(started) => started,
             Err(error) => {
                 // Refused before serving: leave the log in order.
@@ -194,13 +207,21 @@ impl Core {
         (role, values)
     }
 
-    /// Waits until current values are as the log has them, so that nobody is served older ones.
+    /// Waits until current values are as the log has them, so that nobody is served older ones;
+    /// not longer than [`RESTORE_MAX`]: a backlog of decommutation takes what it takes, and until
+    /// it is worked off everything that shows values says how far they are behind.
     async fn restored(&self, values: &CurrentValues) -> anyhow::Result<()> {
+        let started = Instant::now();
         let decom = self.decom_caught_up(RESTORE_MAX).await?;
-        let cvt = self.cvt_caught_up(values, RESTORE_MAX).await?;
+        let left = RESTORE_MAX.saturating_sub(started.elapsed());
+        let cvt = self.cvt_caught_up(values, left).await?;
         if !(decom && cvt) {
+            let lags = self.metrics.lags().measure(&*self.log).await?;
+            let records: u64 = lags.iter().map(|lag| lag.records).sum();
             tracing::warn!(
-                "current values are still being restored; `groundlog status` shows the lag"
+                records,
+                "current values are behind what was received and catch up; until then `groundlog \
+                 status` and /health say how far"
             );
         }
         Ok(())
@@ -239,6 +260,7 @@ impl Core {
         &self,
         config: &Config,
         interfaces: Vec<groundlog_gateway::InterfaceInfo>,
+        parameter_check: ParameterCheck,
         values: CurrentValues,
     ) -> anyhow::Result<(Role, SocketAddr)> {
         let options = GatewayOptions {
@@ -250,6 +272,7 @@ impl Core {
             first_password: GatewayConfig::first_password(),
             service_password: std::env::var("OPENC3_SERVICE_PASSWORD").ok(),
             interfaces,
+            parameter_check,
             ..GatewayOptions::default()
         };
         let core = self.clone();

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::{
     appender::{Appender, Progress},
+    attempts::Attempts,
     receive::ReceiveBuffer,
     shared::Shared,
 };
@@ -47,6 +48,8 @@ pub(super) struct Intake {
     pub(super) clock: ReceiveClock,
     pub(super) receive_bytes: usize,
     pub(super) warned: Option<Instant>,
+    /// Refusals of the log since it last took something.
+    pub(super) refusals: Attempts,
 }
 
 /// Frames go into the log's batch as they are found.
@@ -87,7 +90,7 @@ impl Intake {
         let Some(mut reader) = reader else {
             tokio::select! {
                 () = stopped(&mut stop) => return Ok("stopped".to_owned()),
-                failed = self.keep_appending(log) => return Err(failed),
+                failed = self.keep_appending(log, shared) => return Err(failed),
             }
         };
         let mut buffer = ReceiveBuffer::new(self.receive_bytes);
@@ -96,7 +99,9 @@ impl Intake {
                 biased;
                 () = stopped(&mut stop) => Some("stopped".to_owned()),
                 progress = self.appender.progress(log), if self.appender.is_busy() => {
-                    report(&self.appender, progress?, shared);
+                    let progress = progress?;
+                    self.report(progress, shared);
+                    shared.set_reason(&self.paused());
                     None
                 }
                 read = reader.read(buffer.space()), if !self.appender.is_full() => match read {
@@ -107,7 +112,10 @@ impl Intake {
                         shared.counters.rx_bytes.fetch_add(count as u64, Relaxed);
                         let end = self.frame(&mut buffer, shared).err();
                         self.appender.submit(log);
-                        end.map(|error| error.to_string())
+                        end.map(|error| {
+                            shared.counters.framing_errors.fetch_add(1, Relaxed);
+                            format!("what came in cannot be framed: {error}")
+                        })
                     }
                 },
             };
@@ -122,12 +130,39 @@ impl Intake {
     }
 
     /// Goes on appending what an earlier connection left; returns when the log fails for good.
-    pub(super) async fn keep_appending(&mut self, log: &dyn Log) -> LogError {
+    pub(super) async fn keep_appending(&mut self, log: &dyn Log, shared: &Shared) -> LogError {
         loop {
-            if let Err(error) = self.appender.progress(log).await {
-                return error;
+            match self.appender.progress(log).await {
+                // Why there is no connection is the reason to show.
+                Ok(progress) => self.report(progress, shared),
+                Err(error) => return error,
             }
         }
+    }
+
+    /// Counts what the log refuses, and tells it: ever more seldom while it goes on.
+    fn report(&mut self, progress: Progress, shared: &Shared) {
+        let interface = &shared.name;
+        match (progress, self.appender.refusal()) {
+            (Progress::Refused, Some(error)) => {
+                shared.counters.refused_appends.fetch_add(1, Relaxed);
+                if self.refusals.fail(&error.to_string(), Instant::now()) {
+                    let times = self.refusals.failed();
+                    events::AppendRefused { interface, error, times }.emit();
+                }
+            }
+            _ if self.refusals.failed() > 0 => {
+                let times = std::mem::take(&mut self.refusals).failed();
+                events::AppendsAgain { interface, times }.emit();
+            }
+            _ => {}
+        }
+    }
+
+    /// Says why the socket is not read; empty when it is.
+    fn paused(&self) -> String {
+        let refusal = self.appender.refusal();
+        refusal.map(|error| format!("reading is paused: {error}")).unwrap_or_default()
     }
 
     fn frame(&mut self, buffer: &mut ReceiveBuffer, shared: &Shared) -> Result<(), ProtocolError> {
@@ -144,6 +179,8 @@ impl Intake {
         let (packets, discarded) = (framed.packets, framed.discarded);
         self.count(packets, discarded, shared);
         buffer.keep(left);
+        let unframed = left + self.chain.held_bytes();
+        shared.counters.unframed_bytes.store(unframed as u64, Relaxed);
         result
     }
 
@@ -162,6 +199,7 @@ impl Intake {
             framed.discarded(left, &format!("connection closed inside a packet: {reason}"));
         }
         let (packets, discarded) = (framed.packets, framed.discarded);
+        shared.counters.unframed_bytes.store(0, Relaxed);
         self.count(packets, discarded, shared);
     }
 
@@ -176,15 +214,5 @@ impl Intake {
             self.warned = Some(Instant::now());
             events::BytesDiscarded { interface: &shared.name, bytes: discarded, total }.emit();
         }
-    }
-}
-
-fn report(appender: &Appender, progress: Progress, shared: &Shared) {
-    match (progress, appender.refusal()) {
-        (Progress::Refused, Some(error)) => {
-            events::AppendRefused { interface: &shared.name, error }.emit();
-            shared.set_reason(&format!("reading is paused: {error}"));
-        }
-        _ => shared.set_reason(""),
     }
 }

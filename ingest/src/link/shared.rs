@@ -34,6 +34,14 @@ pub struct InterfaceStatus {
     pub reconnects: u64,
     /// Epoch of this process as the interface's owner; 0 while it is not.
     pub epoch: u64,
+    /// Attempts to connect that failed.
+    pub failed_attempts: u64,
+    /// Connections given up because what came in could not be framed.
+    pub framing_errors: u64,
+    /// Bytes held back now: the beginning of a packet whose rest has not come yet.
+    pub unframed_bytes: u64,
+    /// Appends that the log refused, as it does while its disk is full; they are tried again.
+    pub refused_appends: u64,
     /// Bytes framed and not yet acknowledged by the log.
     pub unacknowledged_bytes: u64,
     /// Targets whose commands go out here.
@@ -57,6 +65,9 @@ impl InterfaceStatus {
             discarded_bytes: self.discarded_bytes,
             reconnects: self.reconnects,
             epoch: self.epoch,
+            failed_attempts: self.failed_attempts,
+            framing_errors: self.framing_errors,
+            unframed_bytes: self.unframed_bytes,
         }
     }
 }
@@ -71,7 +82,18 @@ pub(crate) struct Counters {
     pub(crate) discarded_bytes: AtomicU64,
     pub(crate) connections: AtomicU64,
     pub(crate) epoch: AtomicU64,
+    pub(crate) failed_attempts: AtomicU64,
+    pub(crate) framing_errors: AtomicU64,
+    pub(crate) unframed_bytes: AtomicU64,
+    pub(crate) refused_appends: AtomicU64,
     pub(crate) unacknowledged_bytes: AtomicU64,
+}
+
+impl Counters {
+    /// Returns how many bytes came or went: has it changed, the connection was of use.
+    pub(crate) fn moved(&self) -> (u64, u64) {
+        (self.rx_bytes.load(Relaxed), self.tx_bytes.load(Relaxed))
+    }
 }
 
 /// The shared side of one link.
@@ -138,6 +160,10 @@ impl Shared {
             discarded_bytes: counters.discarded_bytes.load(Relaxed),
             reconnects: counters.connections.load(Relaxed).saturating_sub(1),
             epoch: counters.epoch.load(Relaxed),
+            failed_attempts: counters.failed_attempts.load(Relaxed),
+            framing_errors: counters.framing_errors.load(Relaxed),
+            unframed_bytes: counters.unframed_bytes.load(Relaxed),
+            refused_appends: counters.refused_appends.load(Relaxed),
             unacknowledged_bytes: counters.unacknowledged_bytes.load(Relaxed),
             cmd_targets: self.cmd_targets.clone(),
             tlm_targets: self.tlm_targets.clone(),

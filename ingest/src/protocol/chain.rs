@@ -35,6 +35,11 @@ impl ReadChain {
         self.stages.push(Stage { class, protocol, allow_empty, held: Vec::new() });
     }
 
+    /// Returns how many bytes later protocols hold back.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.stages.iter().map(|stage| stage.held.len()).sum()
+    }
+
     /// Names the protocols, first to last.
     #[cfg(test)]
     pub(crate) fn classes(&self) -> Vec<&'static str> {

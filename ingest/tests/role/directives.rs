@@ -12,9 +12,9 @@ use groundlog_proto::{
         setting,
     },
 };
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::stack::{Stack, accept, interface, listen, options, until};
+use crate::stack::{Stack, accept, interface, listen, options, packet, until};
 
 fn connect(parameters: &[&str]) -> directive::Kind {
     directive::Kind::Connect(ConnectInterface {
@@ -79,9 +79,47 @@ async fn replacement_parameters_lead_elsewhere() {
     stack.direct(connect(&["127.0.0.1", &port, &port, "10", "nil"]), 0).await;
     let _craft = accept(&there).await;
     stack.connected().await;
-    stack.direct(connect(&["127.0.0.1", "nonsense"]), 0).await;
-    state(&stack, LinkState::Disconnected, "write port").await;
     stack.stop().await;
+}
+
+/// A directive that cannot be followed changes nothing: neither the link nor what is wanted of it.
+#[tokio::test]
+async fn wrong_parameters_leave_a_working_link_alone() {
+    let (listener, address) = listen().await;
+    let stack = Stack::start(Arc::new(MemoryLog::new()), options(vec![interface(address)]));
+    let mut craft = accept(&listener).await;
+    stack.connected().await;
+    stack.direct(connect(&["127.0.0.1", "nonsense"]), 0).await;
+    // Directives are followed in their order: once this one was, the other was refused.
+    let port = address.port().to_string();
+    stack.direct(connect(&["127.0.0.1", &port, &port, "10", "nil", "LENGTH", "x"]), 0).await;
+    craft.write_all(&packet(b"still here")).await.unwrap();
+    assert_eq!(stack.packets(1).await[0].1.data, packet(b"still here"));
+    stack.direct(disconnect(), 0).await;
+    state(&stack, LinkState::Disconnected, "directive").await;
+    let status = stack.handle.interface("INST_INT").unwrap();
+    assert_eq!((status.reconnects, status.rx_count), (0, 1));
+    let wanted = until("the wish that was followed is a setting", async || {
+        let values = stack.values(TopicKind::Settings).await;
+        (!values.is_empty()).then_some(values)
+    })
+    .await;
+    assert_eq!(wanted.len(), 1, "the others were not");
+    stack.stop().await;
+}
+
+#[test]
+fn parameters_are_checked_before_a_directive_is_given() {
+    let options = options(vec![interface("127.0.0.1:1".parse().unwrap())]);
+    let check = |parameters: &[&str]| {
+        let parameters: Vec<String> = parameters.iter().map(|&text| text.to_owned()).collect();
+        options.check_parameters("INST_INT", &parameters).map_err(|error| error.to_string())
+    };
+    assert_eq!(check(&[]), Ok(()));
+    assert_eq!(check(&["127.0.0.1", "1", "1", "10", "nil", "LENGTH", "32", "16", "7"]), Ok(()));
+    let error = check(&["127.0.0.1", "nonsense"]).unwrap_err();
+    assert!(error.starts_with("connect INST_INT: ") && error.contains("write port"), "{error}");
+    assert_eq!(options.check_parameters("NOPE", &["x".to_owned()]), Ok(()));
 }
 
 #[tokio::test]

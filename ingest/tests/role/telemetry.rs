@@ -81,6 +81,7 @@ async fn a_wrong_length_loses_the_connection_and_no_byte() {
     assert_eq!(stack.packets(3).await[2].1.data, packet(b"again"));
     let status = stack.handle.interface("INST_INT").unwrap();
     assert_eq!((status.discarded_bytes, status.reconnects), (garbage.len() as u64, 1));
+    assert_eq!((status.framing_errors, status.rx_count, status.unframed_bytes), (1, 2, 0));
     stack.stop().await;
 }
 
@@ -91,8 +92,17 @@ async fn half_a_packet_is_kept_when_the_connection_ends() {
     let mut craft = accept(&listener).await;
     let whole = packet(b"0123456789");
     craft.write_all(&whole[..9]).await.unwrap();
+    // While it may still become whole it is counted as held back …
+    until("half a packet is held back", async || {
+        (stack.handle.interface("INST_INT")?.unframed_bytes == 9).then_some(())
+    })
+    .await;
     drop(craft);
     let raw = stack.packets(1).await;
+    // … and as discarded when it never will.
+    let status = stack.handle.interface("INST_INT").unwrap();
+    assert_eq!((status.discarded_bytes, status.unframed_bytes), (9, 0));
+    assert_eq!((status.framing_errors, status.rx_count), (0, 0));
     assert_eq!(raw[0].1.data, whole[..9]);
     assert!(raw[0].0.extra[DISCARDED].contains("closed"), "{:?}", raw[0].0.extra);
     let mut craft = accept(&listener).await;
@@ -135,6 +145,7 @@ async fn it_keeps_trying_and_says_why() {
     .await;
     assert_eq!(status.state, LinkState::Attempting);
     assert!(status.reason.contains(&address.to_string()), "{}", status.reason);
+    assert!(status.failed_attempts > 0);
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     let craft = accept(&listener).await;
     stack.connected().await;
@@ -212,6 +223,7 @@ async fn a_full_disk_stops_reading_and_loses_nothing() {
     })
     .await;
     assert_eq!(status.state, LinkState::Connected);
+    assert!(status.refused_appends > 0);
     let bound = 256 * 1024 + 10 * 64 * 1024;
     for _ in 0..20 {
         let status = stack.handle.interface("INST_INT").unwrap();

@@ -40,6 +40,7 @@ mod lag;
 mod loaded;
 mod metrics;
 mod outputs;
+mod packet_metrics;
 mod projection;
 mod role_board;
 mod runner;
@@ -55,6 +56,9 @@ pub use lag::{Lag, LagRegistry, Progress};
 pub use loaded::LoadedDefinitions;
 pub use metrics::{Counter, Gauge, Labels, Metric, MetricKind, MetricsRegistry};
 pub use outputs::Outputs;
+pub use packet_metrics::{
+    INTERFACE_LABEL, LONG_PACKETS, SHORT_PACKETS, STORED_LABEL, UNKNOWN_PACKETS,
+};
 pub use projection::{ApplyError, Assignment, Input, Projection, Start, Target};
 pub use role_board::{RoleBoard, RoleState};
 pub use runner::{Runner, RunnerOptions};

@@ -126,6 +126,14 @@ impl MetricsRegistry {
         Some(number(family.metric.kind, cell.load(Ordering::Relaxed)))
     }
 
+    /// Returns every series of a metric that was counted, by its labels.
+    pub fn series(&self, metric: &Metric) -> Vec<(Labels, f64)> {
+        let families = self.lock();
+        let series = families.get(metric.name).into_iter().flat_map(|family| &family.series);
+        let value = |cell: &AtomicU64| number(metric.kind, cell.load(Ordering::Relaxed));
+        series.map(|(labels, cell)| (labels.clone(), value(cell))).collect()
+    }
+
     /// Renders everything in the Prometheus text format, by name and labels in order.
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -224,5 +232,7 @@ mod tests {
         );
         assert_eq!(registry.value(&RECORDS, &[("interface", "A\"B")]), Some(7.0));
         assert_eq!(registry.value(&RECORDS, &[]), None);
+        let labels = vec![("interface".to_owned(), "A\"B".to_owned())];
+        assert_eq!(registry.series(&RECORDS), [(labels, 7.0)]);
     }
 }

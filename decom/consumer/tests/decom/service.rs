@@ -4,7 +4,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use groundlog_decom::{Decom, DecomOptions};
 use groundlog_log::{EmbeddedOptions, Log, open};
-use groundlog_projection::{DefinitionStore, RunnerOptions, SettingsStore};
+use groundlog_projection::{
+    DefinitionStore, LONG_PACKETS, MetricsRegistry, RunnerOptions, SHORT_PACKETS, SettingsStore,
+    UNKNOWN_PACKETS,
+};
 use groundlog_proto::{TopicKind, TopicNames, TopicPartition, prost::Message, wire::DeadLetter};
 use tokio::sync::watch;
 
@@ -155,6 +158,53 @@ async fn anonymous(stack: &Stack) -> Vec<Vec<(Vec<u8>, Vec<u8>)>> {
         }
     }
     all
+}
+
+/// What an earlier run has counted is folded again after a restart, and not counted again.
+#[tokio::test]
+async fn irregular_packets_are_counted_once_per_process() {
+    let stack = Stack::new(open("memory:", &EmbeddedOptions::default()).expect("opens")).await;
+    let loaded = stack.definitions.activate(&set_of(""), "test").await.expect("published");
+    let records =
+        [packet(&loaded, vec![77]), packet(&loaded, vec![2, 0]), packet(&loaded, adcs(1.0))];
+    append(&*stack.log, &stack.names, TopicKind::Raw, 0, &records).await;
+    append(&*stack.log, &stack.names, TopicKind::RawStored, 0, &records[..1]).await;
+    let run = async |metrics: &MetricsRegistry| {
+        let mut options = stack.options();
+        // No snapshot: a restart folds from the first record on.
+        options.runner.snapshot_records = u64::MAX;
+        options.runner.metrics = metrics.clone();
+        let (stop, stopped) = watch::channel(false);
+        let decom = tokio::spawn(Decom::build(options).run(stopped));
+        let waited = tokio::time::timeout(PATIENCE, async {
+            while !stack.caught_up().await
+                || metrics.lags().measure(&*stack.log).await.expect("lag").len() < 4
+            {
+                tokio::task::yield_now().await;
+            }
+        });
+        waited.await.expect("gets there");
+        (stop, decom)
+    };
+    let unknown = |metrics: &MetricsRegistry, stored: &str| {
+        let labels = [("interface", "INST_INT"), ("stored", stored)];
+        metrics.value(&UNKNOWN_PACKETS, &labels)
+    };
+    let first = MetricsRegistry::new();
+    let (_stop, decom) = run(&first).await;
+    assert_eq!((unknown(&first, "false"), unknown(&first, "true")), (Some(1.0), Some(1.0)));
+    let labels =
+        [("interface", "INST_INT"), ("stored", "false"), ("target", "INST"), ("packet", "ADCS")];
+    assert_eq!(first.value(&SHORT_PACKETS, &labels), Some(1.0));
+    assert_eq!(first.series(&LONG_PACKETS), []);
+    decom.abort();
+    let _ = decom.await;
+    append(&*stack.log, &stack.names, TopicKind::Raw, 0, &records[..1]).await;
+    let second = MetricsRegistry::new();
+    let (stop, decom) = run(&second).await;
+    assert_eq!((unknown(&second, "false"), unknown(&second, "true")), (Some(1.0), None));
+    stop.send(true).expect("runs");
+    decom.await.expect("no panic").expect("stops cleanly");
 }
 
 #[tokio::test]

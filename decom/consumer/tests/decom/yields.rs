@@ -1,6 +1,6 @@
 //! What each kind of raw record yields (D2).
 
-use groundlog_decom::{FLAG_INVALID, FLAG_STORED, Fold, FoldOutputs};
+use groundlog_decom::{FLAG_INVALID, FLAG_STORED, Fold, FoldOutputs, Irregularity};
 use groundlog_packet::{
     Value,
     record::{PacketMeta, RecordView},
@@ -59,6 +59,54 @@ fn an_unknown_packet_is_kept_without_values() {
     assert_eq!(found.len(), 2);
     assert_eq!((found[1].target.as_str(), found[1].packet.as_str()), ("UNKNOWN", "UNKNOWN"));
     assert_eq!((found[1].received_count, &found[1].body), (2, &None));
+}
+
+/// Kept, decoded as far as they go, and counted by interface and packet.
+#[test]
+fn packets_of_wrong_length_and_unknown_ones_are_counted() {
+    let definitions = loaded(&set_of(
+        "TELEMETRY INST TEXT BIG_ENDIAN \"Text\"\n  APPEND_ID_ITEM ID 8 UINT 3 \"Id\"\n  \
+         APPEND_ITEM TEXT 0 STRING \"Text\"\n\
+         TELEMETRY INST SHORT BIG_ENDIAN \"May be short\"\n  ALLOW_SHORT\n  \
+         APPEND_ID_ITEM ID 8 UINT 4 \"Id\"\n  APPEND_ITEM X 32 UINT \"X\"\n",
+    ));
+    let mut fold = Fold::new(source(false));
+    let mut out = FoldOutputs::default();
+    let mut records: Vec<RawRecord> = [
+        adcs(1.0),
+        adcs(1.0)[..3].to_vec(),
+        adcs(1.0)[..4].to_vec(),
+        [adcs(1.0), vec![0]].concat(),
+        vec![3],
+        b"\x03any length".to_vec(),
+        vec![4, 1],
+        vec![99],
+    ]
+    .map(|data| packet(&definitions, data))
+    .into();
+    let mut other = packet(&definitions, vec![99]);
+    other.interface = "OTHER_INT".into();
+    records.push(other);
+    // What a protocol dropped is counted by the interface, in bytes.
+    let (target, name) = ("UNKNOWN".into(), "UNKNOWN".into());
+    let dropped = RawPacket { data: vec![1, 2].into(), target, name };
+    records.push(raw(&definitions, raw_record::Body::Packet(dropped)));
+    assert!(fold_all(&mut fold, &[definitions], 0, &records, &mut out).is_empty());
+    assert_eq!(out.decom.len(), records.len(), "all are kept");
+    let counts: Vec<_> = out.irregular.counts().iter().collect();
+    let found: Vec<_> = counts
+        .iter()
+        .map(|it| (it.what, it.interface.as_str(), it.packet.as_str(), it.stored, it.count))
+        .collect();
+    let expected = [
+        (Irregularity::Short, "INST_INT", "ADCS", false, 2),
+        (Irregularity::Long, "INST_INT", "ADCS", false, 1),
+        (Irregularity::Unknown, "INST_INT", "UNKNOWN", false, 1),
+        (Irregularity::Unknown, "OTHER_INT", "UNKNOWN", false, 1),
+    ];
+    assert_eq!(found, expected);
+    let flags: Vec<_> = decoded(&out.decom).iter().map(|it| it.flags & FLAG_INVALID != 0).collect();
+    assert_eq!(flags.iter().filter(|invalid| **invalid).count(), 2);
 }
 
 #[test]

@@ -29,6 +29,8 @@ fn every_kind() -> Vec<Kind> {
             object: "o".to_owned(),
             next_index: 9,
             complete: true,
+            content: 3,
+            from: vec![4, 5],
         }),
         Kind::Limits(LimitsSetting { target, packet, item, enabled: false }),
         Kind::LimitsSet(LimitsSetActive { set: "VACUUM".to_owned() }),

@@ -1,0 +1,138 @@
+//! `/groundlog/v1/append` and what is known of imports.
+
+use groundlog_proto::{
+    TopicKind,
+    prost::Message,
+    wire::{Origin, RawPacket, RawRecord, raw_record::Body},
+};
+use serde_json::json;
+
+use crate::stack::{Stack, health_status};
+
+pub(crate) fn import_body(range: std::ops::Range<u16>) -> Vec<u8> {
+    let mut body = Vec::new();
+    for index in range {
+        let data = health_status(0, index, 0).into();
+        let packet = RawPacket { data, ..RawPacket::default() };
+        let record = RawRecord {
+            received_time_ns: i64::from(index) + 1,
+            interface: "INST_INT".to_owned(),
+            body: Some(Body::Packet(packet)),
+            ..RawRecord::default()
+        };
+        record.encode_length_delimited(&mut body).unwrap();
+    }
+    body
+}
+
+pub(crate) async fn append(stack: &Stack, query: &str, body: &[u8]) -> (u16, serde_json::Value) {
+    let answer = stack.client.post(&format!("/groundlog/v1/append?{query}"), body).await;
+    (answer.status, answer.json())
+}
+
+#[tokio::test]
+async fn each_record_of_an_import_is_taken_once() {
+    let stack = Stack::start().await;
+    let known = stack.client.get("/groundlog/v1/imports/i1").await;
+    assert_eq!(known.status, 404);
+    let first = append(&stack, "import_id=i1&object=a%20b.bin", &import_body(0..10)).await;
+    assert_eq!(first, (200, json!({ "appended": 10, "skipped": 0, "next_index": 10 })));
+    let query = "import_id=i1&object=a%20b.bin&first_index=5&complete=true";
+    let overlap = append(&stack, query, &import_body(5..12)).await;
+    assert_eq!(overlap, (200, json!({ "appended": 2, "skipped": 5, "next_index": 12 })));
+    let again = append(&stack, "import_id=i1", &import_body(0..12)).await;
+    assert_eq!(again, (200, json!({ "appended": 0, "skipped": 12, "next_index": 12 })));
+    let gap = append(&stack, "import_id=i1&first_index=20", &import_body(20..21)).await;
+    assert_eq!(gap.0, 409);
+    assert!(gap.1["error"].as_str().unwrap().contains("go on at index 12"), "{}", gap.1);
+    let mut half = import_body(12..14);
+    half.truncate(half.len() - 3);
+    let broken = append(&stack, "import_id=i1&first_index=12", &half).await;
+    assert_eq!(broken.0, 400);
+    assert!(broken.1["error"].as_str().unwrap().starts_with("record 13: "), "{}", broken.1);
+    let progress = stack.client.get("/groundlog/v1/imports/i1").await.json();
+    let expected = json!({
+        "import_id": "i1", "object": "a b.bin", "next_index": 12, "complete": true,
+        "content": "0000000000000000",
+    });
+    assert_eq!(progress, expected);
+
+    let partition = stack.partition(TopicKind::RawStored);
+    let mut reader = stack.log.reader(&partition, 0).await.unwrap();
+    let batch = reader.poll(1 << 20).await.unwrap();
+    assert_eq!(batch.len(), 12);
+    let hash = stack.definitions.active().unwrap();
+    for (index, record) in batch.iter().enumerate() {
+        let record = RawRecord::decode(record.value).unwrap();
+        let origin = record.origin.unwrap();
+        assert!(record.stored && record.definitions.as_ref() == hash.as_bytes());
+        assert_eq!((origin.index, origin.import_id.as_str()), (index as u64, "i1"));
+        assert_eq!(record.received_time_ns, index as i64 + 1);
+    }
+    stack
+        .until("stored packets are counted", async || {
+            stack.client.call("get_tlm_cnt", json!(["INST HEALTH_STATUS"])).await == 12
+        })
+        .await;
+    let live = stack.client.call("tlm", json!(["INST HEALTH_STATUS COLLECTS"])).await;
+    assert_eq!(live, serde_json::Value::Null);
+    stack.stop().await;
+}
+
+/// Records with a running hash: 0x1_0000 and the index, as if all files began alike.
+pub(crate) fn content_body(range: std::ops::Range<u64>, file: u64) -> Vec<u8> {
+    let mut body = Vec::new();
+    for index in range {
+        let origin = Origin { content: file << 16 | index, ..Origin::default() };
+        let packet = RawPacket { data: vec![1].into(), ..RawPacket::default() };
+        let record = RawRecord {
+            origin: Some(origin),
+            body: Some(Body::Packet(packet)),
+            ..RawRecord::default()
+        };
+        record.encode_length_delimited(&mut body).unwrap();
+    }
+    body
+}
+
+#[tokio::test]
+async fn an_import_knows_what_its_records_say() {
+    let stack = Stack::start().await;
+    for (id, records) in [("lead", 0..10), ("lead.2", 0..3), ("leader", 0..1), ("lea", 0..1)] {
+        let body = content_body(records, 1);
+        assert_eq!(append(&stack, &format!("import_id={id}"), &body).await.0, 200, "{id}");
+    }
+    let listed = stack.client.get("/groundlog/v1/imports?lead=lead").await.json();
+    let shown: Vec<_> = listed["imports"].as_array().unwrap().iter().collect();
+    let shown: Vec<_> = shown.iter().map(|it| (&it["import_id"], &it["content"])).collect();
+    let (first, second) = (json!("0000000000010009"), json!("0000000000010002"));
+    assert_eq!(shown, [(&json!("lead"), &first), (&json!("lead.2"), &second)]);
+
+    // Of another import and later ones in between, of one that goes on later.
+    let query = "import_id=lead&first_index=10";
+    assert_eq!(append(&stack, query, &content_body(10..12, 1)).await.0, 200);
+    for index in [0, 9, 11] {
+        let path = format!("/groundlog/v1/imports/lead/content/{index}");
+        let content = stack.client.get(&path).await.json()["content"].clone();
+        assert_eq!(content, format!("{:016x}", 0x1_0000 + index), "{index}");
+    }
+    for (path, status) in
+        [("lead/content/12", 410), ("nope/content/0", 404), ("lead/content/x", 400)]
+    {
+        let answer = stack.client.get(&format!("/groundlog/v1/imports/{path}")).await;
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+    }
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn another_file_cannot_go_on_with_an_import() {
+    let stack = Stack::start().await;
+    assert_eq!(append(&stack, "import_id=i1", &content_body(0..10, 1)).await.0, 200);
+    let other = append(&stack, "import_id=i1", &content_body(0..20, 2)).await;
+    assert_eq!(other.0, 412, "{}", other.1);
+    assert!(other.1["error"].as_str().unwrap().starts_with("record 9 "), "{}", other.1);
+    let same = append(&stack, "import_id=i1", &content_body(0..20, 1)).await;
+    assert_eq!(same, (200, json!({ "appended": 10, "skipped": 10, "next_index": 20 })));
+    stack.stop().await;
+}
