@@ -19,7 +19,10 @@ pub enum GatewayError {
         listen: SocketAddr,
     },
     /// The address is not free, or not this machine's.
-    #[error("cannot listen on {listen}: {source}; stop what uses it, or choose another address")]
+    #[error(
+        "cannot listen on {listen}: {source}; stop what uses it, or set gateway.listen \
+         (GROUNDLOG__GATEWAY__LISTEN) to another address"
+    )]
     Bind {
         /// The address that was asked for.
         listen: SocketAddr,

@@ -13,6 +13,8 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use crate::usage::told;
+
 /// First and longest wait before a failed role is started again.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// A role that ran this long before it failed is started again as after its first failure.
@@ -88,7 +90,7 @@ async fn supervise<F, R>(
         // A task of its own, so that a panic ends the role's attempt and not the process.
         let reason = match Attempt(tokio::spawn(make(stopped.clone()))).await {
             Ok(Ok(())) => break,
-            Ok(Err(error)) => format!("{error:#}"),
+            Ok(Err(error)) => told(&error),
             Err(panic) => format!("panicked: {panic}"),
         };
         if *stopped.borrow() {

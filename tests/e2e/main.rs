@@ -11,6 +11,7 @@ mod demo;
 mod faults;
 mod jpss;
 mod log_command;
+mod operations_page;
 mod plugin;
 mod replay;
 mod roles;
