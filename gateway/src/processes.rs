@@ -7,7 +7,7 @@ use std::{
 };
 
 use groundlog_log::LogError;
-use groundlog_projection::{PERIODS_UNTIL_GONE, Process, RoleState};
+use groundlog_projection::{Labels, Metric, PERIODS_UNTIL_GONE, Process, RoleState};
 use groundlog_proto::wire::{CounterStatus, ProcessState, ProcessStatus};
 
 /// Processes that have been gone for longer are forgotten.
@@ -157,6 +157,32 @@ impl Processes {
                 view.age.as_secs()
             ),
         }
+    }
+
+    /// Returns how far other processes say that current values are behind: seconds, records.
+    pub(crate) fn behind(&self, consumers: &[&str], topics: &[&str]) -> (f64, u64) {
+        let (mut seconds, mut records) = (0.0_f64, 0);
+        for view in self.others().iter().filter(|view| view.life == Life::Alive) {
+            let shown = view.status.consumers.iter().filter(|it| {
+                consumers.contains(&it.consumer.as_str()) && topics.contains(&it.topic.as_str())
+            });
+            for partition in shown.flat_map(|consumer| &consumer.partitions) {
+                seconds = seconds.max(f64::from(partition.lag_seconds));
+                records += partition.lag_records;
+            }
+        }
+        (seconds, records)
+    }
+
+    /// Returns what the other processes have counted: every series of a metric, by its labels.
+    pub(crate) fn series(&self, metric: &Metric) -> Vec<(Labels, f64)> {
+        let others = self.others();
+        let counters = others.iter().flat_map(|view| &view.counters);
+        let counters = counters.filter(|counter| counter.name == metric.name);
+        let labels = |counter: &CounterStatus| {
+            counter.labels.iter().map(|(label, value)| (label.clone(), value.clone())).collect()
+        };
+        counters.map(|counter| (labels(counter), counter.value)).collect()
     }
 
     /// Returns the roles that a system needs.

@@ -11,6 +11,7 @@ use groundlog_proto::{
     Nanos, TopicKind, TopicNames, TopicPartition,
     wire::{Setting, setting::Kind},
 };
+use tokio::time::timeout;
 
 use crate::{
     ParameterCheck,
@@ -23,6 +24,9 @@ use crate::{
     processes::Processes,
     rpc::RpcError,
 };
+
+/// How long a look at the log may take before it counts as silent.
+pub(crate) const LOG_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Everything a request may need, shared by all of them.
 pub(crate) struct System {
@@ -70,17 +74,26 @@ impl System {
 
     /// Says why requests cannot be served now; `None` when they can.
     pub(crate) async fn problem(&self) -> Option<String> {
-        let missing = self.processes.missing();
-        if !missing.is_empty() {
-            return Some(missing.join("; "));
+        let mut problems: Vec<String> = self.log_problem().await.into_iter().collect();
+        // Who is missing is told by the log: without it, nobody can be heard.
+        problems.extend(self.processes.missing());
+        if !problems.is_empty() {
+            return Some(problems.join("; "));
         }
+        self.definitions().await.err().map(|error| error.text().to_owned())
+    }
+
+    async fn log_problem(&self) -> Option<String> {
         if let Err(error) = self.log.health() {
             return Some(error.to_string());
         }
         let commands = self.partition(TopicKind::Commands, 0);
-        match self.log.bounds(&commands).await {
-            Ok(_) => self.definitions().await.err().map(|error| error.text().to_owned()),
-            Err(error) => Some(error.to_string()),
+        match timeout(LOG_ANSWERS_WITHIN, self.log.bounds(&commands)).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => {
+                Some(format!("the log has not answered for {} s", LOG_ANSWERS_WITHIN.as_secs()))
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod bad_input;
 mod client;
 mod commands;
 mod demo;
+mod endurance;
 mod faults;
 mod jpss;
 mod log_command;

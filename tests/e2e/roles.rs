@@ -1,139 +1,15 @@
 //! Each role in a process of its own, on one broker (GROUNDLOG_TEST_KAFKA=HOST:PORT; without it
 //! these are skipped); and what is refused where a log belongs to one process.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use groundlog_tests::{
-    SharedLog, Spacecraft, Stack, StackOptions, bare_target, groundlog, groundlog_with, packet,
-    send, wait_for,
+    Load, SharedLog, Stack, StackOptions, System, groundlog, groundlog_with, wait_for,
 };
 use serde_json::{Value, json};
 
 /// Longer than a broker takes to miss a process, and others to take over.
 const SOON: Duration = Duration::from_secs(60);
-/// Packets that go out in one write.
-const BATCH: u32 = 20;
-
-/// A spacecraft that sends counted packets to whoever is connected, and never the same twice.
-struct Load {
-    next: Arc<AtomicU32>,
-    stop: Arc<AtomicBool>,
-    address: std::net::SocketAddr,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Load {
-    fn start() -> Self {
-        let spacecraft = Spacecraft::new();
-        let address = spacecraft.address();
-        let (next, stop) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
-        let (counter, stopped) = (next.clone(), stop.clone());
-        let thread = std::thread::spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                let mut stream = spacecraft.accept();
-                while !stopped.load(Ordering::Relaxed) {
-                    let first = counter.fetch_add(BATCH, Ordering::Relaxed);
-                    let batch: Vec<u8> = (first..first + BATCH).flat_map(packet).collect();
-                    if !send(&mut stream, &batch) {
-                        break;
-                    }
-                    std::thread::park_timeout(Duration::from_millis(10));
-                }
-            }
-        });
-        Self { next, stop, address, thread: Some(thread) }
-    }
-
-    fn sent(&self) -> u32 {
-        self.next.load(Ordering::Relaxed)
-    }
-
-    fn finish(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // The sender may wait in accept: one last connection lets it see the stop.
-        let _ = std::net::TcpStream::connect(self.address);
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("load");
-        }
-    }
-}
-
-/// How processes of one system are started.
-struct System {
-    log: SharedLog,
-    plugin: String,
-    connect: String,
-    folder: tempfile::TempDir,
-}
-
-impl System {
-    fn new(log: SharedLog, load: &Load) -> Self {
-        let folder = tempfile::tempdir().expect("folder");
-        let plugin = bare_target(folder.path()).to_string_lossy().into_owned();
-        Self { log, plugin, connect: format!("tcp://{}", load.address), folder }
-    }
-
-    #[track_caller]
-    fn start(&self, roles: &str, process: &str) -> Stack {
-        let words = ["--plugin", &self.plugin, "--connect", &self.connect];
-        let framing = ["--protocol", "LENGTH 0 16 2"];
-        let options = StackOptions::with(&[&words[..], &framing].concat());
-        Stack::start(&options.role(&self.log, roles, process).data(&self.data()))
-    }
-
-    fn data(&self) -> std::path::PathBuf {
-        self.folder.path().join("data")
-    }
-
-    fn cat(&self, topic: &str) -> Vec<Value> {
-        let data = self.data().to_string_lossy().into_owned();
-        let arguments = ["log", "cat", topic, "--json", "--data", &data];
-        groundlog_with(&arguments, &self.log.environment()).json_lines()
-    }
-
-    /// Checks that every packet in `raw` was sent, is intact and there once, and has its one
-    /// decommutated record, in order (X02, X11, D2).
-    fn check(&self, sent: u32) {
-        let raw = self.cat("raw");
-        let mut counters = BTreeSet::new();
-        for record in &raw {
-            let Some(hex) = record["data"].as_str() else { continue };
-            let counter = u32::from_str_radix(&hex[6..14], 16).expect("hex");
-            assert!(counter < sent, "{record}");
-            let intact: String = packet(counter).iter().map(|it| format!("{it:02x}")).collect();
-            assert_eq!(hex, intact, "altered: {record}");
-            assert!(counters.insert(counter), "twice: {record}");
-        }
-        let decom = self.cat("decom");
-        let key = |at: &Value| (at["partition"].as_u64(), at["offset"].as_u64());
-        let of_packets: Vec<_> = raw.iter().filter(|it| it["data"].is_string()).map(key).collect();
-        let sources: Vec<_> = decom.iter().map(|record| key(&record["source"])).collect();
-        let mut by_partition = BTreeMap::<_, Vec<_>>::new();
-        for (partition, offset) in &sources {
-            by_partition.entry(*partition).or_default().push(*offset);
-        }
-        for (partition, offsets) in by_partition {
-            assert!(offsets.is_sorted(), "order of partition {partition:?}");
-        }
-        let once: BTreeSet<_> = sources.iter().copied().collect();
-        assert_eq!(once.len(), sources.len(), "a raw record was decommutated twice");
-        assert_eq!(once, of_packets.into_iter().collect(), "one decommutated record each");
-        let counts = decom.iter().filter(|record| record["target"] == "TEST");
-        let counts: Vec<u64> =
-            counts.filter_map(|record| record["received_count"].as_u64()).collect();
-        assert!(counts.windows(2).all(|two| two[1] == two[0] + 1), "received counts have gaps");
-        assert_eq!(self.cat("dead-letter").len(), 0);
-    }
-}
-
 fn counter(gateway: &Stack) -> Option<i64> {
     let answer = gateway.http.rpc("tlm", json!(["TEST", "DATA", "COUNTER"]), json!({}));
     answer.json()["result"].as_i64()
@@ -165,7 +41,7 @@ fn healthy(gateway: &Stack) {
 fn roles_in_processes_of_their_own_survive_each_others_deaths() {
     let Some(log) = SharedLog::on_kafka("deaths") else { return };
     let mut load = Load::start();
-    let system = System::new(log, &load);
+    let system = System::new(log, load.address);
     let mut left = system.start("cvt,gateway", "left");
     let mut decom = system.start("decom", "decom-1");
     let mut ingest = system.start("ingest", "ingest-1");
@@ -230,8 +106,9 @@ fn roles_in_processes_of_their_own_survive_each_others_deaths() {
 #[test]
 fn a_paused_process_wakes_up_and_harms_nothing() {
     let Some(log) = SharedLog::on_kafka("zombie") else { return };
-    let mut load = Load::start();
-    let system = System::new(log, &load);
+    // The paused one keeps its connection open and reads nothing.
+    let mut load = Load::impatient(Duration::from_secs(2));
+    let system = System::new(log, load.address);
     let mut gateway = system.start("cvt,gateway", "gateway");
     let mut first = system.start("ingest,decom", "first");
     healthy(&gateway);
@@ -272,7 +149,7 @@ fn a_paused_process_wakes_up_and_harms_nothing() {
 fn of_two_processes_with_one_name_one_goes_on() {
     let Some(log) = SharedLog::on_kafka("twins") else { return };
     let mut load = Load::start();
-    let system = System::new(log, &load);
+    let system = System::new(log, load.address);
     let mut twin = system.start("decom", "twin");
     let refused = groundlog_with(
         &[
@@ -284,7 +161,7 @@ fn of_two_processes_with_one_name_one_goes_on() {
             "--data",
             &system.data().to_string_lossy(),
         ],
-        &system.log.environment(),
+        &system.environment(),
     );
     assert_eq!(refused.code, 1, "{}", refused.stderr);
     assert!(refused.stderr.contains("'twin' is running already"), "{}", refused.stderr);

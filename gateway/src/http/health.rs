@@ -12,8 +12,9 @@ use axum::{
 use groundlog_projection::Lag;
 use groundlog_proto::{TopicKind, TopicNames};
 use serde_json::json;
+use tokio::time::timeout;
 
-use crate::system::System;
+use crate::system::{LOG_ANSWERS_WITHIN, System};
 
 /// Makes the routes.
 pub(crate) fn routes() -> Router<Arc<System>> {
@@ -26,19 +27,29 @@ const BEHIND_SECONDS: f64 = 5.0;
 /// Consumers between what was received and what is shown as current.
 const CURRENT: [&str; 2] = ["decom", "cvt"];
 
+/// Topics that they read for it.
+const LIVE: [TopicKind; 2] = [TopicKind::Raw, TopicKind::Decom];
+
 /// Answers 200 while the log can be used and definitions are active; says beside it how far
 /// current values are behind, and which interfaces are in trouble.
 async fn health(State(system): State<Arc<System>>) -> Response {
     let problem = system.problem().await;
     let mut degraded: Vec<String> = system.interfaces.troubles();
-    let behind = match system.metrics.lags().measure(&*system.log).await {
-        Ok(lags) => {
-            let behind = behind(&system.names, &lags);
+    let measured = timeout(LOG_ANSWERS_WITHIN, system.metrics.lags().measure(&*system.log)).await;
+    let behind = match measured {
+        Ok(Ok(lags)) => {
+            let (seconds, records) = behind(&system.names, &lags);
+            let others = system.processes.behind(&CURRENT, &LIVE.map(TopicKind::short_name));
+            let behind = (seconds.max(others.0), records + others.1);
             degraded.extend(late(&system.names, &lags, behind));
             Some(behind)
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             degraded.push(format!("how far current values are behind is not known: {error}"));
+            None
+        }
+        Err(_) => {
+            degraded.push("how far current values are behind is not known".to_owned());
             None
         }
     };
@@ -69,8 +80,8 @@ fn behind(names: &TopicNames, lags: &[Lag]) -> (f64, u64) {
 }
 
 fn shows_current(names: &TopicNames, lag: &Lag) -> bool {
-    let live = [Some(TopicKind::Raw), Some(TopicKind::Decom)];
-    CURRENT.contains(&lag.consumer.as_str()) && live.contains(&names.kind(&lag.partition.topic))
+    let kind = names.kind(&lag.partition.topic);
+    CURRENT.contains(&lag.consumer.as_str()) && kind.is_some_and(|kind| LIVE.contains(&kind))
 }
 
 /// Says in words which consumers are late.

@@ -95,7 +95,8 @@ fn irregular(system: &System, interface: Option<&str>) -> Map<String, Value> {
         ("long_packets", &LONG_PACKETS),
     ];
     let sum = |metric: &Metric| {
-        let series = system.metrics.series(metric);
+        let mut series = system.metrics.series(metric);
+        series.extend(system.processes.series(metric));
         series.iter().filter(|it| counted(it)).map(|(_, count)| *count as u64).sum::<u64>()
     };
     metrics.map(|(name, metric)| (name.to_owned(), json!(sum(metric)))).into_iter().collect()

@@ -9,7 +9,7 @@ use std::{
 use groundlog_cvt::{CurrentValues, CvtStore};
 use groundlog_gateway::Monitor;
 use groundlog_ingest::IngestOptions;
-use groundlog_projection::{PresenceError, Process, heartbeat};
+use groundlog_projection::{PresenceError, heartbeat};
 use groundlog_proto::{DefinitionHash, TopicKind};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
