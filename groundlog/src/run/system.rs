@@ -9,7 +9,9 @@ use std::{
 use groundlog_cvt::{CurrentValues, CvtStore};
 use groundlog_gateway::Monitor;
 use groundlog_ingest::IngestOptions;
-use groundlog_projection::{PresenceError, Process, heartbeat};
+#[cfg(test)]
+use groundlog_projection::Process;
+use groundlog_projection::{PresenceError, heartbeat};
 use groundlog_proto::{DefinitionHash, TopicKind};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
