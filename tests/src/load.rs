@@ -1,11 +1,12 @@
 use std::{
     collections::BTreeSet,
-    net::SocketAddr,
-    ops::Range,
+    io::Read,
+    net::{Shutdown, SocketAddr, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -16,93 +17,102 @@ const BATCH: u32 = 20;
 /// Between two writes.
 const PACE: Duration = Duration::from_millis(10);
 
-/// A spacecraft that sends counted packets to whoever is connected, and never the same twice. It
-/// keeps book of what it offered to each connection.
+/// A spacecraft that sends counted packets to everyone who is connected, and never the same twice.
+/// It keeps book of what it offered to each connection.
 pub struct Load {
     /// Where it listens.
     pub address: SocketAddr,
-    next: Arc<AtomicU32>,
-    connections: Arc<Mutex<Vec<Range<u32>>>>,
-    stop: Arc<AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    next: AtomicU32,
+    quiet: AtomicBool,
+    ended: AtomicBool,
+    /// The first counters of the batches of each connection that has ended.
+    book: Mutex<Vec<Vec<u32>>>,
 }
 
 impl Load {
-    /// Starts to send, 2 000 packets a second, and waits as long as the other end takes.
+    /// Starts to send: 2 000 packets a second to each connection, at the pace of who reads.
     pub fn start() -> Self {
-        Self::start_with(None)
-    }
-
-    /// Starts to send, and gives a connection up that takes nothing for so long: the next one that
-    /// connects is served.
-    pub fn impatient(patience: Duration) -> Self {
-        Self::start_with(Some(patience))
-    }
-
-    fn start_with(patience: Option<Duration>) -> Self {
         let spacecraft = Spacecraft::new();
-        let address = spacecraft.address();
-        let (next, stop) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
-        let connections = Arc::new(Mutex::new(Vec::new()));
-        let (counter, stopped, book) = (next.clone(), stop.clone(), connections.clone());
+        let (address, shared) = (spacecraft.address(), Arc::new(Shared::default()));
+        let sender = shared.clone();
         let thread = std::thread::spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                let mut stream = spacecraft.accept();
-                stream.set_write_timeout(patience).expect("timeout");
-                let start = counter.load(Ordering::Relaxed);
-                while !stopped.load(Ordering::Relaxed) {
-                    let first = counter.fetch_add(BATCH, Ordering::Relaxed);
-                    let batch: Vec<u8> = (first..first + BATCH).flat_map(packet).collect();
-                    if !send(&mut stream, &batch) {
-                        break;
-                    }
-                    std::thread::park_timeout(PACE);
-                }
-                let end = counter.load(Ordering::Relaxed);
-                book.lock().expect("book").push(start..end);
-                if stopped.load(Ordering::Relaxed) {
-                    // What lies in the socket shall be read: the other end closes first.
-                    let _ = stream.shutdown(std::net::Shutdown::Write);
-                    let _ = std::io::Read::read(&mut stream, &mut [0]);
-                }
+            let mut connections = Vec::new();
+            while !sender.ended.load(Ordering::Relaxed) {
+                let (stream, sender) = (spacecraft.accept(), sender.clone());
+                connections.push(std::thread::spawn(move || sender.transmit(stream)));
+            }
+            for connection in connections {
+                connection.join().expect("a connection");
             }
         });
-        Self { address, next, connections, stop, thread: Some(thread) }
+        Self { address, shared, thread: Some(thread) }
     }
 
     /// Returns the counter of the next packet: how many were offered so far.
     pub fn sent(&self) -> u32 {
-        self.next.load(Ordering::Relaxed)
+        self.shared.next.load(Ordering::Relaxed)
     }
 
-    /// Stops sending. The last connection stays open until the other end closes it.
+    /// Stops sending. Connections stay open until the other end closes them.
     pub fn quiet(&self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.quiet.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the spacecraft.
+    /// Ends the spacecraft, after everybody else has closed.
     pub fn finish(&mut self) {
         self.quiet();
-        // The sender may wait in accept: one last connection lets it see the stop.
-        let _ = std::net::TcpStream::connect(self.address);
+        self.shared.ended.store(true, Ordering::Relaxed);
+        // The sender waits in accept: one last connection lets it see the end.
+        let _ = TcpStream::connect(self.address);
         if let Some(thread) = self.thread.take() {
             thread.join().expect("load");
         }
     }
 
     /// Checks that of every connection the log has what TCP delivered: a beginning of what was
-    /// offered, without gaps. Returns how many packets are in the log of how many offered.
+    /// offered, without gaps.
     ///
     /// # Panics
     /// If a packet is missing before one that is there.
     #[track_caller]
-    pub fn check_connections(&self, logged: &BTreeSet<u32>) -> (usize, u32) {
-        for offered in self.connections.lock().expect("book").iter() {
-            let there = logged.range(offered.clone()).count() as u32;
-            let last = logged.range(offered.clone()).next_back();
-            let expected = last.map_or(0, |last| last + 1 - offered.start);
-            assert_eq!(there, expected, "gaps in the connection that was offered {offered:?}");
+    pub fn check_connections(&self, logged: &BTreeSet<u32>) {
+        for batches in self.shared.book.lock().expect("book").iter() {
+            let offered = batches.iter().flat_map(|first| *first..first + BATCH);
+            let mut missing = offered.map(|counter| !logged.contains(&counter));
+            let from = missing.by_ref().position(|is_missing| is_missing);
+            let later = missing.position(|is_missing| !is_missing);
+            assert!(later.is_none(), "of a connection packet {from:?} is missing, later ones not");
         }
-        (logged.len(), self.sent())
+    }
+}
+
+impl Shared {
+    /// Sends until told to stop, or the other end is gone.
+    fn transmit(&self, mut stream: TcpStream) {
+        let mut batches = Vec::new();
+        let is_open = loop {
+            if self.quiet.load(Ordering::Relaxed) {
+                break true;
+            }
+            let first = self.next.fetch_add(BATCH, Ordering::Relaxed);
+            batches.push(first);
+            let batch: Vec<u8> = (first..first + BATCH).flat_map(packet).collect();
+            if !send(&mut stream, &batch) {
+                break false;
+            }
+            std::thread::park_timeout(PACE);
+        };
+        self.book.lock().expect("book").push(batches);
+        if is_open && !self.ended.load(Ordering::Relaxed) {
+            // What lies in the socket shall be read: the other end closes first.
+            let _ = stream.read(&mut [0]);
+        }
+        let _ = stream.shutdown(Shutdown::Both);
     }
 }

@@ -19,6 +19,7 @@ const APPEND_BYTES: usize = 4 << 20;
 /// Drives one [`Fold`] per partition of `raw` and `raw.stored`.
 pub struct DecomProjection {
     names: TopicNames,
+    inputs: Vec<TopicKind>,
     definitions: DefinitionStore,
     folds: HashMap<TopicPartition, Fold>,
     outputs: FoldOutputs,
@@ -30,11 +31,18 @@ impl DecomProjection {
     pub fn new(names: &TopicNames, definitions: DefinitionStore, metrics: MetricsRegistry) -> Self {
         Self {
             names: names.clone(),
+            inputs: vec![TopicKind::Raw, TopicKind::RawStored],
             definitions,
             folds: HashMap::new(),
             outputs: FoldOutputs::default(),
             metrics,
         }
+    }
+
+    /// Makes it fold one of its two topics alone.
+    #[must_use]
+    pub fn only(self, input: TopicKind) -> Self {
+        Self { inputs: vec![input], ..self }
     }
 
     async fn restore(&self, source: Source, snapshot: &Snapshot) -> Result<Fold, DecomError> {
@@ -67,7 +75,7 @@ impl Projection for DecomProjection {
     }
 
     fn inputs(&self) -> Vec<TopicName> {
-        vec![self.names.topic(TopicKind::Raw), self.names.topic(TopicKind::RawStored)]
+        self.inputs.iter().map(|kind| self.names.topic(*kind)).collect()
     }
 
     fn target(&self) -> Target {

@@ -1,7 +1,8 @@
 use std::{future::Future, pin::Pin};
 
 use groundlog_projection::{DefinitionStore, Runner, RunnerOptions};
-use tokio::sync::watch;
+use groundlog_proto::TopicKind;
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{DecomError, DecomProjection};
 
@@ -31,11 +32,35 @@ impl Decom {
 
     /// Runs until `shutdown` turns true; then what was decommutated is committed, with a snapshot.
     ///
+    /// Live and stored packets have a member of the group each: whoever hands out partitions shares
+    /// each topic among all processes, and a long import delays nothing.
+    ///
     /// # Errors
     /// Fatal faults; records that cannot be decoded are dead letters.
     pub fn run(self, shutdown: watch::Receiver<bool>) -> Running {
         let DecomOptions { runner, definitions } = self.options;
-        let projection = DecomProjection::new(&runner.names, definitions, runner.metrics.clone());
-        Box::pin(async move { Ok(Runner::new(projection, runner).run(shutdown).await?) })
+        let of = |input, member: String| {
+            let metrics = runner.metrics.clone();
+            let projection = DecomProjection::new(&runner.names, definitions.clone(), metrics);
+            Runner::new(projection.only(input), RunnerOptions { member, ..runner.clone() })
+        };
+        let live = of(TopicKind::Raw, runner.member.clone());
+        let stored = of(TopicKind::RawStored, format!("{}.stored", runner.member));
+        Box::pin(async move {
+            // Tasks that end with this one.
+            let mut parts = JoinSet::new();
+            parts.spawn(live.run(shutdown.clone()));
+            parts.spawn(stored.run(shutdown));
+            while let Some(ended) = parts.join_next().await {
+                match ended {
+                    Ok(result) => result?,
+                    Err(error) => match error.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(_) => break,
+                    },
+                }
+            }
+            Ok(())
+        })
     }
 }

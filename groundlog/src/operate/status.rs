@@ -130,7 +130,7 @@ fn print_roles(status: &Value) {
 /// belong to none. All of them are kept.
 fn print_interfaces(status: &Value) {
     say!(
-        "\n{:<16} {:<13} {:>12} {:>14} {:>10} {:>10} {:>10} {:>10} {:>10}  REASON",
+        "\n{:<16} {:<13} {:>12} {:>14} {:>10} {:>10} {:>10} {:>10} {:>10}  {:<24} REASON",
         "INTERFACE",
         "STATE",
         "RX PACKETS",
@@ -139,11 +139,12 @@ fn print_interfaces(status: &Value) {
         "DISCARDED",
         "UNKNOWN",
         "BAD LENGTH",
-        "RECONNECTS"
+        "RECONNECTS",
+        "OWNER"
     );
     for link in rows(&status["interfaces"]) {
         say!(
-            "{:<16} {:<13} {:>12} {:>14} {:>10} {:>10} {:>10} {:>10} {:>10}  {}",
+            "{:<16} {:<13} {:>12} {:>14} {:>10} {:>10} {:>10} {:>10} {:>10}  {:<24} {}",
             text(&link["name"]),
             text(&link["state"]),
             text(&link["rx_count"]),
@@ -153,6 +154,7 @@ fn print_interfaces(status: &Value) {
             text(&link["unknown_packets"]),
             wrong_length(link),
             text(&link["reconnects"]),
+            text(&link["process"]),
             text(&link["reason"]),
         );
     }

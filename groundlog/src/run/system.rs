@@ -9,6 +9,8 @@ use std::{
 use groundlog_cvt::{CurrentValues, CvtStore};
 use groundlog_gateway::Monitor;
 use groundlog_ingest::IngestOptions;
+#[cfg(test)]
+use groundlog_projection::Process;
 use groundlog_projection::{PresenceError, heartbeat};
 use groundlog_proto::{DefinitionHash, TopicKind};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};

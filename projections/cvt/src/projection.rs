@@ -69,11 +69,13 @@ impl Barriers {
     }
 }
 
-/// Folds `decom` and `decom.stored` into a table.
+/// Folds `decom` or `decom.stored` into a table.
 pub(crate) struct CvtProjection {
     pub(crate) store: Box<dyn Store>,
     pub(crate) definitions: DefinitionStore,
     pub(crate) names: TopicNames,
+    /// Which of the two topics.
+    pub(crate) input: TopicKind,
     pub(crate) barriers: Barriers,
 }
 
@@ -137,7 +139,7 @@ impl Projection for CvtProjection {
     }
 
     fn inputs(&self) -> Vec<TopicName> {
-        vec![self.names.topic(TopicKind::Decom), self.names.topic(TopicKind::DecomStored)]
+        vec![self.names.topic(self.input)]
     }
 
     fn target(&self) -> Target {

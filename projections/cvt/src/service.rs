@@ -1,6 +1,7 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use groundlog_projection::{DefinitionStore, Runner, RunnerOptions};
+use groundlog_proto::TopicKind;
 use tokio::sync::watch;
 
 use crate::{
@@ -69,17 +70,25 @@ impl Cvt {
     }
 
     async fn work(self, shutdown: watch::Receiver<bool>) -> Result<(), CvtError> {
-        let (names, definitions) = (&self.options.runner.names, &self.options.definitions);
-        let projection = CvtProjection {
-            store: self.options.store.writer(names, definitions),
-            definitions: self.options.definitions.clone(),
-            names: self.options.runner.names.clone(),
-            barriers: self.barriers.clone(),
-        };
-        let rebuilds = Rebuilds::new(&self.options, self.barriers);
+        let barriers = self.barriers.clone();
+        let rebuilds = Rebuilds::new(&self.options, self.barriers.clone());
         // A task of its own: a rebuild folds millions of records beside the live ones.
         let mut rebuilding = tokio::spawn(rebuilds.run(shutdown.clone()));
-        let running = Runner::new(projection, self.options.runner.clone()).run(shutdown);
+        let CvtOptions { runner, definitions, store, .. } = self.options;
+        // A member of the group for each topic, so that each is shared among all processes.
+        let of = |input, member: String| {
+            let projection = CvtProjection {
+                store: store.writer(&runner.names, &definitions),
+                definitions: definitions.clone(),
+                names: runner.names.clone(),
+                input,
+                barriers: barriers.clone(),
+            };
+            Runner::new(projection, RunnerOptions { member, ..runner.clone() })
+        };
+        let live = of(TopicKind::Decom, runner.member.clone()).run(shutdown.clone());
+        let stored = of(TopicKind::DecomStored, format!("{}.stored", runner.member)).run(shutdown);
+        let running = async { tokio::try_join!(live, stored).map(drop) };
         tokio::pin!(running);
         let result = tokio::select! {
             result = &mut running => result.map_err(CvtError::from),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use groundlog_proto::TopicKind;
+
 use super::cluster::Cluster;
 use crate::role_set::RoleName::{Decom, Ingest};
 
@@ -31,7 +33,13 @@ async fn partitions_move_and_every_record_is_decommutated_once() {
         running.process().metrics().lags().of("decom").len()
     };
     assert_eq!(shared(&first) + shared(&second), 2 * PARTITIONS as usize, "raw and raw.stored");
-    assert!(shared(&first) > 0 && shared(&second) > 0, "both have some");
+    for running in [&first, &second] {
+        let owned = running.process().metrics().lags().of("decom");
+        let of =
+            |kind| owned.iter().filter(|(at, _)| at.topic == cluster.names.topic(kind)).count();
+        let each = (of(TopicKind::Raw), of(TopicKind::RawStored));
+        assert_eq!(each, (2, 2), "each topic is shared, live packets above all");
+    }
 
     first.kill().await;
     burst(30).await;

@@ -146,6 +146,8 @@ fn projection(
         store: store.writer(names, definitions),
         definitions: definitions.clone(),
         names: names.clone(),
+        // These tests hand it the records of either topic.
+        input: TopicKind::Decom,
         barriers: Barriers::default(),
     }
 }
