@@ -2,6 +2,7 @@
 //! these are skipped); and what is refused where a log belongs to one process.
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     time::{Duration, Instant},
 };
