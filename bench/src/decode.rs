@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use groundlog_packet::limits::{LimitsState, Transition};
 use groundlog_packet::plan::DecodePlan;
-use groundlog_packet::record::{PacketMeta, RecordView};
+use groundlog_packet::record::{Columns, PacketMeta, RecordView};
 use groundlog_packet::value::Value;
 
 use by_hand::{Adjustable, Fixed, Housekeeping, LIMITED, LimitsSource};
@@ -31,8 +31,10 @@ pub struct DecodeRates {
     pub by_hand: f64,
     /// The same with limits that are constants of the program.
     pub by_hand_fixed: f64,
-    /// Reading every raw and converted value and limits state of a packed record.
+    /// Reading every raw and converted value, state and limits state of a packed record.
     pub read: f64,
+    /// The same, asking each item for its values.
+    pub read_items: f64,
     /// Writing (which is decoding) and reading one after the other.
     pub write_and_read: f64,
 }
@@ -64,7 +66,8 @@ pub fn run() -> DecodeRates {
         plan: rate(&mut plan_round(&plan, &samples)),
         by_hand: rate(&mut by_hand_round::<Adjustable>(&samples)),
         by_hand_fixed: rate(&mut by_hand_round::<Fixed>(&samples)),
-        read: rate(&mut read_round(&plan, &samples)),
+        read: rate(&mut read_round(&plan, &samples, read)),
+        read_items: rate(&mut read_round(&plan, &samples, |view, _| read_items(view))),
         write_and_read: rate(&mut write_and_read_round(&plan, &samples)),
     };
     println!("decode of {ITEMS} items in {LENGTH} bytes, one core, best of {ROUNDS} rounds");
@@ -75,6 +78,7 @@ pub fn run() -> DecodeRates {
     line("hand-written decoder", rates.by_hand);
     line("the same, its limits constants", rates.by_hand_fixed);
     line("reading a packed record", rates.read);
+    line("the same, item by item", rates.read_items);
     line("writing and reading a record", rates.write_and_read);
     println!("  plan / hand-written                {:>10.2}", rates.ratio());
     println!("  writing and reading / decoding     {:>10.2}", rates.record_cost());
@@ -126,7 +130,11 @@ fn by_hand_round<L: LimitsSource>(samples: &[[u8; LENGTH]]) -> impl FnMut() {
     }
 }
 
-fn read_round<'a>(plan: &'a DecodePlan, samples: &[[u8; LENGTH]]) -> impl FnMut() + 'a {
+fn read_round<'a>(
+    plan: &'a DecodePlan,
+    samples: &[[u8; LENGTH]],
+    read: impl Fn(&RecordView<'_>, &mut Columns) + 'a,
+) -> impl FnMut() + 'a {
     let mut limits = LimitsState::new(plan.packet());
     let records: Vec<Vec<u8>> = samples
         .iter()
@@ -136,12 +144,18 @@ fn read_round<'a>(plan: &'a DecodePlan, samples: &[[u8; LENGTH]]) -> impl FnMut(
             record
         })
         .collect();
-    move || records.iter().for_each(|record| read(plan, black_box(record)))
+    let mut columns = Columns::default();
+    move || {
+        for record in &records {
+            read(&open(plan, black_box(record)), &mut columns);
+        }
+    }
 }
 
 fn write_and_read_round(plan: &DecodePlan, samples: &[[u8; LENGTH]]) -> impl FnMut() {
     let mut limits = LimitsState::new(plan.packet());
     let (mut record, mut transitions) = (Vec::new(), Vec::new());
+    let mut columns = Columns::default();
     move || {
         transitions.clear();
         for sample in samples {
@@ -153,16 +167,25 @@ fn write_and_read_round(plan: &DecodePlan, samples: &[[u8; LENGTH]]) -> impl FnM
                 &mut record,
                 &mut transitions,
             );
-            read(plan, black_box(&record));
+            read(&open(plan, black_box(&record)), &mut columns);
         }
+        black_box(&transitions);
     }
 }
 
-/// Reads every value of a record, as a consumer with typed columns does.
-fn read(plan: &DecodePlan, record: &[u8]) {
-    let Ok(view) = RecordView::new(plan, PacketMeta::default(), record) else {
-        return;
-    };
+fn open<'a>(plan: &'a DecodePlan, record: &'a [u8]) -> RecordView<'a> {
+    RecordView::new(plan, PacketMeta::default(), record).expect("a sound record")
+}
+
+/// Reads every value of a record, as a consumer does that wants them all.
+fn read(view: &RecordView<'_>, columns: &mut Columns) {
+    view.read_into(columns);
+    black_box(&*columns);
+    view.byte_values().for_each(|value| _ = black_box(value));
+}
+
+/// Reads every value of a record, asking each item.
+fn read_items(view: &RecordView<'_>) {
     for item in view.items() {
         match item.raw_f64() {
             Some(number) => _ = black_box(number),
@@ -191,6 +214,7 @@ fn assert_same(plan: &DecodePlan, samples: &[[u8; LENGTH]]) {
         assert_eq!((again, fixed.limits), (changes.clone(), out.limits));
         let view = RecordView::new(plan, meta, &record).expect("a sound record");
         compare_values(&view, &out);
+        compare_columns(&view);
         compare_changes(plan, &transitions, &changes);
         all_changes += changes.len();
     }
@@ -254,6 +278,24 @@ fn compare_values(view: &RecordView<'_>, out: &Housekeeping) {
     for (place, code) in packet.limits_items.iter().zip(out.limits) {
         assert_eq!(view.limits(*place).map_or(0, |color| color as u8), code);
     }
+}
+
+/// Asserts that columns hold what the items say.
+fn compare_columns(view: &RecordView<'_>) {
+    let mut columns = Columns::default();
+    view.read_into(&mut columns);
+    let mut bytes = view.byte_values();
+    for (row, item) in view.items().enumerate() {
+        let number = |column: &[f64]| Some(column[row]).filter(|number| !number.is_nan());
+        assert_eq!(number(columns.raw()), item.raw_f64());
+        assert_eq!(number(columns.converted()), item.converted_f64());
+        assert_eq!(columns.state(row), item.state_index());
+        assert_eq!(columns.limits_color(row), item.limits());
+        if let Some(block) = item.raw_bytes() {
+            assert_eq!(bytes.next(), Some((row, block)));
+        }
+    }
+    assert_eq!(bytes.next(), None);
 }
 
 fn compare_changes(plan: &DecodePlan, transitions: &[Transition], changes: &[(u8, u8, u8)]) {

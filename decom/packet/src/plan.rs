@@ -9,20 +9,19 @@
 mod compile;
 mod copy;
 mod fast;
+mod fields;
+mod linear;
 mod lookup;
 mod places;
 mod reader;
 mod slow;
-mod values;
+mod states;
 
 use std::sync::Arc;
 
 use crate::definition::Packet;
 use crate::limits::{LimitsState, Transition};
-use crate::record::{
-    FLAG_LIMITS, FLAG_STATUS, HEADER_LENGTH, Layout, NO_SLOT, PacketMeta, PublishedItem, VERSION,
-    store,
-};
+use crate::record::{FLAG_LIMITS, FLAG_STATUS, Layout, NO_SLOT, PacketMeta, PublishedItem, store};
 
 use compile::{NO_ENTRY, entry_of};
 use fast::{Fast, Work};
@@ -38,9 +37,10 @@ pub struct DecodePlan {
     packet: Arc<Packet>,
     layout: Layout,
     fast: Fast,
-    header: [u8; HEADER_LENGTH],
     codes: Codes,
     slow: Vec<Slow>,
+    /// Whether packets that the fast operations cover need anything else.
+    has_rest: bool,
     /// Everything, for packets that the fast operations do not cover.
     careful: Vec<Slow>,
     /// Places and limits entries of hidden items that have limits.
@@ -116,19 +116,18 @@ impl DecodePlan {
             index,
             entry: layout.items.get(index).map_or(NO_ENTRY, |item| entry_of(packet, item.place)),
         };
-        let hidden = packet.limits_items.iter().zip(0..);
+        let is_hidden = |place: usize| packet.items.get(place).is_some_and(|item| item.hidden);
+        let entries = packet.limits_items.iter().copied().zip(0..);
+        let hidden_limits: Vec<_> = entries.filter(|(place, _)| is_hidden(*place)).collect();
         Self {
+            has_rest: !slow.is_empty() || !hidden_limits.is_empty(),
             slow: slow.into_iter().map(with_entry).collect(),
             careful: (0..layout.items.len()).map(with_entry).collect(),
-            hidden_limits: hidden
-                .filter(|(place, _)| packet.items.get(**place).is_some_and(|item| item.hidden))
-                .map(|(place, entry)| (*place, entry))
-                .collect(),
+            hidden_limits,
             times: packet.items.iter().map(|item| TimeSource::of(packet, item)).collect(),
             packet_time: packet.item_index(PACKET_TIME),
             first_moving: compile::first_moving(packet),
             packet: Arc::clone(packet),
-            header: header(&layout),
             codes: Codes::of(packet, &layout),
             layout,
             fast,
@@ -153,6 +152,7 @@ impl DecodePlan {
         self.layout.at_place(place).is_some()
     }
 
+    #[inline]
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -211,20 +211,19 @@ impl DecodePlan {
             self.begin(fixed, limits.is_some());
             if covered {
                 let limits = limits.as_deref_mut();
-                let packet = bytes;
-                self.fast.run(Work { packet, record: fixed, limits, transitions });
+                self.fast.run(Work { packet: bytes, record: fixed, limits, transitions });
             }
         }
-        let rest = if covered { &self.slow } else { &self.careful };
-        if !rest.is_empty() || !self.hidden_limits.is_empty() {
+        if !covered || self.has_rest {
             let limits = limits.as_deref_mut();
+            let rest = if covered { &self.slow } else { &self.careful };
             let reader = Reader::new(self, bytes, meta);
             self.decode_rest(&reader, rest, base, record, Checking { limits, transitions });
         }
         if let (Some(limits), Some(record)) = (limits, record.get_mut(base..)) {
             self.codes.store(limits, record);
-            if let Some(new @ [_, _, ..]) = transitions.get_mut(first..) {
-                new.sort_by_key(|transition| limits.order(transition.item));
+            if transitions.len() > first + 1 {
+                sort(limits, transitions, first);
             }
         }
     }
@@ -232,7 +231,7 @@ impl DecodePlan {
     /// Writes the header and empties the limits section.
     #[inline]
     fn begin(&self, record: &mut [u8], checked: bool) {
-        let mut header = self.header;
+        let mut header = self.layout.header;
         header[1] = if checked { FLAG_LIMITS } else { 0 };
         store(record, 0, header);
         if !checked || !self.codes.are_complete() {
@@ -243,6 +242,7 @@ impl DecodePlan {
     }
 
     /// Packs what the fast operations did not.
+    #[inline(never)]
     fn decode_rest(
         &self,
         reader: &Reader<'_>,
@@ -284,9 +284,10 @@ impl DecodePlan {
     }
 }
 
-/// Returns the header of every record, without flags.
-fn header(layout: &Layout) -> [u8; HEADER_LENGTH] {
-    let [i0, i1] = (layout.items.len() as u16).to_le_bytes();
-    let [f0, f1, f2, f3] = layout.fingerprint.to_le_bytes();
-    [VERSION, 0, i0, i1, f0, f1, f2, f3]
+/// Brings the changes of one packet into the order of checking.
+#[cold]
+fn sort(limits: &LimitsState, transitions: &mut [Transition], first: usize) {
+    if let Some(new) = transitions.get_mut(first..) {
+        new.sort_by_key(|transition| limits.order(transition.item));
+    }
 }

@@ -53,6 +53,7 @@
 //! newline. It only guards against reading a record with the wrong definition.
 
 mod check;
+mod columns;
 mod error;
 mod formatted;
 mod item;
@@ -61,18 +62,18 @@ mod meta;
 // One text serves numbers of all widths; conversions that the widest needs are useless elsewhere.
 #[allow(clippy::unnecessary_fallible_conversions, clippy::useless_conversion)]
 mod number;
+mod published;
 mod tagged;
 mod view;
 
+pub use columns::Columns;
 pub use error::RecordError;
 pub use item::ItemView;
-pub use layout::PublishedItem;
 pub use meta::PacketMeta;
+pub use published::PublishedItem;
 pub use view::RecordView;
 
-pub(crate) use layout::{
-    ConvertedForm, Element, HEADER_LENGTH, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm,
-};
+pub(crate) use layout::{ConvertedForm, Element, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm};
 pub(crate) use number::{Converted, Kind, Raw, load, store};
 pub(crate) use tagged::write as write_tagged;
 

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::fast::{Fast, Step, push_of_kind};
+use super::fast::{Fast, Op};
+use super::linear::{Block, Check, Form, Polynomial, Single, Source};
 use super::lookup::Lookup;
 use super::places::{Places, raw_ops};
-use super::values::{
-    BIG, Block, LITTLE, Linear, NumberStates, PolynomialOp, RECORD, Single, Source, StateOp,
-};
+use super::states::{ByteState, StateOp};
 use crate::definition::{Conversion, Item, Packet};
-use crate::record::{Converted, ConvertedForm, Kind, Layout, NO_SLOT, PackedItem, RawForm};
+use crate::record::{ConvertedForm, Kind, Layout, NO_SLOT, PackedItem, RawForm};
 
 /// Stands for "no limits entry".
 pub(super) const NO_ENTRY: u32 = u32::MAX;
@@ -53,10 +52,10 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
             Err(NotFast) => compiled.slow.push(index),
         }
     }
-    let mut steps = Vec::new();
-    places.finish(packet, &mut compiled.fast, &mut steps);
-    values.finish(&mut steps);
-    compiled.fast.steps = Arc::new(steps);
+    let mut ops = Vec::new();
+    places.finish(packet, &mut compiled.fast, &mut ops);
+    values.finish(&mut ops);
+    compiled.fast.ops = Arc::new(ops);
     compiled
 }
 
@@ -98,10 +97,9 @@ struct Number {
     entry: u32,
 }
 
-/// Numbers of one kind, before neighbours are joined.
+/// Numbers of one form, before neighbours are joined.
 struct Numbers {
-    kind: Kind,
-    source: Source,
+    form: Form,
     list: Vec<Number>,
 }
 
@@ -109,10 +107,12 @@ struct Numbers {
 #[derive(Default)]
 struct Values {
     numbers: Vec<Numbers>,
-    polynomials: Vec<PolynomialOp>,
+    polynomials: Vec<Op>,
     /// Checks of what polynomials give.
-    late: Vec<Numbers>,
-    states: Vec<(Kind, Vec<StateOp<Lookup>>)>,
+    late: Vec<Op>,
+    states: Vec<Op>,
+    bytes: Vec<ByteState>,
+    watched_bytes: Vec<ByteState>,
 }
 
 impl Values {
@@ -141,10 +141,14 @@ impl Values {
         let value = self.convert(item, packed, kind, source, checked);
         if let Some(lookup) = lookup {
             let (kind, slot) = value;
-            let op = StateOp { slot, target: packed.state_at, entry, lookup };
-            match self.states.iter_mut().find(|(known, _)| *known == kind) {
-                Some((_, ops)) => ops.push(op),
-                None => self.states.push((kind, vec![op])),
+            let target = packed.state_at;
+            if kind == Kind::U8 {
+                let op = StateOp { slot, target, entry, lookup: lookup.of_bytes() };
+                let watched = entry != NO_ENTRY;
+                if watched { &mut self.watched_bytes } else { &mut self.bytes }.push(op);
+            } else {
+                let op = StateOp { slot, target, entry, lookup };
+                self.states.push(Op::NumberState(kind, op));
             }
         }
         Ok(())
@@ -172,7 +176,7 @@ impl Values {
         let checked = Number { pair: [0.0, 1.0], source: at, target: NO_SLOT, entry };
         if packed.converted != ConvertedForm::Number {
             if entry != NO_ENTRY {
-                add(&mut self.numbers, kind, source, checked);
+                self.number(Form { kind, source }, checked);
             }
             return (kind, packed.raw_at);
         }
@@ -184,83 +188,89 @@ impl Values {
                 let pair = [0.0 + c0, c1];
                 let source_at = at + index * kind.width();
                 let number = Number { pair, source: source_at, target, entry };
-                add(&mut self.numbers, kind, source, number);
+                self.number(Form { kind, source }, number);
             } else {
                 let slot = packed.raw_at + index * kind.width();
                 let coefficients = coefficients.into();
-                self.polynomials.push(PolynomialOp { kind, slot, target, coefficients });
+                let op = Polynomial { slot, target, coefficients };
+                self.polynomials.push(Op::Polynomial(kind, op));
             }
         }
         if linear.is_none() && entry != NO_ENTRY {
-            let number = Number { source: target, ..checked };
-            add(&mut self.late, Kind::Converted, Source::Record, number);
+            let form = Form { kind: Kind::Converted, source: Source::Record };
+            self.late.push(Op::Check(form, Check { at: target, entry }));
         }
         (Kind::Converted, target)
     }
 
-    /// Adds the steps, which come after those that bring the raw values.
-    fn finish(self, steps: &mut Vec<Step>) {
-        self.numbers.iter().for_each(|numbers| join(numbers, steps));
-        if !self.polynomials.is_empty() {
-            steps.push(Step::Polynomials(self.polynomials));
+    fn number(&mut self, form: Form, number: Number) {
+        match self.numbers.iter_mut().find(|numbers| numbers.form == form) {
+            Some(numbers) => numbers.list.push(number),
+            None => self.numbers.push(Numbers { form, list: vec![number] }),
         }
-        self.late.iter().for_each(|numbers| join(numbers, steps));
-        for (kind, ops) in self.states {
-            if kind == Kind::U8 {
-                let of_bytes = |op: &StateOp<Lookup>| StateOp {
-                    slot: op.slot,
-                    target: op.target,
-                    entry: op.entry,
-                    lookup: op.lookup.of_bytes(),
-                };
-                steps.push(Step::ByteStates(ops.iter().map(of_bytes).collect()));
-            } else {
-                push_of_kind!(steps, kind, NumberStates(ops));
+    }
+
+    /// Adds the operations, which come after those that bring the raw values.
+    fn finish(self, ops: &mut Vec<Op>) {
+        for Numbers { form, list } in &self.numbers {
+            list.chunk_by(|a, b| follows(form.kind, a, b)).for_each(|row| join(*form, row, ops));
+        }
+        ops.extend(self.polynomials);
+        ops.extend(self.late);
+        ops.extend(self.states);
+        for (states, op) in [
+            (self.bytes, Op::ByteStates as fn(_) -> _),
+            (self.watched_bytes, Op::WatchedByteStates),
+        ] {
+            if !states.is_empty() {
+                ops.push(op(states));
             }
         }
     }
 }
 
-fn add(groups: &mut Vec<Numbers>, kind: Kind, source: Source, number: Number) {
-    match groups.iter_mut().find(|group| group.kind == kind && group.source == source) {
-        Some(group) => group.list.push(number),
-        None => groups.push(Numbers { kind, source, list: vec![number] }),
+/// Joins a row of neighbours into blocks; the last one of a row that does not come out even
+/// overlaps the one before it.
+fn join(form: Form, row: &[Number], ops: &mut Vec<Op>) {
+    let eights = row.len() - row.len() % 8;
+    let whole = (0..eights).step_by(8).map(|start| Op::Linear8(form, block(&row[start..], 0)));
+    ops.extend(whole);
+    let rest = row.len() - eights;
+    let known = |length: usize| length - rest.min(length);
+    match rest {
+        0 => {}
+        1..=4 if row.len() >= 4 => {
+            ops.push(Op::Linear4(form, block(&row[row.len() - 4..], known(4))));
+        }
+        5.. if row.len() >= 8 => {
+            ops.push(Op::Linear8(form, block(&row[row.len() - 8..], known(8))));
+        }
+        5.. => {
+            ops.push(Op::Linear4(form, block(row, 0)));
+            ops.push(Op::Linear4(form, block(&row[row.len() - 4..], 8 - row.len())));
+        }
+        _ => ops.extend(row.iter().map(|number| single(form, number))),
     }
 }
 
-/// Joins rows of four and more neighbours into blocks; the last block of a row that is no
-/// multiple of four overlaps the one before it.
-fn join(numbers: &Numbers, steps: &mut Vec<Step>) {
-    let Numbers { kind, source, list } = numbers;
-    let (mut blocks, mut singles) = (Vec::new(), Vec::new());
-    for row in list.chunk_by(|a, b| follows(*kind, a, b)) {
-        if row.len() < 4 {
-            singles.extend(row.iter().map(|number| Single {
-                constant: number.pair[0],
-                slope: number.pair[1],
-                source: number.source,
-                target: number.target,
-                entry: number.entry,
-            }));
-            continue;
-        }
-        for start in (0..row.len()).step_by(4) {
-            let known = (start + 4).saturating_sub(row.len());
-            let four = &row[start - known..start - known + 4];
-            blocks.push(Block {
-                constants: std::array::from_fn(|index| four[index].pair[0]),
-                slopes: std::array::from_fn(|index| four[index].pair[1]),
-                source: four[0].source,
-                target: four[0].target,
-                entry: four[0].entry,
-                known: known as u32,
-            });
-        }
+fn single(form: Form, number: &Number) -> Op {
+    let check = Check { at: number.source, entry: number.entry };
+    let [constant, slope] = number.pair;
+    match number.target {
+        NO_SLOT => Op::Check(form, check),
+        target => Op::Linear1(form, Single { constant, slope, target, check }),
     }
-    match source {
-        Source::Record => push_of_kind!(steps, *kind, Linear::<RECORD>(blocks, singles)),
-        Source::Big => push_of_kind!(steps, *kind, Linear::<BIG>(blocks, singles)),
-        Source::Little => push_of_kind!(steps, *kind, Linear::<LITTLE>(blocks, singles)),
+}
+
+/// Makes a block of the first numbers, the first `known` of which are in the block before, too.
+fn block<const N: usize>(numbers: &[Number], known: usize) -> Block<N> {
+    Block {
+        constants: std::array::from_fn(|index| numbers[index].pair[0]),
+        slopes: std::array::from_fn(|index| numbers[index].pair[1]),
+        at: numbers[0].source,
+        target: numbers[0].target,
+        entry: numbers[0].entry,
+        known: known as u32,
     }
 }
 

@@ -1,45 +1,55 @@
-//! The operations that decode a packet of full length, as steps that are loops of one kind each.
+//! The operations that decode a packet of full length, one after the other in one flat list.
 //!
-//! The steps run in an order in which each finds what it needs: raw values first, then
-//! conversions, then states. No two of them write the same byte.
+//! They are in an order in which each finds what it needs: raw values first, then conversions,
+//! then states. Limits are watched on the way; only if some value may change a limits state are
+//! they all checked, at the end.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::copy::{self, Moves, RunOp, Window};
-use super::lookup::Found;
-use super::values::{self, PolynomialOp, StateOp};
+use super::copy::{Piece, Row};
+use super::fields::{FieldOp, Group};
+use super::linear::{Block, Bounds, Check, Form, Polynomial, Single};
+use super::lookup::Lookup;
+use super::states::{ByteState, StateOp};
 use crate::limits::{LimitsState, Transition};
+use crate::record::{Kind, store};
 
-/// What the steps work on.
+/// One operation. Its place in the packet was found to be inside when it was compiled.
+#[derive(Debug)]
+pub(super) enum Op {
+    Fields8(Group<8>),
+    Fields4(Group<4>),
+    Fields2(Group<2>),
+    Fields1(Group<1>),
+    Field(FieldOp),
+    Copy32(Piece),
+    Copy16(Piece),
+    Copy8(Piece),
+    Copy4(Piece),
+    Copy2(Piece),
+    Copy1(Piece),
+    Reverse8(Piece),
+    Reverse4(Piece),
+    Reverse2(Piece),
+    Run(Row),
+    Linear8(Form, Block<8>),
+    Linear4(Form, Block<4>),
+    Linear1(Form, Single),
+    Check(Form, Check),
+    Polynomial(Kind, Polynomial),
+    /// States of bytes, which are most of all states.
+    ByteStates(Vec<ByteState>),
+    /// States of bytes whose colours set limits.
+    WatchedByteStates(Vec<ByteState>),
+    NumberState(Kind, StateOp<Lookup>),
+}
+
+/// What the operations work on.
 pub(super) struct Work<'a> {
     pub(super) packet: &'a [u8],
     pub(super) record: &'a mut [u8],
     pub(super) limits: Option<&'a mut LimitsState>,
     pub(super) transitions: &'a mut Vec<Transition>,
-}
-
-/// Loops over operations of one kind.
-#[derive(Debug)]
-pub(super) enum Step {
-    /// Bit fields, window by window.
-    Fields(Vec<Window>),
-    /// Numbers of whole bytes.
-    Moves(Moves),
-    /// Many bytes at once.
-    Runs(Vec<RunOp>),
-    /// Polynomials of any degree but one.
-    Polynomials(Vec<PolynomialOp>),
-    /// States of bytes, which are most of all states.
-    ByteStates(Vec<StateOp<Box<[Found; 256]>>>),
-    /// Operations compiled for a type of number.
-    Typed(Box<dyn TypedStep>),
-}
-
-/// A loop over operations on numbers of one type.
-pub(super) trait TypedStep: Debug + Send + Sync {
-    /// Runs all operations; the packet is long enough for them.
-    fn run(&self, work: &mut Work<'_>);
 }
 
 /// Everything that is decoded without looking at a definition.
@@ -49,7 +59,7 @@ pub(super) struct Fast {
     pub(super) needed: usize,
     /// Whether places were counted from the end, so that the length must be exactly `needed`.
     pub(super) exact: bool,
-    pub(super) steps: Arc<Vec<Step>>,
+    pub(super) ops: Arc<Vec<Op>>,
 }
 
 impl Fast {
@@ -60,37 +70,84 @@ impl Fast {
     }
 
     /// Decodes a packet that [`Fast::covers`] into the fixed part of a record.
-    #[inline]
-    pub(super) fn run(&self, mut work: Work<'_>) {
-        for step in self.steps.iter() {
-            match step {
-                Step::Fields(windows) => copy::fields(windows, &mut work),
-                Step::Moves(moves) => moves.run(&mut work),
-                Step::Runs(ops) => copy::runs(ops, &mut work),
-                Step::Polynomials(ops) => values::polynomials(ops, &mut work),
-                Step::ByteStates(ops) => values::byte_states(ops, &mut work),
-                Step::Typed(step) => step.run(&mut work),
+    // Into its only caller.
+    #[inline(always)]
+    pub(super) fn run(&self, work: Work<'_>) {
+        let Work { packet, record, limits, transitions } = work;
+        let (bounds, current) = match limits.as_deref() {
+            Some(limits) => (
+                Bounds { low: &limits.stay_low, high: &limits.stay_high },
+                limits.current.as_slice(),
+            ),
+            None => (Bounds { low: &[], high: &[] }, &[][..]),
+        };
+        let mut changed = false;
+        for op in self.ops.iter() {
+            match op {
+                Op::Fields8(group) => group.run(packet, record),
+                Op::Fields4(group) => group.run(packet, record),
+                Op::Fields2(group) => group.run(packet, record),
+                Op::Fields1(group) => group.run(packet, record),
+                Op::Field(field) => field.run(packet, record),
+                Op::Copy32(piece) => piece.copy::<32>(packet, record),
+                Op::Copy16(piece) => piece.copy::<16>(packet, record),
+                Op::Copy8(piece) => piece.copy::<8>(packet, record),
+                Op::Copy4(piece) => piece.copy::<4>(packet, record),
+                Op::Copy2(piece) => piece.copy::<2>(packet, record),
+                Op::Copy1(piece) => piece.copy::<1>(packet, record),
+                Op::Reverse8(piece) => piece.reverse::<8>(packet, record),
+                Op::Reverse4(piece) => piece.reverse::<4>(packet, record),
+                Op::Reverse2(piece) => piece.reverse::<2>(packet, record),
+                Op::Run(row) => row.copy(packet, record),
+                Op::Linear8(form, block) => changed |= block.run(*form, packet, record, bounds),
+                Op::Linear4(form, block) => changed |= block.run(*form, packet, record, bounds),
+                Op::Linear1(form, single) => {
+                    let value = single.run(*form, packet, record);
+                    changed |= bounds.may_change(single.check.entry, value);
+                }
+                Op::Check(form, check) => {
+                    changed |= bounds.may_change(check.entry, check.number(*form, packet, record));
+                }
+                Op::Polynomial(kind, op) => {
+                    let value = op.value(kind.number(record, op.slot));
+                    store(record, op.target, value.to_le_bytes());
+                }
+                Op::ByteStates(ops) => ops.iter().for_each(|op| op.run(record)),
+                Op::WatchedByteStates(ops) => {
+                    ops.iter().for_each(|op| changed |= op.watch(record, current));
+                }
+                Op::NumberState(kind, op) => changed |= op.watch(*kind, record, current),
+            }
+        }
+        if let (true, Some(limits)) = (changed, limits) {
+            self.check(packet, record, limits, transitions);
+        }
+    }
+
+    /// Checks all limits, of which at least one may change its state.
+    #[cold]
+    fn check(
+        &self,
+        packet: &[u8],
+        record: &[u8],
+        limits: &mut LimitsState,
+        transitions: &mut Vec<Transition>,
+    ) {
+        for op in self.ops.iter() {
+            match op {
+                Op::Linear8(_, block) => block.check(record, limits, transitions),
+                Op::Linear4(_, block) => block.check(record, limits, transitions),
+                Op::Linear1(_, single) => single.check(record, limits, transitions),
+                Op::Check(form, check) => {
+                    let value = check.number(*form, packet, record);
+                    limits.check_number(check.entry as usize, value, transitions);
+                }
+                Op::WatchedByteStates(ops) => {
+                    ops.iter().for_each(|op| op.check(record, limits, transitions));
+                }
+                Op::NumberState(_, op) => op.check(record, limits, transitions),
+                _ => {}
             }
         }
     }
 }
-
-/// Adds a step that is compiled for the type of a kind of numbers.
-macro_rules! push_of_kind {
-    ($steps:expr, $kind:expr, $step:ident $(::<$big:ident>)? ($($argument:expr),*)) => {
-        match $kind {
-            Kind::U8 => $steps.push(Step::Typed(Box::new($step::<u8 $(, $big)?>::new($($argument),*)))),
-            Kind::I8 => $steps.push(Step::Typed(Box::new($step::<i8 $(, $big)?>::new($($argument),*)))),
-            Kind::U16 => $steps.push(Step::Typed(Box::new($step::<u16 $(, $big)?>::new($($argument),*)))),
-            Kind::I16 => $steps.push(Step::Typed(Box::new($step::<i16 $(, $big)?>::new($($argument),*)))),
-            Kind::U32 => $steps.push(Step::Typed(Box::new($step::<u32 $(, $big)?>::new($($argument),*)))),
-            Kind::I32 => $steps.push(Step::Typed(Box::new($step::<i32 $(, $big)?>::new($($argument),*)))),
-            Kind::U64 => $steps.push(Step::Typed(Box::new($step::<u64 $(, $big)?>::new($($argument),*)))),
-            Kind::I64 => $steps.push(Step::Typed(Box::new($step::<i64 $(, $big)?>::new($($argument),*)))),
-            Kind::F32 => $steps.push(Step::Typed(Box::new($step::<f32 $(, $big)?>::new($($argument),*)))),
-            Kind::F64 => $steps.push(Step::Typed(Box::new($step::<f64 $(, $big)?>::new($($argument),*)))),
-            Kind::Converted => $steps.push(Step::Typed(Box::new($step::<Converted $(, $big)?>::new($($argument),*)))),
-        }
-    };
-}
-pub(super) use push_of_kind;

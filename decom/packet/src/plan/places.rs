@@ -1,16 +1,15 @@
 //! Compiles where the raw values lie: which bytes of the packet go to which slot of the record.
 
-use super::copy::{FieldOp, MoveOp, Moves, RunOp, Window};
-use super::fast::{Fast, Step};
-use super::values::Source;
-use crate::bits::{Field, Placed, Spot, locate_integer};
+use super::copy::{Copies, Row};
+use super::fast::{Fast, Op};
+use super::fields::{self, Pending, WINDOW};
+use super::linear::Source;
+use crate::bits::{Placed, Spot, locate_integer};
 use crate::definition::{Accessor, DataType, Endianness, Item, Packet};
 use crate::record::{Element, PackedItem, RawForm};
 
 /// Arrays of bit fields up to this length are compiled element by element.
 const MAX_FIELD_ARRAY: u32 = 256;
-/// As many neighbouring numbers as are worth being copied at once.
-const MIN_RUN: usize = 3;
 
 /// The raw bytes of one item in fast form.
 pub(super) enum RawOps {
@@ -30,18 +29,12 @@ pub(super) enum RawOps {
     },
 }
 
-/// A bit field whose window is chosen when the packet's needed length is known.
-pub(super) struct Pending {
-    field: Field,
-    signed: bool,
-    width: u32,
-}
-
 /// The raw values of a packet, gathered item by item in the order of their slots.
 #[derive(Default)]
 pub(super) struct Places {
-    fields: Vec<(Pending, u32)>,
-    moves: Vec<Move>,
+    /// Their windows are chosen when the packet's needed length is known.
+    fields: Vec<Pending>,
+    copies: Copies,
     needed: usize,
     exact: bool,
 }
@@ -65,34 +58,22 @@ impl Places {
         let slot = packed.raw_at;
         match ops {
             RawOps::None => {}
-            RawOps::Fields(list) => {
-                for (pending, index) in list.into_iter().zip(0..) {
-                    let slot = slot + index * pending.width;
-                    self.fields.push((pending, slot));
-                }
-            }
+            RawOps::Fields(fields) => self.fields.extend(fields),
             RawOps::Numbers { source, width, count, little } => {
-                for index in 0..count {
-                    let op = MoveOp { source: source + index * width, slot: slot + index * width };
-                    self.moves.push(Move { op, width, reversed: little });
-                }
+                self.copies.add(Row { source, slot, width, count, reversed: little });
             }
             RawOps::Bytes { source, length } => {
-                let op = MoveOp { source, slot };
-                self.moves.push(Move { op, width: length, reversed: false });
+                self.copies.add(Row { source, slot, width: 1, count: length, reversed: false });
             }
         }
     }
 
     /// Turns what was gathered into operations.
-    pub(super) fn finish(self, packet: &Packet, fast: &mut Fast, steps: &mut Vec<Step>) {
+    pub(super) fn finish(self, packet: &Packet, fast: &mut Fast, ops: &mut Vec<Op>) {
         fast.exact = self.exact;
         fast.needed = if self.exact { packet.defined_length() } else { self.needed };
-        let windows = windows(fast.needed, &self.fields);
-        if !windows.is_empty() {
-            steps.push(Step::Fields(windows));
-        }
-        gather(steps, &self.moves);
+        fields::compile(fast.needed, &self.fields, ops);
+        self.copies.finish(ops);
     }
 }
 
@@ -120,9 +101,7 @@ pub(super) fn raw_ops(packet: &Packet, item: &Item, packed: &PackedItem) -> Opti
         _ => return None,
     };
     match element {
-        Element::Int { width, .. } => {
-            integers(item, offset, count, u32::from(width), packed.is_list())
-        }
+        Element::Int { width, .. } => integers(item, packed, offset, count, u32::from(width)),
         Element::Single | Element::Double => {
             let source = whole_bytes(offset)?;
             let width = element.width();
@@ -142,30 +121,37 @@ fn whole_bytes(offset: i64) -> Option<u32> {
     if offset % 8 == 0 { u32::try_from(offset / 8).ok() } else { None }
 }
 
-fn integers(item: &Item, offset: i64, count: u32, width: u32, is_list: bool) -> Option<RawOps> {
+fn integers(
+    item: &Item,
+    packed: &PackedItem,
+    offset: i64,
+    count: u32,
+    width: u32,
+) -> Option<RawOps> {
     let little = item.endianness == Endianness::Little;
     if offset % 8 == 0 && matches!(item.bit_size, 8 | 16 | 32 | 64) {
         let source = whole_bytes(offset)?;
         return Some(RawOps::Numbers { source, width, count, little: little && width > 1 });
     }
     // Arrays of wider little endian bit fields cannot be read at all.
-    if count > MAX_FIELD_ARRAY || (is_list && little && item.bit_size > 1) {
+    if count > MAX_FIELD_ARRAY || (packed.is_list() && little && item.bit_size > 1) {
         return None;
     }
     let mut fields = Vec::with_capacity(count as usize);
-    for index in 0..i64::from(count) {
+    for index in 0..count {
         let spot = Spot {
-            bit_offset: offset.checked_add(index.checked_mul(item.bit_size)?)?,
+            bit_offset: offset.checked_add(i64::from(index).checked_mul(item.bit_size)?)?,
             bit_size: item.bit_size,
             data_type: item.data_type,
             endianness: item.endianness,
         };
         // Whether the packet is long enough is asked once for all operations.
         match locate_integer(u32::MAX as usize, spot) {
-            Ok(Placed::Inside(field)) if field.count <= 8 => fields.push(Pending {
+            Ok(Placed::Inside(field)) if field.count <= WINDOW => fields.push(Pending {
                 field,
                 signed: item.data_type == DataType::Int && field.size > 1,
                 width,
+                slot: packed.raw_at + index * width,
             }),
             _ => return None,
         }
@@ -184,96 +170,5 @@ fn end_of(ops: &RawOps) -> usize {
             *source as usize + *width as usize * *count as usize
         }
         RawOps::Bytes { source, length } => *source as usize + *length as usize,
-    }
-}
-
-/// One number that is moved as whole bytes.
-#[derive(Clone, Copy)]
-struct Move {
-    op: MoveOp,
-    width: u32,
-    reversed: bool,
-}
-
-impl Move {
-    /// Returns whether the other number lies right behind this one at both ends.
-    fn precedes(&self, other: &Self) -> bool {
-        other.reversed == self.reversed
-            && (other.width == self.width || !self.reversed)
-            && other.op.source == self.op.source + self.width
-            && other.op.slot == self.op.slot + self.width
-    }
-}
-
-/// Chooses the windows of bit fields, as many fields in each as follow one another in it.
-fn windows(needed: usize, fields: &[(Pending, u32)]) -> Vec<Window> {
-    let mut windows: Vec<Window> = Vec::new();
-    for (pending, slot) in fields {
-        let Field { first, count, reversed, .. } = pending.field;
-        let fits = |window: &&mut Window| {
-            let at = window.at as usize;
-            window.little == reversed && at <= first && first + count <= at + 8
-        };
-        match windows.last_mut().filter(fits) {
-            Some(window) => window.push(field_op(pending, window.at, *slot)),
-            None => {
-                // Shorter packets are padded to one window.
-                let at = first.min(needed.saturating_sub(8)) as u32;
-                let mut window = Window::new(at, reversed);
-                window.push(field_op(pending, at, *slot));
-                windows.push(window);
-            }
-        }
-    }
-    windows
-}
-
-fn field_op(pending: &Pending, window: u32, slot: u32) -> FieldOp {
-    let Field { first, count, skip, size, reversed } = pending.field;
-    let bytes_before = first - window as usize;
-    let bytes_behind = window as usize + 8 - (first + count);
-    let bytes_below = if reversed { bytes_before } else { bytes_behind };
-    let bits_below = count * 8 - (skip + size) as usize;
-    FieldOp {
-        mask: u64::MAX >> (64 - size),
-        sign: if pending.signed { 1 << (size - 1) } else { 0 },
-        slot,
-        shift: (bytes_below * 8 + bits_below) as u8,
-        width: pending.width as u8,
-    }
-}
-
-/// Sorts moves into loops: rows of neighbours as runs, the rest by width and order.
-fn gather(steps: &mut Vec<Step>, moves: &[Move]) {
-    let (mut single, mut runs) = (Moves::default(), Vec::new());
-    let mut any = false;
-    for row in moves.chunk_by(Move::precedes) {
-        let Move { op, width, reversed } = row[0];
-        let length: u32 = row.iter().map(|next| next.width).sum();
-        if row.len() >= MIN_RUN || !matches!(width, 1 | 2 | 4 | 8) {
-            let group = if reversed { width as u8 } else { 1 };
-            runs.push(RunOp { source: op.source, slot: op.slot, length, group });
-            continue;
-        }
-        any = true;
-        for Move { op, width, .. } in row {
-            let log = width.trailing_zeros() as usize;
-            let list = match reversed {
-                true => single.reversed.get_mut(log.wrapping_sub(1)),
-                false => single.kept.get_mut(log),
-            };
-            match list {
-                Some(list) if width.is_power_of_two() => list.push(*op),
-                _ => {
-                    runs.push(RunOp { source: op.source, slot: op.slot, length: *width, group: 1 })
-                }
-            }
-        }
-    }
-    if any {
-        steps.push(Step::Moves(single));
-    }
-    if !runs.is_empty() {
-        steps.push(Step::Runs(runs));
     }
 }

@@ -5,6 +5,7 @@ use super::{FLAG_STATUS, RecordError, VERSION, tagged};
 use crate::definition::Packet;
 
 /// Returns the status section, empty if the record has none.
+#[inline(never)]
 pub(super) fn check<'a>(
     packet: &Packet,
     layout: &Layout,

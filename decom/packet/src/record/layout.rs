@@ -1,7 +1,12 @@
 //! Where each item of a packet lies in a packed record; the module header of [`crate::record`]
 //! is the specification.
 
+use std::sync::Arc;
+
+use super::columns::Reader;
 use super::number::Kind;
+use super::published::{Fnv, PublishedItem};
+use super::{FLAG_LIMITS, VERSION};
 use crate::definition::{Conversion, DataType, Item, Packet, is_reserved_item};
 
 /// Bytes before the raw section.
@@ -12,9 +17,6 @@ pub(crate) const NO_SLOT: u32 = u32::MAX;
 pub(crate) const NO_STATE: u16 = u16::MAX;
 /// Bytes of a reference into the variable part: offset and length or count.
 pub(crate) const REFERENCE_LENGTH: u32 = 8;
-
-/// Wider fields are kept in the variable part, so that one record cannot claim gigabytes.
-const MAX_INLINE_BITS: i64 = 1 << 20;
 
 /// Form of one raw value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +93,7 @@ pub(crate) enum ConvertedForm {
 }
 
 impl ConvertedForm {
-    fn of(item: &Item) -> Self {
+    pub(super) fn of(item: &Item) -> Self {
         use Conversion as C;
         match item.read_conversion.as_ref().map(|definition| &definition.conversion) {
             None | Some(C::Unsupported) => Self::Same,
@@ -116,7 +118,7 @@ impl ConvertedForm {
         }
     }
 
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Same => "",
             Self::Number => "f64",
@@ -159,124 +161,6 @@ impl PackedItem {
     }
 }
 
-/// What an outsider needs to know of one packed item; published with the definitions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishedItem {
-    /// Name of the item.
-    pub name: String,
-    /// Type of the raw value.
-    pub data_type: DataType,
-    /// Bits of the item or of one element; 0 where the size varies.
-    pub bit_size: u32,
-    /// Bits of the array: 0 for single values, −1 where the size varies.
-    pub array_bit_size: i64,
-    /// Code of the converted form: empty, `f64`, `time`, `value` or `envelope`.
-    pub converted: &'static str,
-    /// Whether the record has a limits byte for it.
-    pub limits: bool,
-    /// Names of the states in the order of their indices.
-    pub states: Vec<String>,
-}
-
-impl PublishedItem {
-    fn of(item: &Item) -> Self {
-        let varies = item.variable_bit_size.is_some();
-        let fits = |bits: i64| u32::try_from(bits).unwrap_or(0);
-        let texts = matches!(item.data_type, DataType::String | DataType::Block);
-        let array_bit_size = match item.array_size {
-            None => 0,
-            Some(total) if varies || item.bit_size <= 0 || total % item.bit_size != 0 => -1,
-            Some(total) if (1..=MAX_INLINE_BITS).contains(&total) => total,
-            Some(_) => -1,
-        };
-        let bit_size = match array_bit_size {
-            0 if varies && texts => 0,
-            // A selector integer holds up to 62 bits (§3.6).
-            0 if varies => 64,
-            0 if texts && item.bit_size > MAX_INLINE_BITS => 0,
-            _ => fits(item.bit_size),
-        };
-        Self {
-            name: item.name.clone(),
-            data_type: item.data_type,
-            bit_size,
-            array_bit_size,
-            converted: ConvertedForm::of(item).word(),
-            limits: item.has_limits(),
-            states: item.states.iter().flat_map(|s| s.names()).map(str::to_owned).collect(),
-        }
-    }
-
-    fn raw_form(&self) -> RawForm {
-        let element = match self.data_type {
-            DataType::Derived | DataType::Time => return RawForm::None,
-            DataType::Bool | DataType::Object | DataType::Array | DataType::Any => {
-                return RawForm::Tagged;
-            }
-            DataType::Int | DataType::Uint => Element::Int {
-                width: integer_width(self.bit_size),
-                signed: self.data_type == DataType::Int,
-            },
-            DataType::Float if self.bit_size == 32 => Element::Single,
-            DataType::Float => Element::Double,
-            data_type @ (DataType::String | DataType::Block) => {
-                if self.bit_size == 0 && self.array_bit_size == 0 {
-                    return RawForm::VariableBytes { data_type };
-                }
-                Element::Bytes { length: self.bit_size.div_ceil(8), data_type }
-            }
-        };
-        match self.array_bit_size {
-            0 => RawForm::One(element),
-            total if total < 0 || self.bit_size == 0 => RawForm::VariableList { element },
-            total => RawForm::List {
-                element,
-                count: u32::try_from(total / i64::from(self.bit_size)).unwrap_or(0),
-            },
-        }
-    }
-
-    /// Adds the canonical text of the item to a hash.
-    fn hash(&self, hash: &mut Fnv) {
-        hash.text(&format!(
-            "{}\t{}\t{}\t{}\t{}\t{}",
-            self.name,
-            self.data_type,
-            self.bit_size,
-            self.array_bit_size,
-            self.converted,
-            u8::from(self.limits),
-        ));
-        for state in &self.states {
-            hash.text("\t");
-            hash.text(state);
-        }
-        hash.text("\n");
-    }
-}
-
-/// Returns the bytes that an integer of so many bits takes in the record.
-fn integer_width(bits: u32) -> u8 {
-    match bits {
-        0..=8 => 1,
-        9..=16 => 2,
-        17..=32 => 4,
-        33..=64 => 8,
-        _ => 16,
-    }
-}
-
-/// FNV-1a in 32 bits.
-struct Fnv(u32);
-
-impl Fnv {
-    fn text(&mut self, text: &str) {
-        for byte in text.bytes() {
-            self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        }
-    }
-}
-
 /// The packed form of one packet.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
@@ -290,7 +174,11 @@ pub(crate) struct Layout {
     /// Whether anything refers into the variable part.
     pub(crate) has_references: bool,
     pub(crate) fingerprint: u32,
+    /// The header of every record, without flags.
+    pub(crate) header: [u8; HEADER_LENGTH],
     pub(crate) published: Vec<PublishedItem>,
+    /// How records are read into columns.
+    pub(crate) reader: Arc<Reader>,
 }
 
 impl Layout {
@@ -302,9 +190,11 @@ impl Layout {
             fixed_length: 0,
             has_references: false,
             fingerprint: 0,
+            header: [0; HEADER_LENGTH],
             published: Vec::new(),
+            reader: Arc::default(),
         };
-        let mut hash = Fnv(0x811c_9dc5);
+        let mut hash = Fnv::default();
         for (place, item) in packet.items.iter().enumerate() {
             if item.hidden || (item.is_derived() && is_reserved_item(&item.name)) {
                 continue;
@@ -328,7 +218,11 @@ impl Layout {
             layout.published.push(published);
         }
         layout.fingerprint = hash.0;
+        let [i0, i1] = (layout.items.len() as u16).to_le_bytes();
+        let [f0, f1, f2, f3] = hash.0.to_le_bytes();
+        layout.header = [VERSION, 0, i0, i1, f0, f1, f2, f3];
         layout.assign_slots();
+        layout.reader = Arc::new(Reader::of(&layout.items));
         layout
     }
 
@@ -364,6 +258,17 @@ impl Layout {
             }
         }
         self.fixed_length = next.0 as usize;
+    }
+
+    /// Returns whether bytes are the record of a packet from which nothing was missing and that
+    /// refers to nothing, as nearly all are; others have to be looked at more closely.
+    #[inline]
+    pub(crate) fn is_plain(&self, record: &[u8]) -> bool {
+        const LIMITS: u64 = (FLAG_LIMITS as u64) << 8;
+        let header = record.first_chunk().map_or(0, |header| u64::from_le_bytes(*header));
+        header & !LIMITS == u64::from_le_bytes(self.header)
+            && record.len() == self.fixed_length
+            && !self.has_references
     }
 
     /// Returns the packed item of a place in [`Packet::items`].

@@ -82,6 +82,17 @@ impl Kind {
         }
     }
 
+    /// Reads the number at a slot as the integer that states are looked up by, if it is one.
+    #[inline]
+    pub(crate) fn key(self, record: &[u8], slot: u32) -> Option<i64> {
+        match self {
+            Self::F32 => f32::load::<true>(record, slot).key(),
+            Self::F64 => f64::load::<true>(record, slot).key(),
+            Self::Converted => Converted::load::<true>(record, slot).key(),
+            integer => integer.integer(record, slot),
+        }
+    }
+
     /// Reads the number at a slot.
     pub(crate) fn value(self, record: &[u8], slot: u32) -> Value {
         match self {
@@ -97,11 +108,11 @@ pub(crate) trait Raw: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// Loads a number, big endian or little; zero if the bytes end before it, which a compiled
     /// place does not let happen.
     fn load<const BIG: bool>(bytes: &[u8], at: u32) -> Self;
-    /// Loads four numbers that lie one after the other, as doubles.
-    fn load_four<const BIG: bool>(bytes: &[u8], at: u32) -> [f64; 4];
-    /// Returns whether four doubles that were made of such numbers lie within their bounds; may
-    /// deny it for some that do. NaN occurs only where the numbers are floats, and never does.
-    fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool;
+    /// Loads numbers that lie one after the other, as doubles.
+    fn load_many<const BIG: bool, const N: usize>(bytes: &[u8], at: u32) -> [f64; N];
+    /// Returns whether doubles that were made of such numbers all lie within their bounds; may deny
+    /// it for some that do. NaN occurs only where the numbers are floats, and never does.
+    fn all_within<const N: usize>(values: &[f64; N], low: &[f64; N], high: &[f64; N]) -> bool;
     /// Returns the number as a double.
     fn number(self) -> f64;
     /// Returns the number as an integer, if it is one that fits.
@@ -117,20 +128,23 @@ macro_rules! raw_numbers {
                 if BIG { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) }
             }
             #[inline(always)]
-            fn load_four<const BIG: bool>(bytes: &[u8], at: u32) -> [f64; 4] {
+            fn load_many<const BIG: bool, const N: usize>(bytes: &[u8], at: u32) -> [f64; N] {
                 const WIDTH: usize = size_of::<$type>();
-                let mut bytes: [u8; 4 * WIDTH] = load(bytes, at);
-                if BIG {
-                    reverse_each::<WIDTH>(&mut bytes);
+                let at = at as usize;
+                let mut numbers = [0.0; N];
+                if let Some(bytes) = bytes.get(at..at + N * WIDTH) {
+                    for (number, bytes) in numbers.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
+                        *number = Self::load::<BIG>(bytes, 0).number();
+                    }
                 }
-                let mut four = [0.0; 4];
-                for (four, bytes) in four.iter_mut().zip(bytes.as_chunks().0) {
-                    *four = Self::from_le_bytes(*bytes).number();
-                }
-                four
+                numbers
             }
             #[inline(always)]
-            fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
+            fn all_within<const N: usize>(
+                values: &[f64; N],
+                low: &[f64; N],
+                high: &[f64; N],
+            ) -> bool {
                 $within(values, low, high)
             }
             #[inline(always)]
@@ -148,7 +162,7 @@ macro_rules! raw_numbers {
 }
 // One text for all widths: what is needed for the widest is superfluous for the others.
 raw_numbers!(
-    no_sign,
+    distances_are_positive,
     |x| x as f64,
     |x| i64::try_from(x).ok(),
     u8,
@@ -160,7 +174,7 @@ raw_numbers!(
     u64,
     i64
 );
-raw_numbers!(within, f64::from, |x| whole(f64::from(x)), f32, f64);
+raw_numbers!(compare_all, f64::from, |x| whole(f64::from(x)), f32, f64);
 
 /// Returns a double that is a whole number; -0.0 is 0.
 #[inline(always)]
@@ -180,12 +194,12 @@ impl Raw for Converted {
         Self(<f64 as Raw>::load::<false>(bytes, at))
     }
     #[inline(always)]
-    fn load_four<const BIG: bool>(bytes: &[u8], at: u32) -> [f64; 4] {
-        <f64 as Raw>::load_four::<false>(bytes, at)
+    fn load_many<const BIG: bool, const N: usize>(bytes: &[u8], at: u32) -> [f64; N] {
+        <f64 as Raw>::load_many::<false, N>(bytes, at)
     }
     #[inline(always)]
-    fn all_within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
-        within(values, low, high)
+    fn all_within<const N: usize>(values: &[f64; N], low: &[f64; N], high: &[f64; N]) -> bool {
+        compare_all(values, low, high)
     }
     #[inline(always)]
     fn number(self) -> f64 {
@@ -216,38 +230,33 @@ pub(crate) fn store<const N: usize>(bytes: &mut [u8], at: u32, value: [u8; N]) {
     }
 }
 
+// Each side in a loop of its own, in the order of the numbers, becomes a loop over vectors.
+
 #[inline(always)]
-fn within(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
-    let mut within = [true; 4];
-    for index in 0..4 {
-        within[index] = (low[index] <= values[index]) & (values[index] <= high[index]);
+fn compare_all<const N: usize>(values: &[f64; N], low: &[f64; N], high: &[f64; N]) -> bool {
+    let mut within = true;
+    for index in 0..N {
+        within &= low[index] <= values[index];
     }
-    within == [true; 4]
+    for index in 0..N {
+        within &= values[index] <= high[index];
+    }
+    within
 }
 
-/// Finds numbers outside their bounds by the signs of their distances, which takes fewer
-/// instructions than comparing; not for NaN.
+/// Looks at the signs of distances, which takes fewer instructions than comparing; not for NaN.
 #[inline(always)]
-fn no_sign(values: &[f64; 4], low: &[f64; 4], high: &[f64; 4]) -> bool {
-    let mut signs = 0;
-    for index in 0..4 {
-        signs |= (values[index] - low[index]).to_bits() | (high[index] - values[index]).to_bits();
+fn distances_are_positive<const N: usize>(
+    values: &[f64; N],
+    low: &[f64; N],
+    high: &[f64; N],
+) -> bool {
+    let (mut below, mut above) = (0, 0);
+    for index in 0..N {
+        below |= (values[index] - low[index]).to_bits();
     }
-    signs >> 63 == 0
-}
-
-/// Reverses the bytes of each number; of halves, four at once.
-#[inline(always)]
-fn reverse_each<const WIDTH: usize>(bytes: &mut [u8]) {
-    const LOW: u64 = 0x00ff_00ff_00ff_00ff;
-    if WIDTH == 2 {
-        for halves in bytes.as_chunks_mut::<8>().0 {
-            let four = u64::from_le_bytes(*halves);
-            *halves = (((four & LOW) << 8) | ((four >> 8) & LOW)).to_le_bytes();
-        }
-        return;
+    for index in 0..N {
+        above |= (high[index] - values[index]).to_bits();
     }
-    for number in bytes.as_chunks_mut::<WIDTH>().0 {
-        number.reverse();
-    }
+    (below | above) >> 63 == 0
 }

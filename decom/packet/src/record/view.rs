@@ -34,12 +34,17 @@ impl<'a> RecordView<'a> {
     ///
     /// # Errors
     /// [`RecordError`] when the bytes are damaged, of another version or of another definition.
+    #[inline]
     pub fn new(
         plan: &'a DecodePlan,
         meta: PacketMeta,
         bytes: &'a [u8],
     ) -> Result<Self, RecordError> {
-        let status = check::check(plan.packet(), plan.layout(), bytes)?;
+        let status = if plan.layout().is_plain(bytes) {
+            &[]
+        } else {
+            check::check(plan.packet(), plan.layout(), bytes)?
+        };
         Ok(Self { plan, bytes, status, meta })
     }
 
@@ -108,6 +113,18 @@ impl<'a> RecordView<'a> {
     pub fn item_view(&self, place: usize) -> Option<ItemView<'a>> {
         let (index, packed) = self.packed(place)?;
         Some(ItemView { view: *self, packed, index })
+    }
+
+    /// Returns a packed item by its number in the packed order.
+    #[inline]
+    pub(super) fn item_at(&self, index: usize) -> Option<ItemView<'a>> {
+        let packed = self.plan.layout().items.get(index)?;
+        Some(ItemView { view: *self, packed, index })
+    }
+
+    /// Returns whether values may be missing.
+    pub(super) fn has_status(&self) -> bool {
+        !self.status.is_empty()
     }
 
     /// Returns the raw value of a single number as a double.

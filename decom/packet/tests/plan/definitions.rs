@@ -138,8 +138,71 @@ fn item() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Random packets of up to a dozen overlapping items, some with items that others move.
+/// Neighbours of one kind, as most items of real packets are: numbers of whole bytes, which are
+/// decoded in blocks, or bit fields, which are cut out of one load.
+fn row() -> impl Strategy<Value = String> {
+    let lines = || {
+        select(vec![
+            "",
+            "POLY_READ_CONVERSION INDEX.5 0.25\nLIMITS DEFAULT 1 ENABLED -80 -70 60 80\n",
+            "POLY_READ_CONVERSION -3 INDEX\nLIMITS DEFAULT 2 ENABLED 1 2 90 100 20 30\n",
+            "POLY_READ_CONVERSION -3 2\n",
+            "LIMITS DEFAULT 1 ENABLED 1 2 200 INDEX00\n",
+            "STATE BAD 0 RED\nSTATE GOOD 1 GREEN\nSTATE ODD 3\n",
+            "STATE OFF 0\nSTATE ON 1\n",
+        ])
+    };
+    let write = |sizes: &[u8], data_type: &str, endianness: &str, lines: &str| {
+        let items = sizes.iter().enumerate().map(|(index, size)| {
+            let lines = lines.replace("INDEX", &(index + 3).to_string());
+            format!("APPEND_ITEM NAME_{index} {size} {data_type} \"\" {endianness}\n{lines}")
+        });
+        items.collect::<String>()
+    };
+    let numbers = (
+        1_usize..20,
+        select(vec![
+            ("INT", 8),
+            ("UINT", 8),
+            ("INT", 16),
+            ("UINT", 16),
+            ("INT", 32),
+            ("UINT", 32),
+            ("INT", 64),
+            ("UINT", 64),
+            ("FLOAT", 32),
+            ("FLOAT", 64),
+        ]),
+        endianness(),
+        lines(),
+    )
+        .prop_map(move |(count, (data_type, size), endianness, lines)| {
+            write(&vec![size; count], data_type, endianness, lines)
+        });
+    let size = prop_oneof![1_u8..4, 1_u8..16, 1_u8..33];
+    let fields =
+        (proptest::collection::vec(size, 1..12), select(vec!["UINT", "UINT", "INT"]), lines())
+            .prop_map(move |(mut sizes, data_type, lines)| {
+                // The next row begins at a whole byte again.
+                let bits: u32 = sizes.iter().map(|size| u32::from(*size)).sum();
+                sizes.push((16 - bits % 8) as u8);
+                write(&sizes, data_type, "BIG_ENDIAN", lines)
+            });
+    prop_oneof![numbers, fields]
+}
+
+/// Random packets: scattered items or rows of neighbours.
 pub(crate) fn packet_text() -> impl Strategy<Value = String> {
+    let rows = proptest::collection::vec(row(), 1..5).prop_map(|rows| {
+        let named = rows.iter().enumerate();
+        let rows = named.map(|(index, row)| row.replace("NAME", &format!("R{index}")));
+        format!("TELEMETRY TGT P BIG_ENDIAN\n{}", rows.collect::<String>())
+    });
+    prop_oneof![2 => scattered(), 1 => rows]
+}
+
+/// Random packets of up to a dozen overlapping items, some with items that others move.
+fn scattered() -> impl Strategy<Value = String> {
     let moving = select(vec![
         "",
         "",

@@ -2,7 +2,7 @@
 
 use groundlog_packet::limits::LimitsState;
 use groundlog_packet::plan::DecodePlan;
-use groundlog_packet::record::{PacketMeta, RecordError, RecordView};
+use groundlog_packet::record::{Columns, PacketMeta, RecordError, RecordView};
 use proptest::prelude::*;
 
 use crate::definitions::{bytes, packet, packet_text};
@@ -16,6 +16,8 @@ fn read_all(plan: &DecodePlan, record: &[u8]) -> bool {
         let _ = (view.raw_f64(place), view.raw_i64(place), view.converted_f64(place));
         let _ = (view.limits(place), view.raw_bytes(place), view.state_name(place));
     }
+    view.read_into(&mut Columns::default());
+    assert!(view.byte_values().all(|(_, bytes)| bytes.len() <= record.len()));
     true
 }
 

@@ -104,7 +104,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let byte = prop_oneof![3 => 0_u8..4, 1 => any::<u8>()];
     prop_oneof![
-        12 => proptest::collection::vec(byte, 20..60).prop_map(Step::Packet),
+        12 => proptest::collection::vec(byte, 20..300).prop_map(Step::Packet),
         1 => any::<proptest::sample::Index>().prop_map(Step::Enable),
         1 => any::<proptest::sample::Index>().prop_map(Step::Disable),
         1 => prop_oneof![Just("TVAC"), Just("DEFAULT"), Just("NOPE")].prop_map(Step::Set),

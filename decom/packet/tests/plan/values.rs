@@ -6,7 +6,7 @@ use groundlog_packet::access::{PacketTimes, PacketView};
 use groundlog_packet::definition::{Packet, ValueType};
 use groundlog_packet::limits::LimitsState;
 use groundlog_packet::plan::DecodePlan;
-use groundlog_packet::record::{PacketMeta, RecordView};
+use groundlog_packet::record::{Columns, PacketMeta, RecordView};
 use groundlog_packet::value::Value;
 use proptest::prelude::*;
 
@@ -25,8 +25,31 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Compares what is read at once with what is read item by item.
+fn compare_columns(view: &RecordView<'_>, columns: &mut Columns) {
+    let number = |number: Option<f64>| Value::Float(number.unwrap_or(f64::NAN));
+    view.read_into(columns);
+    for (row, item) in view.items().enumerate() {
+        let (raw, converted) = (columns.raw()[row], columns.converted()[row]);
+        let context = || format!("{:?}", item.definition());
+        assert!(same(&Value::Float(raw), &number(item.raw_f64())), "{raw}: {}", context());
+        assert!(
+            same(&Value::Float(converted), &number(item.converted_f64())),
+            "{converted}: {}",
+            context()
+        );
+        assert_eq!(columns.state(row), item.state_index(), "{}", context());
+        assert_eq!(columns.limits_color(row), item.limits(), "{}", context());
+    }
+    let bytes: Vec<_> = view.byte_values().collect();
+    let items = view.items().enumerate();
+    let expected: Vec<_> = items.filter_map(|(row, item)| Some((row, item.raw_bytes()?))).collect();
+    assert_eq!(bytes, expected);
+    assert_eq!(columns.raw().len(), view.items().len());
+}
+
 /// Decodes bytes and compares every item in all three forms, the fast accessors included.
-fn compare(plan: &DecodePlan, packet: &Packet, bytes: &[u8], length: usize) {
+fn compare(plan: &DecodePlan, packet: &Packet, bytes: &[u8], length: usize, columns: &mut Columns) {
     let bytes = &bytes[..length.min(bytes.len())];
     let times = PacketTimes { received: Some(5_000_000_000), packet: None, received_count: 9 };
     let careful = PacketView::new(packet, bytes, times);
@@ -39,6 +62,7 @@ fn compare(plan: &DecodePlan, packet: &Packet, bytes: &[u8], length: usize) {
     let (mut record, mut transitions) = (vec![0xee; 3], Vec::new());
     plan.decode_into(bytes, meta, Some(&mut limits), &mut record, &mut transitions);
     let view = RecordView::new(plan, meta, &record[3..]).unwrap();
+    compare_columns(&view, columns);
     for (place, item) in packet.items.iter().enumerate() {
         let read = |value_type| careful.read_item(place, value_type).unwrap_or(Value::Null);
         let context = || format!("{} of {}: {item:?}", item.name, bytes.len());
@@ -89,12 +113,14 @@ proptest! {
         let packet = packet(&text);
         let plan = DecodePlan::compile(&packet);
         let defined = packet.defined_length();
-        compare(&plan, &packet, &bytes, bytes.len());
-        compare(&plan, &packet, &bytes, defined);
-        compare(&plan, &packet, &bytes, defined.saturating_sub(trim));
+        // Columns that held another record before, of this packet or of another one.
+        let mut columns = other_columns();
+        compare(&plan, &packet, &bytes, bytes.len(), &mut columns);
+        compare(&plan, &packet, &bytes, defined, &mut columns);
+        compare(&plan, &packet, &bytes, defined.saturating_sub(trim), &mut columns);
         let mut long = bytes.clone();
         long.resize(defined, 0x5a);
-        compare(&plan, &packet, &long, defined);
+        compare(&plan, &packet, &long, defined, &mut columns);
     }
 
     #[test]
@@ -121,6 +147,23 @@ proptest! {
         plan.decode_into(&bytes, PacketMeta::default(), Some(&mut limits), &mut first, &mut Vec::new());
         prop_assert_eq!(first, over);
     }
+}
+
+/// Returns columns that were used for another packet.
+fn other_columns() -> Columns {
+    let packet = packet(
+        "TELEMETRY TGT P BIG_ENDIAN\nAPPEND_ITEM A 8 UINT\nPOLY_READ_CONVERSION 1 2\n\
+         APPEND_ITEM B 8 UINT\nSTATE ON 2\nAPPEND_ITEM C 8 UINT\nAPPEND_ITEM D 16 STRING\n",
+    );
+    let (plan, record) = record(&packet, b"\x01\x02\x03Hi");
+    let view = RecordView::new(&plan, PacketMeta::default(), &record).unwrap();
+    let mut columns = Columns::default();
+    view.read_into(&mut columns);
+    assert_eq!(columns.raw()[..3], [1.0, 2.0, 3.0]);
+    assert_eq!(columns.converted()[0], 3.0);
+    assert_eq!(columns.states(), [0xffff, 0, 0xffff, 0xffff]);
+    assert_eq!(columns.limits(), [0; 4]);
+    columns
 }
 
 /// Returns the record of bytes.
