@@ -220,11 +220,12 @@ impl Client {
     }
 }
 
-/// Finds the words of a refusal: `error` of a JSON object, else the text itself.
+/// Finds the words of a refusal: `error`, `message` or `reason` of a JSON object, else the text
+/// itself.
 fn message_of(text: &str) -> String {
     let parsed: Option<Value> = serde_json::from_str(text).ok();
     let found = parsed.as_ref().and_then(|value| {
-        let error = value.get("error").or_else(|| value.get("message"))?;
+        let error = ["error", "message", "reason"].iter().find_map(|name| value.get(name))?;
         error.as_str().or_else(|| error.get("message")?.as_str())
     });
     found.map_or_else(|| beginning(text), str::to_owned)
@@ -293,6 +294,10 @@ mod tests {
     fn refusals_are_put_in_their_own_words() {
         assert_eq!(message_of(r#"{"error":"no such import"}"#), "no such import");
         assert_eq!(message_of(r#"{"error":{"message":"deep"}}"#), "deep");
+        assert_eq!(
+            message_of(r#"{"status":"DOWN","reason":"the log is full"}"#),
+            "the log is full"
+        );
         assert_eq!(message_of("plain"), "plain");
         assert_eq!(message_of(""), "no text");
     }
