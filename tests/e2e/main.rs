@@ -10,5 +10,6 @@ mod demo;
 mod faults;
 mod jpss;
 mod log_command;
+mod outside;
 mod plugin;
 mod replay;

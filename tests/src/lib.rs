@@ -3,6 +3,7 @@
 
 mod binary;
 mod http;
+mod python;
 mod shared;
 mod spacecraft;
 mod stack;
@@ -10,6 +11,7 @@ mod wait;
 
 pub use binary::{Output, groundlog, groundlog_binary, groundlog_command, workspace};
 pub use http::{Answer, Http};
+pub use python::{finish, python};
 pub use shared::shared;
 pub use spacecraft::{Spacecraft, packet, packet_sized, receive, send};
 pub use stack::{Stack, StackOptions, bare_target};
