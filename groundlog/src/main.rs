@@ -7,6 +7,8 @@ mod client;
 mod config;
 mod config_command;
 mod decode;
+#[cfg(test)]
+mod deployment;
 mod hex;
 mod log_command;
 mod operate;

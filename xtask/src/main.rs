@@ -15,7 +15,7 @@ cargo xtask RECIPE
                 end to end with the release binary and the stock client. .ci/run is this
   test unit     the quick half: unit, property and conformance tests only
   bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system)
-  check         format, lints, docs and dependency rules, no tests
+  check         format, lints, docs, dependency rules and container files, no tests
 
 Real data and worked vectors are found through GROUNDLOG_SHARED (default ../shared). With CI=true
 its absence fails; elsewhere the tests that need it are skipped and counted in the closing line.";
