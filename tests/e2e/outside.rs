@@ -17,6 +17,8 @@ use tempfile::TempDir;
 const SOON: Duration = Duration::from_secs(10);
 /// The topics that the script is given, definitions first.
 const TOPICS: [&str; 3] = ["definitions", "raw", "decom"];
+/// How kcat prints what the script reads.
+const FORMAT: &str = r"%t %p %o %S\n%s\n";
 
 /// The script of the page with the code that its first command generates.
 struct Script {
@@ -253,11 +255,25 @@ fn the_script_reads_kafka_through_kcat() {
         records.extend(finish(
             Command::new("kcat")
                 .args(["-b", &broker, "-C", "-t", &topic, "-o", "beginning", "-e", "-q"])
-                .args(["-f", r"%t %p %o %S\n%s\n"]),
+                .args(["-f", FORMAT]),
         ));
     }
     let mut lines = Script::new().read(&records);
     // kcat mixes partitions; `log cat` prints one after the other.
     lines.sort_by_key(|line| (line["partition"].as_u64(), line["offset"].as_u64()));
     source.check(&lines);
+}
+
+/// The page shows the command lines that the tests run.
+#[test]
+fn the_page_shows_what_is_tested() {
+    let page = std::fs::read_to_string(workspace().join("docs/from-outside.md")).expect("page");
+    for line in [
+        "python3 -m grpc_tools.protoc -I proto --python_out=docs/examples groundlog.proto",
+        &format!("-C -t groundlog.$topic -o beginning -e -q -f '{FORMAT}'"),
+        "groundlog log cat $topic --raw --data groundlog-data",
+        &format!("for topic in {}; do", TOPICS.join(" ")),
+    ] {
+        assert!(page.contains(line), "docs/from-outside.md lacks: {line}");
+    }
 }
