@@ -154,3 +154,15 @@ fn the_image_is_built_by_the_toolchain_and_runs_without_root() {
     assert!(all("ADD").is_empty(), "COPY does what is needed, ADD fetches addresses");
     assert!(text(".dockerignore").lines().any(|line| line == ".env"), "secrets stay outside");
 }
+
+#[test]
+fn the_image_is_built_with_features_that_exist() {
+    let manifest: toml::Table = text("groundlog/Cargo.toml").parse().expect("TOML");
+    let dockerfile = text("Dockerfile");
+    let (_, rest) = dockerfile.split_once("--features ").expect("features");
+    let features = rest.split_whitespace().next().expect("a name").split(',');
+    for feature in features {
+        let known = manifest.get("features").is_some_and(|all| all.get(feature).is_some());
+        assert!(known, "groundlog/Cargo.toml has no feature {feature}");
+    }
+}
