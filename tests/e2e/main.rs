@@ -13,3 +13,4 @@ mod log_command;
 mod outside;
 mod plugin;
 mod replay;
+mod topology;
