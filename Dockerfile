@@ -9,10 +9,11 @@ FROM rust:1.95.0-bookworm AS build
 ENV RUSTUP_TOOLCHAIN=1.95.0
 WORKDIR /src
 COPY . .
-# kafka-tls: TLS and SASL/SCRAM to the broker, with OpenSSL built from source into the binary.
+# kafka-tls: TLS and SASL/SCRAM to the broker, with OpenSSL built from source into the binary;
+# valkey-tls: TLS to Valkey.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --package groundlog --features kafka-tls \
+    cargo build --release --locked --package groundlog --features kafka-tls,valkey-tls \
     && install -D target/release/groundlog /out/groundlog
 
 FROM debian:12.15-slim
