@@ -290,6 +290,10 @@ mod tests {
     fn refusals_are_put_in_their_own_words() {
         assert_eq!(message_of(r#"{"error":"no such import"}"#), "no such import");
         assert_eq!(message_of(r#"{"error":{"message":"deep"}}"#), "deep");
+        assert_eq!(
+            message_of(r#"{"status":"DOWN","reason":"the log is full"}"#),
+            "the log is full"
+        );
         assert_eq!(message_of("plain"), "plain");
         assert_eq!(message_of(""), "no text");
     }

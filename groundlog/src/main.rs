@@ -7,6 +7,8 @@ mod client;
 mod config;
 mod config_command;
 mod decode;
+#[cfg(test)]
+mod deployment;
 mod hex;
 mod log_command;
 mod operate;
@@ -57,6 +59,7 @@ enum Command {
     Rebuild(operate::RebuildArgs),
     Log(log_command::LogArgs),
     Status(operate::StatusArgs),
+    Health(operate::HealthArgs),
     Tlm(operate::TlmArgs),
     Cmd(operate::CmdArgs),
     Decode(decode::DecodeArgs),
@@ -83,6 +86,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rebuild(args) => operate::rebuild(&args),
         Command::Log(args) => serve(log_command::run(args)),
         Command::Status(args) => operate::status(&args),
+        Command::Health(args) => operate::health(&args),
         Command::Tlm(args) => operate::tlm(&args),
         Command::Cmd(args) => operate::cmd(&args),
         Command::Decode(args) => decode::run(&args),

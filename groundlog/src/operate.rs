@@ -1,6 +1,7 @@
 //! Operator commands at the terminal: all go through the gateway, like any other client.
 
 mod cmd;
+mod health;
 mod rebuild;
 mod status;
 mod tlm;
@@ -8,6 +9,7 @@ mod tlm;
 use clap::Args;
 
 pub(crate) use cmd::{CmdArgs, run as cmd};
+pub(crate) use health::{HealthArgs, run as health};
 pub(crate) use rebuild::{RebuildArgs, run as rebuild};
 pub(crate) use status::{StatusArgs, run as status};
 pub(crate) use tlm::{TlmArgs, run as tlm};

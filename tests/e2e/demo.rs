@@ -110,3 +110,20 @@ fn status_and_metrics_show_links_and_lag() {
     }
     assert!(groundlog(&["status", "--url", stack.url()]).ok().contains("INST_INT"));
 }
+
+/// What a container's health check runs: no password, no curl.
+#[test]
+fn health_is_an_exit_code() {
+    let mut stack = Stack::demo();
+    let whole_address = format!("{}/health", stack.url());
+    for url in [stack.url(), &whole_address] {
+        let output = groundlog(&["health", "--url", url]);
+        assert_eq!((output.code, output.stdout.as_str()), (0, "UP\n"), "{}", output.stderr);
+    }
+    let document = groundlog(&["health", "--json", "--url", stack.url()]).json_lines().remove(0);
+    assert_eq!(document["status"], "UP");
+    stack.kill();
+    let output = groundlog(&["health", "--url", stack.url()]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains(stack.url()), "{}", output.stderr);
+}

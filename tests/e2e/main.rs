@@ -13,6 +13,8 @@ mod faults;
 mod jpss;
 mod log_command;
 mod operations_page;
+mod outside;
 mod plugin;
 mod replay;
 mod roles;
+mod topology;

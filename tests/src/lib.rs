@@ -4,6 +4,7 @@
 mod binary;
 mod http;
 mod load;
+mod python;
 mod server;
 mod shared;
 mod spacecraft;
@@ -16,6 +17,7 @@ pub use binary::{
 };
 pub use http::{Answer, Http};
 pub use load::Load;
+pub use python::{finish, python};
 pub use server::{Server, signal};
 pub use shared::shared;
 pub use spacecraft::{Spacecraft, packet, packet_sized, receive, send};

@@ -13,6 +13,7 @@ pub(crate) fn system_packages() -> Result<(), String> {
         ("make", vec!["make", "--version"], "make"),
         ("python3 with venv", vec!["python3", "-c", "import venv, ensurepip"], "python3-venv"),
         ("curl", vec!["curl", "--version"], "curl"),
+        ("kcat", vec!["kcat", "-V"], "kcat"),
     ];
     install(&needed)
 }
@@ -51,6 +52,29 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
     install.arg("cargo-deny").env("CARGO_PROFILE_DEV_DEBUG", "0");
     run::finish("install cargo-deny into target/tools (once)", &mut install)?;
     Ok(binary)
+}
+
+/// Returns the folder of the programs that xtask/requirements.txt names, installed once into
+/// target/tools/python; a finished installation leaves a stamp.
+pub(crate) fn python_programs() -> Result<PathBuf, String> {
+    let list = run::root().join("xtask/requirements.txt");
+    let home = run::root().join("target/tools/python");
+    let (stamp, programs) = (home.join("installed.txt"), home.join("bin"));
+    let wanted =
+        std::fs::read(&list).map_err(|error| format!("cannot read {}: {error}", list.display()))?;
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(programs);
+    }
+    let home = home.to_string_lossy().into_owned();
+    let made = ["-m", "venv", "--clear", &home];
+    run::step("check-jsonschema and hadolint into target/tools (once)", "python3", &made)?;
+    let python = programs.join("python3").to_string_lossy().into_owned();
+    let list = list.to_string_lossy().into_owned();
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &list];
+    run::step("install them", &python, &pip)?;
+    std::fs::write(&stamp, wanted)
+        .map_err(|error| format!("cannot write {}: {error}", stamp.display()))?;
+    Ok(programs)
 }
 
 /// Says whether a command succeeds.

@@ -5,7 +5,7 @@ use std::{
 
 use anyhow::bail;
 use clap::Args;
-use groundlog_log::{Batch, Bounds};
+use groundlog_log::{Batch, Bounds, RecordRef};
 use groundlog_proto::{Nanos, TopicPartition};
 
 use super::{Source, render::Renderer};
@@ -29,6 +29,10 @@ pub(crate) struct CatArgs {
     /// At most this many records per partition
     #[arg(long, value_name = "N")]
     count: Option<u64>,
+    /// Values as they lie in the log, for programs: per record a line TOPIC PARTITION OFFSET LENGTH,
+    /// the value, a line end; kcat prints the same with -f '%t %p %o %S\n%s\n'
+    #[arg(long)]
+    raw: bool,
 }
 
 /// What to follow.
@@ -46,7 +50,11 @@ pub(crate) struct TailArgs {
 
 /// Prints `[from, committed tail)` of each partition, one after the other.
 pub(super) async fn cat(source: &Source, args: CatArgs) -> anyhow::Result<ExitCode> {
-    let mut renderer = Renderer::new(source);
+    if args.raw && source.json {
+        bail!("--raw and --json exclude each other: values as they lie, or rendered");
+    }
+    let mut printer =
+        if args.raw { Printer::Raw } else { Printer::Lines(Box::new(Renderer::new(source))) };
     let mut out = BufWriter::new(std::io::stdout().lock());
     for at in partitions(source, &args.topic, args.partition).await? {
         let bounds = source.log.bounds(&at).await?;
@@ -59,7 +67,7 @@ pub(super) async fn cat(source: &Source, args: CatArgs) -> anyhow::Result<ExitCo
             if batch.is_empty() && batch.next() <= reader.position() {
                 break;
             }
-            left = print(&mut renderer, &batch, left, bounds.tail, &mut out).await?;
+            left = print(&mut printer, &batch, left, bounds.tail, &mut out).await?;
         }
     }
     match out.flush() {
@@ -70,7 +78,7 @@ pub(super) async fn cat(source: &Source, args: CatArgs) -> anyhow::Result<ExitCo
 
 /// Prints the last records and then whatever comes, until interrupted.
 pub(super) async fn tail(source: &Source, args: TailArgs) -> anyhow::Result<ExitCode> {
-    let mut renderer = Renderer::new(source);
+    let mut printer = Printer::Lines(Box::new(Renderer::new(source)));
     let mut readers = Vec::new();
     for at in partitions(source, &args.topic, args.partition).await? {
         let bounds = source.log.bounds(&at).await?;
@@ -100,14 +108,41 @@ pub(super) async fn tail(source: &Source, args: TailArgs) -> anyhow::Result<Exit
         let Some(batch) = batch else {
             return Ok(ExitCode::SUCCESS);
         };
-        if print(&mut renderer, &batch?, u64::MAX, u64::MAX, &mut out).await? == 0 {
+        if print(&mut printer, &batch?, u64::MAX, u64::MAX, &mut out).await? == 0 {
             return Ok(ExitCode::SUCCESS);
         }
     }
 }
 
+/// How records are printed.
+enum Printer<'a> {
+    /// One line each, JSON or text.
+    Lines(Box<Renderer<'a>>),
+    /// Values as they lie in the log, each behind a line that says where it lies and how long it is.
+    Raw,
+}
+
+impl Printer<'_> {
+    async fn print(
+        &mut self,
+        at: &TopicPartition,
+        record: RecordRef<'_>,
+        out: &mut impl Write,
+    ) -> std::io::Result<()> {
+        match self {
+            Self::Lines(renderer) => writeln!(out, "{}", renderer.line(at, record).await),
+            Self::Raw => {
+                let length = record.value.len();
+                writeln!(out, "{} {} {} {length}", at.topic, at.partition, record.offset)?;
+                out.write_all(record.value)?;
+                out.write_all(b"\n")
+            }
+        }
+    }
+}
+
 async fn print(
-    renderer: &mut Renderer<'_>,
+    printer: &mut Printer<'_>,
     batch: &Batch,
     mut left: u64,
     tail: u64,
@@ -117,8 +152,7 @@ async fn print(
         if left == 0 {
             break;
         }
-        let line = renderer.line(batch.partition(), record).await;
-        if let Err(error) = writeln!(out, "{line}") {
+        if let Err(error) = printer.print(batch.partition(), record, out).await {
             // The reader went away (`| head`): that is a normal end.
             if error.kind() == std::io::ErrorKind::BrokenPipe {
                 return Ok(0);
