@@ -13,5 +13,6 @@ mod operator;
 mod operator_edges;
 mod owner;
 mod stack;
+mod stores;
 mod telemetry;
 mod telemetry_changes;
