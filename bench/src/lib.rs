@@ -11,3 +11,4 @@ pub mod link;
 pub mod log;
 pub mod pipeline;
 pub mod rpc;
+pub mod valkey;

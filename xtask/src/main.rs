@@ -14,7 +14,8 @@ cargo xtask RECIPE
   test          everything that must hold: format, lints, docs, dependency rules, every test,
                 end to end with the release binary and the stock client. .ci/run is this
   test unit     the quick half: unit, property and conformance tests only
-  bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system)
+  bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system,
+                valkey)
   check         format, lints, docs and dependency rules, no tests
 
 Real data and worked vectors are found through GROUNDLOG_SHARED (default ../shared). With CI=true
