@@ -13,3 +13,4 @@ pub mod log;
 pub mod pipeline;
 pub mod place;
 pub mod rpc;
+pub mod valkey;

@@ -29,7 +29,7 @@ pub(crate) enum ClientError {
     Connect { url: String, reason: String },
     /// The password is missing or wrong.
     #[error(
-        "{url} refuses the password; set {PASSWORD_VARIABLE} or name a file with --password-file"
+        "{url} refuses the password; set OPENC3_API_PASSWORD or name a file with --password-file"
     )]
     Password { url: String },
     /// The gateway knows no such thing.

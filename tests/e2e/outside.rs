@@ -95,7 +95,10 @@ impl Source {
 
     fn groundlog(&self, arguments: &[&str]) -> Output {
         let mut command = groundlog_command(arguments);
-        command.args(["--data", &self.stack.data().to_string_lossy()]);
+        // A folder that is named goes before the broker that the environment names.
+        if self.environment.is_empty() {
+            command.args(["--data", &self.stack.data().to_string_lossy()]);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let output = command.output().expect("groundlog starts");
         Output {

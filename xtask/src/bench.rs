@@ -2,7 +2,7 @@
 
 use crate::run;
 
-const NAMES: [&str; 6] = ["decode", "log", "link", "decom", "rpc", "system"];
+const NAMES: [&str; 7] = ["decode", "log", "link", "decom", "rpc", "system", "valkey"];
 
 /// Runs the named benchmarks, or all of them.
 pub(crate) fn run(names: &[&str]) -> Result<(), String> {

@@ -19,7 +19,8 @@ cargo xtask RECIPE
                 that name them to tests (GROUNDLOG_TEST_KAFKA, GROUNDLOG_TEST_VALKEY). Servers that
                 these name already are used instead. `test` starts and stops its own
   servers status, servers down
-  bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system)
+  bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system,
+                valkey, kafka)
   check         format, lints, docs, dependency rules and container files, no tests
 
 Real data and worked vectors are found through GROUNDLOG_SHARED (default ../shared). With CI=true

@@ -15,6 +15,7 @@ mod operator_edges;
 mod owner;
 mod processes;
 mod stack;
+mod stores;
 mod telemetry;
 mod telemetry_changes;
 mod two_gateways;

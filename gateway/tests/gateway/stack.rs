@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use groundlog_cvt::{Cvt, CvtOptions};
+use groundlog_cvt::{Cvt, CvtOptions, CvtStore, CvtUrl, StoreOptions};
 use groundlog_decom::{Decom, DecomOptions};
 use groundlog_gateway::{Gateway, GatewayOptions, InterfaceInfo, Parts};
 use groundlog_log::{EmbeddedOptions, Log, Records, TopicSpec};
@@ -67,6 +67,7 @@ pub(crate) struct Stack {
     pub(crate) client: Client,
     pub(crate) definitions: DefinitionStore,
     settings: SettingsStore,
+    cvt: CvtUrl,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -80,8 +81,24 @@ impl Stack {
         Self::on(memory_log().await, options).await
     }
 
+    /// Starts with current values on a server.
+    pub(crate) async fn on_server(url: &str) -> Self {
+        let cvt = url.parse().unwrap();
+        Self::at(memory_log().await, GatewayOptions::default(), cvt).await
+    }
+
     /// Starts on a log that may have been used before.
     pub(crate) async fn on(log: Arc<dyn Log>, options: GatewayOptions) -> Self {
+        Self::at(log, options, CvtUrl::Memory).await
+    }
+
+    /// Stops everything in order, and starts it again where its log and its current values lie.
+    pub(crate) async fn again(self) -> Self {
+        let cvt = self.cvt.clone();
+        Self::at(self.stop().await, GatewayOptions::default(), cvt).await
+    }
+
+    async fn at(log: Arc<dyn Log>, options: GatewayOptions, cvt: CvtUrl) -> Self {
         let names = TopicNames::default();
         let settings = SettingsStore::open(log.clone(), &names).await.unwrap();
         let definitions = DefinitionStore::new(log.clone(), &names, settings.clone());
@@ -94,12 +111,14 @@ impl Stack {
         };
         let decom = DecomOptions { runner: runner.clone(), definitions: definitions.clone() };
         let decom = Decom::build(decom).run(stopped.clone());
-        // Each process has the whole table.
-        let group = Some(format!("cvt.{}", options.member));
+        let store = StoreOptions::new(log.clone(), names.clone(), definitions.clone());
+        let store = CvtStore::open(&cvt, store).await.unwrap();
+        let current = store.values();
+        // Where the table lies in the process, each has the whole of it.
+        let group = (!store.is_shared()).then(|| format!("cvt.{}", options.member));
         let runner = RunnerOptions { group, ..runner };
-        let cvt = Cvt::build(CvtOptions::new(runner, definitions.clone()));
-        let current = cvt.values();
-        let cvt = cvt.run(stopped.clone());
+        let values = CvtOptions { store, ..CvtOptions::new(runner, definitions.clone()) };
+        let values = Cvt::build(values).run(stopped.clone());
         let process = process(&log, &options.member, &metrics);
         process.roles().set("gateway", RoleState::Running);
         let parts = Parts {
@@ -119,11 +138,11 @@ impl Stack {
         let address = gateway.handle().address();
         let tasks = vec![
             tokio::spawn(async move { decom.await.unwrap() }),
-            tokio::spawn(async move { cvt.await.unwrap() }),
+            tokio::spawn(async move { values.await.unwrap() }),
             tokio::spawn(async move { gateway.run(stopped).await.unwrap() }),
         ];
         let client = Client { address, authorization: Some("password".to_owned()) };
-        Self { log, names, client, definitions, settings, stop, tasks }
+        Self { log, names, client, definitions, settings, cvt, stop, tasks }
     }
 
     /// Stops everything in order and returns the log.

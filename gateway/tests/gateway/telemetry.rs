@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 
 use crate::stack::{Stack, health_status};
 
-#[tokio::test]
-async fn values_in_all_forms() {
-    let stack = Stack::start().await;
+pub(crate) async fn values_in_all_forms(stack: Stack) {
     let client = &stack.client;
     let item = "INST HEALTH_STATUS TEMP1";
     assert_eq!(client.call("tlm", json!([item])).await, Value::Null);
@@ -61,9 +59,7 @@ async fn values_in_all_forms() {
     stack.stop().await;
 }
 
-#[tokio::test]
-async fn packets_and_lists_of_values() {
-    let stack = Stack::start().await;
+pub(crate) async fn packets_and_lists_of_values(stack: Stack) {
     let client = &stack.client;
     let packet = json!(["INST HEALTH_STATUS"]);
     let before = client.call("get_tlm_packet", packet.clone()).await;
@@ -120,9 +116,7 @@ async fn packets_and_lists_of_values() {
     stack.stop().await;
 }
 
-#[tokio::test]
-async fn definitions_as_objects() {
-    let stack = Stack::start().await;
+pub(crate) async fn definitions_as_objects(stack: Stack) {
     let client = &stack.client;
     let packet = client.call("get_tlm", json!(["INST HEALTH_STATUS"])).await;
     assert_eq!(packet["packet_name"], "HEALTH_STATUS");
@@ -148,9 +142,7 @@ async fn definitions_as_objects() {
 
 /// A reader that asks for two packets in turn, thousands of times in one call, while one of them
 /// is being received: its items all come from one reception.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_of_values_never_mixes_two_receptions_of_a_packet() {
-    let stack = Stack::start().await;
+pub(crate) async fn a_list_of_values_never_mixes_two_receptions_of_a_packet(stack: Stack) {
     stack.receive(&health_status(1, 1, 0)).await;
     let items: Vec<_> = (0..4000)
         .map(|index| match index % 2 {

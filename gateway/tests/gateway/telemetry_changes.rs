@@ -1,15 +1,12 @@
 //! Changing what telemetry reads: `set_tlm`, `override_tlm`, `inject_tlm` (cosmos-api §2.4).
 
-use groundlog_gateway::GatewayOptions;
 use serde_json::json;
 
 use crate::stack::{Stack, health_status};
 
 const TEMP1: &str = "INST HEALTH_STATUS TEMP1";
 
-#[tokio::test]
-async fn what_is_set_lasts_until_the_next_packet() {
-    let stack = Stack::start().await;
+pub(crate) async fn what_is_set_lasts_until_the_next_packet(stack: Stack) {
     let client = &stack.client;
     stack.receive(&health_status(19494, 1, 0)).await;
     client.call("set_tlm", json!(["INST HEALTH_STATUS TEMP1 = 5.5"])).await;
@@ -33,9 +30,7 @@ async fn what_is_set_lasts_until_the_next_packet() {
     stack.stop().await;
 }
 
-#[tokio::test]
-async fn overrides_outlast_packets_and_restarts() {
-    let stack = Stack::start().await;
+pub(crate) async fn overrides_outlast_packets_and_restarts(stack: Stack) {
     stack.receive(&health_status(19494, 1, 0)).await;
     let client = &stack.client;
     client.call("override_tlm", json!(["INST HEALTH_STATUS TEMP1 = 5"])).await;
@@ -51,9 +46,8 @@ async fn overrides_outlast_packets_and_restarts() {
     let raw = json!({ "type": "RAW" });
     client.rpc("normalize_tlm", json!([TEMP1]), raw).await.result();
     assert_eq!(client.call("tlm_raw", json!([TEMP1])).await, 10000);
-    let log = stack.stop().await;
 
-    let stack = Stack::on(log, GatewayOptions::default()).await;
+    let stack = stack.again().await;
     let client = &stack.client;
     let overrides = client.call("get_overrides", json!([])).await;
     let row = |value_type: &str, value: serde_json::Value| {
@@ -70,9 +64,7 @@ async fn overrides_outlast_packets_and_restarts() {
     stack.stop().await;
 }
 
-#[tokio::test]
-async fn injected_packets_are_packets() {
-    let stack = Stack::start().await;
+pub(crate) async fn injected_packets_are_packets(stack: Stack) {
     let client = &stack.client;
     let name = |items| json!(["INST", "HEALTH_STATUS", items]);
     client.call("inject_tlm", name(json!({ "TEMP1": 5.0, "collect_type": "SPECIAL" }))).await;

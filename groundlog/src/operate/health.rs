@@ -8,12 +8,18 @@ use crate::{
     output::say,
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  groundlog health
+  groundlog health --url http://127.0.0.1:2900 --json
+
+Exit status: 0 it serves, 1 it does not, or nobody answers, 2 wrong usage.";
+
 /// Asks a process whether it serves; for supervisors and containers without curl.
 ///
-/// Needs no password. Exit code: 0 it serves (what is in trouble beside that goes to standard
-/// error), 1 it does not, or nobody answers.
-/// Example: groundlog health --url http://127.0.0.1:2900
+/// Needs no password. What is in trouble beside that goes to standard error.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct HealthArgs {
     /// Address of the gateway, or of a role's metrics listener
     #[arg(long, value_name = "URL", default_value = DEFAULT_URL, env = "GROUNDLOG_URL")]

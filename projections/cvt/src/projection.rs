@@ -162,9 +162,7 @@ impl Projection for CvtProjection {
             }
         }
         self.apply_run(&input.within(start..input.len())).await?;
-        if let Some(last) = input.iter().next_back() {
-            self.store.advanced(input.partition(), last.offset + 1);
-        }
+        self.store.advanced(input.partition(), input.next());
         Ok(())
     }
 

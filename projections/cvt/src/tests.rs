@@ -39,6 +39,7 @@ macro_rules! suite {
             nothing_of_another_log_stays
             progress_can_be_waited_for
             differences_are_named
+            gaps_and_bad_records_are_passed
         })+
     };
 }

@@ -9,6 +9,7 @@ mod keys;
 mod link;
 mod part;
 mod reads;
+mod render;
 mod scripts;
 mod server;
 mod writer;

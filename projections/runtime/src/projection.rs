@@ -94,6 +94,15 @@ impl<'a> Input<'a> {
         self.range.is_empty()
     }
 
+    /// Returns the offset behind these records: of the next one in the batch, else where the batch
+    /// ends, which lies beyond a gap that follows its last record.
+    pub fn next(&self) -> Offset {
+        match self.batch.get(self.range.end) {
+            Some(record) => record.offset,
+            None => self.batch.next(),
+        }
+    }
+
     /// Returns a record by its place, counted from this input's first.
     pub fn get(&self, index: usize) -> Option<RecordRef<'a>> {
         self.batch.get(self.range.start.checked_add(index)?).filter(|_| index < self.range.len())
@@ -171,7 +180,8 @@ pub trait Projection: Send {
     /// called for a partition it already has, after a transient fault: earlier state is void.
     async fn assigned(&mut self, assignment: &Assignment) -> Result<Start, Box<dyn Fault>>;
 
-    /// Folds records of one partition in order.
+    /// Folds records of one partition in order. None of them: there is a gap up to
+    /// [`Input::next`].
     async fn apply(&mut self, input: &Input<'_>, outputs: &mut Outputs) -> Result<(), ApplyError>;
 
     /// Makes durable what was applied to the partition before `upto`. Called for [`Target::Store`]

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::{Value, float_text};
+use super::{Value, float_text, text::push_float};
 use crate::time;
 
 /// How NaN and the infinities are written, for which JSON has no form.
@@ -24,7 +24,10 @@ pub fn write_json(out: &mut Vec<u8>, value: &Value, non_finite: NonFinite) {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Int(int) => push_display(out, int),
+        Value::Int(int) => match i64::try_from(*int) {
+            Ok(int) => push_display(out, int),
+            Err(_) => push_display(out, int),
+        },
         Value::Float(float) => write_float(out, *float, non_finite),
         Value::String(text) => write_json_string(out, text),
         Value::Bytes(bytes) => match harmless_text(bytes) {
@@ -98,10 +101,8 @@ fn write_float(out: &mut Vec<u8>, float: f64, non_finite: NonFinite) {
         out.extend_from_slice(br#"{"json_class":"Float","raw":""#);
         out.extend_from_slice(float_text(float).as_bytes());
         out.extend_from_slice(b"\"}");
-    } else if float == 0.0 || (1e-4..1e16).contains(&float.abs()) {
-        push_formatted(out, format_args!("{float:?}"));
     } else {
-        out.extend_from_slice(float_text(float).as_bytes());
+        push_float(out, float);
     }
 }
 

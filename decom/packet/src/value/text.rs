@@ -10,20 +10,34 @@ use super::Value;
 /// (not including) 1e16, scientific with a two-digit exponent outside.
 #[must_use]
 pub fn float_text(value: f64) -> String {
+    fixed(&mut zmij::Buffer::new(), value).map_or_else(|| unusual(value), str::to_owned)
+}
+
+/// Appends what [`float_text`] returns.
+pub(super) fn push_float(out: &mut Vec<u8>, value: f64) {
+    match fixed(&mut zmij::Buffer::new(), value) {
+        Some(text) => out.extend_from_slice(text.as_bytes()),
+        None => out.extend_from_slice(unusual(value).as_bytes()),
+    }
+}
+
+/// Renders what fixed notation is for.
+fn fixed(buffer: &mut zmij::Buffer, value: f64) -> Option<&str> {
+    // Of several shortest texts the nearest, as the reference chooses; the standard library's
+    // choice differs in the last digit where two are equally short.
+    (value == 0.0 || (1e-4..1e16).contains(&value.abs())).then(|| buffer.format_finite(value))
+}
+
+/// Renders what is no number, or beyond fixed notation.
+fn unusual(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
     }
     if value.is_infinite() {
         return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
-    let magnitude = value.abs();
-    // Of several shortest texts the nearest, as the reference chooses; the standard library's
-    // choice differs in the last digit where two are equally short.
     let mut buffer = zmij::Buffer::new();
     let shortest = buffer.format_finite(value);
-    if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        return shortest.to_owned();
-    }
     let scientific = match shortest.contains('e') {
         true => shortest.to_owned(),
         false => format!("{value:e}"),

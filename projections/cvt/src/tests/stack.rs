@@ -205,7 +205,7 @@ impl Filled {
     pub(super) async fn try_apply(&mut self, batch: &Batch) -> Result<(), Box<dyn Fault>> {
         let mut start = 0;
         let input = Input::new(batch, self.generation(batch.partition()));
-        while start < input.len() {
+        loop {
             let rest = input.within(start..input.len());
             match self.projection.apply(&rest, &mut Outputs::new()).await {
                 Ok(()) => break,

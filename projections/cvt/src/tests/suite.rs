@@ -250,3 +250,25 @@ pub(super) fn differences_are_named(place: &Place, _: u32) {
         );
     });
 }
+
+/// Offsets have gaps where a broker keeps marks of its own; what waits for the end of the log waits
+/// for what lies behind them.
+pub(super) fn gaps_and_bad_records_are_passed(place: &Place, _: u32) {
+    block_on(async {
+        let stack = Stack::new(place).await;
+        let mut table = stack.table().await;
+        let partition = table.partition(true, 1);
+        table.assign(&partition, 20, None).await;
+        let values = table.store.values();
+        let steps = [Step::Packet { name: "A", time: 1 }, Step::Garbage];
+        let records = records(&steps, &stack);
+        table.apply(&batch(partition.clone(), 0, &records)).await;
+        assert_eq!(values.applied(&partition).await.unwrap(), 2);
+        let mut gap = batch(partition.clone(), 2, &records[..1]);
+        gap.set_next(9);
+        table.apply(&gap).await;
+        assert_eq!(values.applied(&partition).await.unwrap(), 9);
+        table.apply(&batch(partition.clone(), 12, &[])).await;
+        assert_eq!(values.applied(&partition).await.unwrap(), 12);
+    });
+}

@@ -1,6 +1,6 @@
 //! Taking a partition over: from where it is, or anew.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use groundlog_projection::{Assignment, Start};
 use groundlog_proto::{Offset, TopicKind};
@@ -10,7 +10,7 @@ use super::{
     ValkeyError,
     block::Kind,
     keys::Pair,
-    link::Commands,
+    link::{Commands, Run},
     part::Part,
     reads::{ValkeyServer, array, text},
     scripts::{self, LAYOUT},
@@ -61,12 +61,13 @@ impl ValkeyServer {
         commands.add("DEL", &part.checkpoint, &[]);
         self.writes.send(&commands).await?;
         let found = self.targets().await?;
-        let (kind, number) = (part.kind as u8, part.partition.partition);
+        let (kind, number) = ((part.kind as u8).to_string(), part.partition.partition.to_string());
         let mut commands = Commands::new();
         for pair in &found {
-            commands.run(scripts::clear(), &[&pair.cosmos, &pair.own], |command| {
-                command.arg(LAYOUT).arg(&part.field).arg(kind).arg(number);
-            });
+            let mut run = Run::new(scripts::clear(), &[&pair.cosmos, &pair.own], 4, 0);
+            run.arg(LAYOUT.as_bytes()).arg(part.field.as_bytes());
+            run.arg(kind.as_bytes()).arg(number.as_bytes());
+            commands.run(run);
         }
         for (pair, answer) in found.iter().zip(self.writes.send(&commands).await?) {
             self.accepted(pair, answer)?;
@@ -95,7 +96,7 @@ impl ValkeyServer {
             field: format!("#{}", self.keys.part(partition)),
             epoch: String::new(),
             targets: BTreeSet::new(),
-            pending: HashMap::new(),
+            pending: BTreeMap::new(),
         }
     }
 

@@ -5,7 +5,7 @@
 //! then `length` bytes: generation u64, the entry
 //! ```
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 use groundlog_proto::Generation;
 
 /// What a block says something about.
@@ -38,18 +38,16 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    pub(crate) fn to_bytes(&self) -> Bytes {
-        let length = 8 + self.entry.len();
-        let mut bytes = BytesMut::with_capacity(HEAD + length);
-        bytes.put_u8(self.kind as u8);
-        bytes.put_u32(self.partition);
-        bytes.put_u64(self.rank);
-        bytes.put_i64(self.received_time_ns.div_euclid(SECOND));
-        bytes.put_u32(self.received_time_ns.rem_euclid(SECOND) as u32);
-        bytes.put_u32(length as u32);
-        bytes.put_u64(self.generation.0);
-        bytes.extend_from_slice(&self.entry);
-        bytes.freeze()
+    /// Appends the bytes.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.put_u8(self.kind as u8);
+        out.put_u32(self.partition);
+        out.put_u64(self.rank);
+        out.put_i64(self.received_time_ns.div_euclid(SECOND));
+        out.put_u32(self.received_time_ns.rem_euclid(SECOND) as u32);
+        out.put_u32((8 + self.entry.len()) as u32);
+        out.put_u64(self.generation.0);
+        out.extend_from_slice(&self.entry);
     }
 }
 
@@ -109,7 +107,8 @@ mod tests {
             block(Kind::Live, 8, i64::MIN),
             block(Kind::Stored, 1, i64::MAX),
         ];
-        let bytes: Vec<u8> = blocks.iter().flat_map(Block::to_bytes).collect();
+        let mut bytes = Vec::new();
+        blocks.iter().for_each(|block| block.write(&mut bytes));
         assert_eq!(read(bytes.clone().into()).as_deref(), Some(&blocks[..]));
         for length in (1..bytes.len()).filter(|length| length % (HEAD + 13) != 0) {
             assert_eq!(read(Bytes::copy_from_slice(&bytes[..length])), None, "{length} bytes");

@@ -53,14 +53,10 @@ impl Commands {
         self.keys.push(key.to_owned());
     }
 
-    /// Adds a run of a script; `arguments` adds what follows its keys. The last key is the one that
-    /// an error is about.
-    pub(crate) fn run(&mut self, script: &Script, keys: &[&str], arguments: impl FnOnce(&mut Cmd)) {
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(script.get_hash()).arg(keys.len()).arg(keys);
-        arguments(&mut command);
-        self.pipeline.add_command(command);
-        self.keys.push(keys.last().copied().unwrap_or_default().to_owned());
+    /// Adds a run of a script.
+    pub(crate) fn run(&mut self, run: Run) {
+        self.pipeline.add_command(run.command);
+        self.keys.push(run.key);
     }
 
     /// Gives every script its text, for a server that does not know them.
@@ -87,6 +83,28 @@ impl Commands {
             pipeline.add_command(copy);
         }
         pipeline
+    }
+}
+
+/// One run of a script.
+pub(crate) struct Run {
+    command: Cmd,
+    key: String,
+}
+
+impl Run {
+    /// Names the script and its keys; the last one is the one that an error is about. Memory is
+    /// taken for so many arguments, and so many bytes of them.
+    pub(crate) fn new(script: &Script, keys: &[&str], arguments: usize, bytes: usize) -> Self {
+        let mut command = Cmd::with_capacity(3 + keys.len() + arguments, 256 + bytes);
+        command.arg("EVALSHA").arg(script.get_hash()).arg(keys.len()).arg(keys);
+        Self { command, key: keys.last().copied().unwrap_or_default().to_owned() }
+    }
+
+    /// Adds an argument.
+    pub(crate) fn arg(&mut self, argument: &[u8]) -> &mut Self {
+        self.command.arg(argument);
+        self
     }
 }
 

@@ -1,38 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use bytes::Bytes;
 use groundlog_proto::{Generation, TopicPartition};
 
-use super::{
-    block::{Block, Kind},
-    json,
-};
-use crate::{CurrentPacket, image};
-
-/// Packets rendered between two chances for other tasks of the thread to run.
-const PACKETS_PER_SLICE: usize = 64;
+use super::block::{Block, Kind};
+use crate::CurrentPacket;
 
 /// What has become of a packet since the last flush.
 pub(super) enum Pending {
     Live(CurrentPacket),
     Stored { count: u64 },
-}
-
-impl Pending {
-    /// Returns what COSMOS's clients read of it.
-    fn json(&self) -> Vec<u8> {
-        match self {
-            Self::Live(current) => json::object_of(current),
-            Self::Stored { .. } => Vec::new(),
-        }
-    }
-}
-
-/// A packet's new state, for the server.
-pub(super) struct Put {
-    pub(super) packet: String,
-    pub(super) block: Bytes,
-    pub(super) json: Vec<u8>,
 }
 
 /// A partition that is written by this process.
@@ -48,62 +24,46 @@ pub(super) struct Part {
     pub(super) epoch: String,
     /// Targets that it may write to, noted at its checkpoint.
     pub(super) targets: BTreeSet<String>,
-    /// By target and packet.
-    pub(super) pending: HashMap<(String, String), Pending>,
+    /// By target, then packet.
+    pub(super) pending: BTreeMap<String, HashMap<String, Pending>>,
 }
 
 impl Part {
     /// Returns what is pending about a live packet.
     pub(super) fn pending_live(&self, target: &str, packet: &str) -> Option<&CurrentPacket> {
-        match self.pending.get(&(target.to_owned(), packet.to_owned())) {
+        match self.pending.get(target)?.get(packet) {
             Some(Pending::Live(current)) => Some(current),
             _ => None,
         }
     }
 
-    /// Renders what is pending, by target.
-    pub(super) async fn puts(&self) -> BTreeMap<String, Vec<Put>> {
-        let mut puts: BTreeMap<String, Vec<Put>> = BTreeMap::new();
-        for (place, ((target, packet), pending)) in self.pending.iter().enumerate() {
-            if place % PACKETS_PER_SLICE == PACKETS_PER_SLICE - 1 {
-                tokio::task::yield_now().await;
-            }
-            let block = self.block(target, packet, pending).to_bytes();
-            let put = Put { packet: packet.clone(), block, json: pending.json() };
-            puts.entry(target.clone()).or_default().push(put);
-        }
-        puts
-    }
-
-    fn block(&self, target: &str, packet: &str, pending: &Pending) -> Block {
-        let (rank, received_time_ns, entry) = match pending {
-            Pending::Live(current) => {
-                (current.position.offset, current.received_time_ns, image::live_bytes(current))
-            }
-            Pending::Stored { count } => (*count, 0, image::stored_bytes(target, packet, *count)),
-        };
-        Block {
-            kind: self.kind,
-            partition: self.partition.partition,
-            rank,
-            received_time_ns,
-            generation: self.generation,
-            entry,
-        }
-    }
-
     /// Takes in a packet's new state.
     pub(super) fn put_live(&mut self, current: CurrentPacket) {
-        let name = (current.target.as_ref().to_owned(), current.packet.as_ref().to_owned());
-        self.pending.insert(name, Pending::Live(current));
+        let (target, packet) = (current.target.clone(), current.packet.clone());
+        self.put(&target, &packet, Pending::Live(current));
     }
 
     /// Takes in how many stored packets of a name there were.
     pub(super) fn put_stored(&mut self, target: &str, packet: &str, count: u64) {
-        let name = (target.to_owned(), packet.to_owned());
-        let pending = self.pending.entry(name).or_insert(Pending::Stored { count });
-        if let Pending::Stored { count: known } = pending {
-            *known = count.max(*known);
+        let known = self.pending.get(target).and_then(|packets| packets.get(packet));
+        let known = match known {
+            Some(Pending::Stored { count }) => *count,
+            _ => 0,
+        };
+        self.put(target, packet, Pending::Stored { count: count.max(known) });
+    }
+
+    fn put(&mut self, target: &str, packet: &str, pending: Pending) {
+        // Names are copied the first time only.
+        let packets = match self.pending.get_mut(target) {
+            Some(packets) => packets,
+            None => self.pending.entry(target.to_owned()).or_default(),
+        };
+        match packets.get_mut(packet) {
+            Some(known) => *known = pending,
+            None => {
+                packets.insert(packet.to_owned(), pending);
+            }
         }
     }
 

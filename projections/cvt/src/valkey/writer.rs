@@ -10,7 +10,7 @@ use groundlog_proto::{
 };
 use tokio::time::Instant;
 
-use super::{part::Part, reads::ValkeyServer};
+use super::{part::Part, reads::ValkeyServer, render::Renderer};
 use crate::{
     CvtError, Image,
     fold::{self, Change},
@@ -24,12 +24,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct ValkeyStore {
     server: Arc<ValkeyServer>,
     parts: HashMap<TopicPartition, Part>,
+    renderer: Renderer,
     next_look: Instant,
 }
 
 impl ValkeyStore {
     pub(crate) fn new(server: Arc<ValkeyServer>) -> Self {
-        Self { server, parts: HashMap::new(), next_look: Instant::now() + LOOK_EVERY }
+        let (parts, renderer) = Default::default();
+        Self { server, parts, renderer, next_look: Instant::now() + LOOK_EVERY }
     }
 
     /// Looks whether everything is still there, where that is due.
@@ -74,7 +76,7 @@ impl Store for ValkeyStore {
 
     async fn flush(&mut self, partition: &TopicPartition, upto: Offset) -> Result<(), CvtError> {
         if let Some(part) = self.parts.get_mut(partition) {
-            self.server.put(part).await?;
+            self.server.put(part, &mut self.renderer).await?;
             self.server.advance(part, Some(upto), &[]).await?;
         }
         // Where telemetry never stops, there is no waiting in which to look.
@@ -84,7 +86,7 @@ impl Store for ValkeyStore {
     async fn image(&mut self, partition: &TopicPartition) -> Result<Image, CvtError> {
         match self.parts.get_mut(partition) {
             Some(part) => {
-                self.server.put(part).await?;
+                self.server.put(part, &mut self.renderer).await?;
                 self.server.image(part).await
             }
             None => Ok(Image::default()),

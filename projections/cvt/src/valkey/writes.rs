@@ -8,9 +8,10 @@ use redis::Value;
 use super::{
     ValkeyError,
     keys::Pair,
-    link::Commands,
-    part::{Part, Put},
+    link::{Commands, Run},
+    part::Part,
     reads::{ValkeyServer, array, bytes, text},
+    render::Renderer,
     scripts::{self, LAYOUT},
 };
 use crate::{CurrentPacket, CvtError, Image, table::name_of};
@@ -18,24 +19,40 @@ use crate::{CurrentPacket, CvtError, Image, table::name_of};
 /// Packets that one run of a script puts: a few milliseconds of the server's time.
 const PACKETS_PER_RUN: usize = 512;
 
+/// Packets rendered between two chances for other tasks of the thread to run.
+const PACKETS_PER_SLICE: usize = 64;
+
+/// Bytes that a packet of usual size takes: a guess, so that memory is asked for once.
+const PUT_BYTES: usize = 2048;
+
 impl ValkeyServer {
     /// Puts what is pending where readers see it.
-    pub(super) async fn put(&self, part: &mut Part) -> Result<(), CvtError> {
+    pub(super) async fn put(
+        &self,
+        part: &mut Part,
+        renderer: &mut Renderer,
+    ) -> Result<(), CvtError> {
         if part.pending.is_empty() {
             return Ok(());
         }
-        let puts = part.puts().await;
-        self.open_targets(part, &puts).await?;
+        self.open_targets(part).await?;
         let mut commands = Commands::new();
-        for (target, puts) in &puts {
+        for (target, packets) in &part.pending {
             let pair = self.keys.pair(target);
-            for puts in puts.chunks(PACKETS_PER_RUN) {
-                commands.run(scripts::put(), &[&pair.cosmos, &pair.own], |command| {
-                    command.arg(&part.field).arg(&part.epoch);
-                    for Put { packet, block, json } in puts {
-                        command.arg(packet).arg(&block[..]).arg(json);
+            let mut packets = packets.iter();
+            while packets.len() > 0 {
+                let count = packets.len().min(PACKETS_PER_RUN);
+                let keys = [pair.cosmos.as_str(), &pair.own];
+                let mut run = Run::new(scripts::put(), &keys, 2 + 3 * count, count * PUT_BYTES);
+                run.arg(part.field.as_bytes()).arg(part.epoch.as_bytes());
+                for (place, (packet, pending)) in packets.by_ref().take(count).enumerate() {
+                    renderer.render(part, target, packet, pending);
+                    run.arg(packet.as_bytes()).arg(&renderer.block).arg(&renderer.json);
+                    if place % PACKETS_PER_SLICE == PACKETS_PER_SLICE - 1 {
+                        tokio::task::yield_now().await;
                     }
-                });
+                }
+                commands.run(run);
             }
         }
         if self.writes.send(&commands).await?.contains(&Value::Int(-1)) {
@@ -48,28 +65,25 @@ impl ValkeyServer {
     /// Opens the targets that a partition has not written to yet: first each of them, so that
     /// nothing is noted that may not be written; then they are noted at the checkpoint, so that
     /// nothing is written whose loss would go unnoticed.
-    async fn open_targets(
-        &self,
-        part: &mut Part,
-        puts: &BTreeMap<String, Vec<Put>>,
-    ) -> Result<(), CvtError> {
-        let new: Vec<_> = puts.keys().filter(|target| !part.targets.contains(*target)).collect();
+    async fn open_targets(&self, part: &mut Part) -> Result<(), CvtError> {
+        let targets = part.pending.keys();
+        let new: Vec<_> = targets.filter(|it| !part.targets.contains(*it)).cloned().collect();
         if new.is_empty() {
             return Ok(());
         }
         let mut commands = Commands::new();
         for target in &new {
             let pair = self.keys.pair(target);
-            commands.run(scripts::open(), &[&pair.cosmos, &pair.own], |command| {
-                command.arg(LAYOUT).arg(&part.field).arg(&part.epoch);
-            });
+            let mut run = Run::new(scripts::open(), &[&pair.cosmos, &pair.own], 3, 0);
+            run.arg(LAYOUT.as_bytes()).arg(part.field.as_bytes()).arg(part.epoch.as_bytes());
+            commands.run(run);
         }
         let answers = self.writes.send(&commands).await?;
         for (target, answer) in new.iter().zip(answers) {
             self.accepted(&self.keys.pair(target), answer)?;
         }
         self.advance(part, None, &new).await?;
-        part.targets.extend(new.into_iter().cloned());
+        part.targets.extend(new);
         Ok(())
     }
 
@@ -91,15 +105,16 @@ impl ValkeyServer {
         &self,
         part: &Part,
         next: Option<Offset>,
-        targets: &[&String],
+        targets: &[String],
     ) -> Result<(), CvtError> {
-        let mut commands = Commands::new();
-        commands.run(scripts::advance(), &[&part.checkpoint], |command| {
-            command.arg(&part.epoch).arg(next.map_or(String::new(), |next| next.to_string()));
-            targets.iter().for_each(|target| {
-                command.arg(*target);
-            });
+        let next = next.map_or(String::new(), |next| next.to_string());
+        let mut run = Run::new(scripts::advance(), &[&part.checkpoint], 2 + targets.len(), 0);
+        run.arg(part.epoch.as_bytes()).arg(next.as_bytes());
+        targets.iter().for_each(|target| {
+            run.arg(target.as_bytes());
         });
+        let mut commands = Commands::new();
+        commands.run(run);
         match self.writes.send(&commands).await?.first() {
             Some(Value::Int(1)) => Ok(()),
             _ => Err(self.lost(part).into()),

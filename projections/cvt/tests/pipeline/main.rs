@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod stack;
+mod valkey;
 
 use std::time::{Duration, Instant};
 

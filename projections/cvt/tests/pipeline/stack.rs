@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use groundlog_cvt::{CurrentPacket, CurrentValues, Cvt, CvtError, CvtOptions};
+use groundlog_cvt::{
+    CurrentPacket, CurrentValues, Cvt, CvtError, CvtOptions, CvtStore, StoreOptions,
+};
 use groundlog_decom::{Decom, DecomError, DecomOptions};
 use groundlog_log::{Log, Records, TopicSpec};
 use groundlog_packet::{Definitions, definition::TargetSource};
@@ -42,7 +44,7 @@ pub(crate) struct Stack {
 
 pub(crate) struct Running {
     pub(crate) values: CurrentValues,
-    metrics: MetricsRegistry,
+    pub(crate) metrics: MetricsRegistry,
     stop: watch::Sender<bool>,
     decom: JoinHandle<Result<(), DecomError>>,
     cvt: JoinHandle<Result<(), CvtError>>,
@@ -57,6 +59,13 @@ impl Running {
         self.stop.send(true).expect("runs");
         self.decom.await.expect("no panic").expect("decom stops cleanly");
         self.cvt.await.expect("no panic").expect("cvt stops cleanly");
+    }
+
+    /// Waits for the end of the table's role, which nobody asked for.
+    pub(crate) async fn ended(self) -> Result<(), CvtError> {
+        let ended = tokio::time::timeout(PATIENCE, self.cvt).await.expect("in time");
+        self.decom.abort();
+        ended.expect("no panic")
     }
 
     pub(crate) async fn kill(self) {
@@ -87,16 +96,31 @@ impl Stack {
     }
 
     pub(crate) fn start(&self) -> Running {
+        self.start_with("0", CvtStore::memory())
+    }
+
+    /// Opens the table on a server.
+    pub(crate) async fn open(&self, url: &str) -> Result<CvtStore, CvtError> {
+        let (log, names) = (self.log.clone(), self.names.clone());
+        let options = StoreOptions::new(log, names, self.definitions.clone());
+        CvtStore::open(&url.parse().expect("a URL"), options).await
+    }
+
+    /// Starts both roles of a process that is named so.
+    pub(crate) fn start_with(&self, process: &str, store: CvtStore) -> Running {
         let metrics = MetricsRegistry::new();
         let options = |member: &str| RunnerOptions {
             batch_bytes_max: 2_000,
             snapshot_records: 25,
+            backoff: (Duration::from_millis(20), Duration::from_millis(200)),
             metrics: metrics.clone(),
             ..RunnerOptions::new(self.log.clone(), self.names.clone(), member)
         };
         let definitions = self.definitions.clone();
-        let decom = DecomOptions { runner: options("decom-0"), definitions: definitions.clone() };
-        let cvt = Cvt::build(CvtOptions::new(options("cvt-0"), definitions));
+        let decom = options(&format!("decom-{process}"));
+        let decom = DecomOptions { runner: decom, definitions: definitions.clone() };
+        let cvt = options(&format!("cvt-{process}"));
+        let cvt = Cvt::build(CvtOptions { store, ..CvtOptions::new(cvt, definitions) });
         let (stop, stopped) = watch::channel(false);
         Running {
             values: cvt.values(),

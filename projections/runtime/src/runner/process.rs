@@ -42,6 +42,9 @@ impl<P: Projection> Runner<P> {
             }
         }
         let mut outputs = Outputs::new();
+        if input.is_empty() {
+            self.apply(&input, &mut outputs).await?;
+        }
         while place < input.len() {
             let slice = input.within(place..place + SLICE_RECORDS);
             self.apply(&slice, &mut outputs).await?;
@@ -84,13 +87,14 @@ impl<P: Projection> Runner<P> {
     /// Applies records; poisonous ones are set aside.
     async fn apply(&mut self, input: &Input<'_>, outputs: &mut Outputs) -> Result<(), Stop> {
         let mut start = 0;
-        while start < input.len() {
+        loop {
             let rest = input.within(start..input.len());
             match self.projection.apply(&rest, outputs).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.class() == FaultClass::Poison => {
                     self.set_aside(&rest, &error, outputs);
-                    // Behind the record that was set aside.
+                    // Behind the record that was set aside; behind the last one there is still where
+                    // the input ends.
                     start += rest.place_of(error.offset) + 1;
                 }
                 Err(error) => {
@@ -99,7 +103,6 @@ impl<P: Projection> Runner<P> {
                 }
             }
         }
-        Ok(())
     }
 
     fn set_aside(&self, input: &Input<'_>, error: &ApplyError, outputs: &mut Outputs) {
