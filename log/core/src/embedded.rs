@@ -28,6 +28,7 @@ mod format;
 mod index;
 mod journal;
 mod lane;
+mod lock_file;
 mod options;
 mod partition;
 mod queue;
@@ -47,7 +48,7 @@ mod writer;
 
 use std::{
     collections::HashMap,
-    fs::{File, TryLockError},
+    fs::File,
     path::Path,
     sync::{Arc, Mutex, atomic::Ordering},
     thread,
@@ -100,7 +101,7 @@ impl EmbeddedLog {
         surroundings: Surroundings,
     ) -> Result<Self, LogError> {
         disk::make_dir(dir)?;
-        let locked = take_lock(dir)?;
+        let locked = lock_file::take(dir)?;
         let recovered = recover(dir, options, &surroundings)?;
         let folder = Folder::new(dir.to_owned(), options.clone(), surroundings, recovered.opened);
         let folder = Arc::new(folder);
@@ -122,21 +123,6 @@ impl EmbeddedLog {
         let surroundings = Surroundings::detect();
         let folder = Folder::new(dir.to_owned(), options.clone(), surroundings, opened);
         Ok(Self { folder: Arc::new(folder), running: Arc::default() })
-    }
-}
-
-fn take_lock(dir: &Path) -> Result<File, LogError> {
-    let path = dir.join("lock");
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(|e| disk::error("cannot open", &path, e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LogError::InUse { path: dir.to_owned() }),
-        Err(TryLockError::Error(e)) => Err(disk::error("cannot lock", &path, e)),
     }
 }
 

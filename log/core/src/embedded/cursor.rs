@@ -1,9 +1,10 @@
-use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
+use std::{fs::File, io, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use groundlog_proto::{Nanos, Offset};
 
 use super::{
+    disk,
     folder::Folder,
     format::{BATCH_HEADER, BatchHeader, Damage, u32_at},
     partition::Partition,
@@ -115,17 +116,24 @@ impl PartitionCursor {
             let wanted = (max_bytes.max(BATCH_HEADER) as u64).min(available);
             let mut chunk = self
                 .load(&at, wanted as usize)
+                .or_else(|_| self.load(&at, BATCH_HEADER))
                 .map_err(|e| damaged(e.to_string(), at.byte, self.position))?;
             let first = BatchHeader::decode(&chunk, at.segment.seed)
                 .map_err(|what| damaged(what.to_owned(), at.byte, self.position))?;
+            // Of a damaged batch, no record can be read: its first offset names it.
+            let offset = first.base.min(self.position);
             if first.total() > available {
-                let what = "a batch reaches beyond the committed end".to_owned();
-                return Err(damaged(what, at.byte, self.position));
+                let what = "the segment ends inside a batch".to_owned();
+                return Err(damaged(what, at.byte, offset));
             }
             if first.total() > chunk.len() as u64 {
                 chunk = self
                     .load(&at, first.total() as usize)
-                    .map_err(|e| damaged(e.to_string(), at.byte, self.position))?;
+                    .map_err(|e| damaged(e.to_string(), at.byte, offset))?;
+            }
+            if first.total() > chunk.len() as u64 {
+                let what = "the file is shorter than what was committed".to_owned();
+                return Err(damaged(what, at.byte, offset));
             }
             let (batch, used, rest) = self
                 .parse(&at, &chunk, max_bytes)
@@ -142,8 +150,7 @@ impl PartitionCursor {
         if next.base > self.position {
             self.check_trim()?;
             if !self.partition.may_have_gaps() {
-                let what = format!("the segment ends, and the next one begins at {}", next.base);
-                let damage = at.segment.damage(at.byte, self.position, what);
+                let damage = at.segment.gap(at.byte, self.position, next.base);
                 return Err(self.partition.corrupt(damage));
             }
             self.position = next.base;
@@ -151,15 +158,16 @@ impl PartitionCursor {
         Ok(())
     }
 
+    /// Reads so many bytes, or what is there of them.
     fn load(&mut self, at: &At, bytes: usize) -> io::Result<Bytes> {
         let spare = std::mem::take(&mut self.spare);
         let mut buffer = match spare.try_into_mut() {
             Ok(buffer) if buffer.len() >= bytes && buffer.len() / 8 <= bytes => buffer,
             _ => BytesMut::zeroed(bytes),
         };
-        at.file.read_exact_at(&mut buffer[..bytes], at.byte)?;
+        let read = disk::read_upto(&at.file, &mut buffer[..bytes], at.byte)?;
         self.spare = buffer.freeze();
-        Ok(self.spare.slice(..bytes))
+        Ok(self.spare.slice(..read))
     }
 
     /// Takes whole batches off the chunk. Of one that is larger than wanted, a part is returned
@@ -175,13 +183,14 @@ impl PartitionCursor {
         let mut expected = None;
         while chunk.len() - used >= BATCH_HEADER {
             let byte = at.byte + used as u64;
-            let damaged = |what: &str| at.segment.damage(byte, batch.next(), what.to_owned());
+            let mut offset = batch.next();
             let header = match BatchHeader::decode(&chunk[used..], at.segment.seed) {
                 Ok(header) => header,
                 // What was read before is good: the damage is told when it is reached.
                 Err(_) if used > 0 => break,
-                Err(what) => return Err(damaged(what)),
+                Err(what) => return Err(at.segment.damage(byte, offset, what.to_owned())),
             };
+            offset = offset.min(header.base);
             let end = used + header.total() as usize;
             if end > chunk.len() {
                 break;
@@ -198,7 +207,7 @@ impl PartitionCursor {
             match checked {
                 Ok(()) => {}
                 Err(_) if used > 0 => break,
-                Err(what) => return Err(damaged(what)),
+                Err(what) => return Err(at.segment.damage(byte, offset, what.to_owned())),
             }
             expected = Some(header.next());
             if used == 0 && end > max_bytes {

@@ -56,11 +56,22 @@ fn write_short(mut file: &File, pieces: &[IoSlice<'_>], granted: usize) -> io::R
 
 /// Reads exactly as many bytes as fit, or `None` where the file ends before.
 pub(super) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<Option<()>> {
-    match file.read_exact_at(buffer, at) {
-        Ok(()) => Ok(Some(())),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        Err(error) => Err(error),
+    let read = read_upto(file, buffer, at)?;
+    Ok((read == buffer.len()).then_some(()))
+}
+
+/// Reads as many bytes as fit and are there.
+pub(super) fn read_upto(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read_at(&mut buffer[read..], at + read as u64) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
+    Ok(read)
 }
 
 /// Brings the bytes of a file to stable storage.

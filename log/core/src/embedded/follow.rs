@@ -16,7 +16,7 @@ use super::{
     partition::Partition,
     segment::{self, Segment},
     topic_file::TopicFile,
-    topics::{Topic, read_all, topics_dir},
+    topics::{Topic, read_all},
 };
 use crate::{LogError, session::lock};
 
@@ -30,11 +30,28 @@ pub(super) struct Follower {
 
 /// Opens a folder for reading, as far as its journal says it is committed.
 pub(super) fn open(dir: &Path) -> Result<Opened, LogError> {
-    let scan = scan_existing(dir)?;
+    open_scanned(dir, scan_existing(dir)?)
+}
+
+/// The same for a folder that is being written, whose journal must be whole.
+pub(super) fn open_whole(dir: &Path) -> Result<Opened, LogError> {
+    let mut scan = scan_existing(dir)?;
+    // What is written while the file is read looks torn, too; the next look finds it whole.
+    while let Some(torn) = &scan.torn {
+        let again = scan_existing(dir)?;
+        if again.torn.is_some() && again.end == scan.end && again.seed == scan.seed {
+            return Err(again.corrupt(dir, torn));
+        }
+        scan = again;
+    }
+    open_scanned(dir, scan)
+}
+
+fn open_scanned(dir: &Path, scan: Scan) -> Result<Opened, LogError> {
     let state = scan.latest();
     let follower = Follower { dir: dir.to_owned(), scan, ends: state.ends.clone() };
     let mut topics = BTreeMap::new();
-    for file in read_topics(dir)? {
+    for file in read_all(dir)? {
         let topic = follower.topic(&file)?;
         topics.insert(file.name, topic);
     }
@@ -43,14 +60,13 @@ pub(super) fn open(dir: &Path) -> Result<Opened, LogError> {
 }
 
 fn scan_existing(dir: &Path) -> Result<Scan, LogError> {
-    scan(dir)?.ok_or_else(|| {
-        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no log");
-        disk::error("cannot open the log in", dir, source)
-    })
+    scan(dir)?.ok_or_else(|| nothing(dir))
 }
 
-fn read_topics(dir: &Path) -> Result<Vec<TopicFile>, LogError> {
-    if topics_dir(dir).exists() { read_all(dir) } else { Ok(Vec::new()) }
+/// Says that there is no log in a folder.
+pub(super) fn nothing(dir: &Path) -> LogError {
+    let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no log");
+    disk::error("cannot open the log in", dir, source)
 }
 
 impl Follower {
@@ -119,7 +135,7 @@ impl Follower {
     }
 
     fn add_topics(&self, folder: &Folder) -> Result<(), LogError> {
-        for file in read_topics(&self.dir)? {
+        for file in read_all(&self.dir)? {
             let known = |name: &TopicName| {
                 let topics = folder.topics.read().unwrap_or_else(PoisonError::into_inner);
                 topics.contains_key(name)

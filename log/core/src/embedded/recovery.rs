@@ -18,12 +18,14 @@ use std::{
     sync::Arc,
 };
 
+use groundlog_proto::{TopicName, TopicPartition};
+
 use self::partition::Found;
 use super::{
     disk,
     folder::Opened,
     format::PartitionId,
-    journal::{Entry, Journal, Kind, Mirror, Scan, scan},
+    journal::{Journal, Kind, Mirror, Scan, scan},
     options::{EmbeddedOptions, Surroundings},
     partition::Partition,
     sync::sync_files,
@@ -46,17 +48,27 @@ pub(super) struct Trust {
     pub(super) same_boot: bool,
 }
 
-/// Recovers a folder that this process has locked.
-pub(super) fn recover(
+/// What a start makes of a folder, before it changes anything.
+pub(super) struct Examined {
+    files: Vec<TopicFile>,
+    found: BTreeMap<PartitionId, Found>,
+    /// Where every partition ends, and the checkpoints.
+    state: Mirror,
+    scan: Scan,
+    /// A partition whose commits a power failure has taken.
+    void: Option<TopicPartition>,
+}
+
+/// Checks a folder that nobody is writing, as far as a start depends on it. `None` where there is
+/// no log yet.
+pub(super) fn examine(
     dir: &Path,
-    options: &EmbeddedOptions,
     surroundings: &Surroundings,
-) -> Result<Recovered, LogError> {
-    disk::make_dir(&topics_dir(dir))?;
+) -> Result<Option<Examined>, LogError> {
     let files = read_all(dir)?;
     let scan = match scan(dir)? {
         Some(scan) => scan,
-        None if files.is_empty() => return fresh(dir, surroundings),
+        None if files.is_empty() => return Ok(None),
         None => {
             return Err(LogError::JournalCorrupt {
                 path: Journal::path(dir),
@@ -75,27 +87,59 @@ pub(super) fn recover(
             let (id, name, partition_dir) = file.partition(dir, number);
             let good = scan.good.ends.get(&id).copied();
             let claimed = claimed.ends.get(&id).copied();
-            disk::make_dir(&partition_dir)?;
             let one = Found::look(id, name, partition_dir, file, good, claimed)?;
             found.insert(id, one);
         }
     }
-    let mut state = settle(&scan, &found, trust)?;
-    let mut times = HashMap::new();
-    for (id, one) in &mut found {
+    let (mut state, void) = settle(&scan, &found, trust)?;
+    for (id, one) in &found {
         let claimed = state.ends.get(id).copied();
-        let end = one.decide(claimed, trust)?;
-        if let Some(end) = end {
+        if let Some(end) = one.decide(claimed, trust)? {
             state.ends.insert(*id, end);
-            times.insert(*id, end.time);
         }
     }
-    clamp(&mut state);
+    Ok(Some(Examined { files, found, state, scan, void }))
+}
 
+impl Examined {
+    /// Returns the topics as they are for a start, which leaves out what it would cut.
+    pub(super) fn into_topics(mut self) -> BTreeMap<TopicName, Arc<Topic>> {
+        for (id, one) in &mut self.found {
+            drop(one.split(self.state.ends.get(id)));
+        }
+        topics(self.files, self.found, &self.state)
+    }
+
+    fn warn(&self) {
+        if let Some(torn) = &self.scan.torn {
+            let (byte, what) = (self.scan.end, torn.what);
+            tracing::warn!(byte, what, "a torn end of the journal is cut");
+        }
+        if let Some(partition) = &self.void {
+            tracing::warn!(%partition, "commits lost in a power failure are void");
+        }
+    }
+}
+
+/// Recovers a folder that this process has locked.
+pub(super) fn recover(
+    dir: &Path,
+    options: &EmbeddedOptions,
+    surroundings: &Surroundings,
+) -> Result<Recovered, LogError> {
+    let Some(examined) = examine(dir, surroundings)? else {
+        return fresh(dir, surroundings);
+    };
     // From here on the folder is changed.
+    examined.warn();
+    let Examined { files, mut found, mut state, .. } = examined;
+    clamp(&mut state);
     let mut synced = Vec::new();
+    let mut times = HashMap::new();
     for (id, one) in &mut found {
-        synced.extend(one.cut(state.ends.get(id), options)?);
+        let end = state.ends.get(id);
+        times.extend(end.map(|end| (*id, end.time)));
+        synced.extend(one.cut(end, options)?);
     }
     sync_files(&synced, &surroundings.before_sync)?;
     let journal = Journal::create(dir, state.clone(), surroundings)?;
@@ -106,6 +150,7 @@ pub(super) fn recover(
 }
 
 fn fresh(dir: &Path, surroundings: &Surroundings) -> Result<Recovered, LogError> {
+    disk::make_dir(&topics_dir(dir))?;
     let journal = Journal::create(dir, Mirror::default(), surroundings)?;
     // The folder itself may be new.
     if let Some(parent) = dir.canonicalize().ok().as_deref().and_then(Path::parent) {
@@ -123,27 +168,20 @@ fn fresh(dir: &Path, surroundings: &Surroundings) -> Result<Recovered, LogError>
 /// Refuses a journal that is damaged where it had been synced, or at all if power never failed.
 fn check_torn(dir: &Path, scan: &Scan, trust: Trust) -> Result<(), LogError> {
     match &scan.torn {
-        Some(torn) if trust.same_boot || torn.synced > scan.end => Err(LogError::JournalCorrupt {
-            path: Journal::path(dir),
-            byte: scan.end,
-            what: torn.what.to_owned(),
-        }),
-        Some(torn) => {
-            tracing::warn!(byte = scan.end, what = torn.what, "a torn end of the journal is cut");
-            Ok(())
-        }
-        None => Ok(()),
+        Some(torn) if trust.same_boot || torn.synced > scan.end => Err(scan.corrupt(dir, torn)),
+        _ => Ok(()),
     }
 }
 
-/// Goes through the entries after the known good state and keeps those whose data is there.
+/// Goes through the entries after the known good state and keeps those whose data is there. Names
+/// a partition where some are void.
 fn settle(
     scan: &Scan,
     found: &BTreeMap<PartitionId, Found>,
     trust: Trust,
-) -> Result<Mirror, LogError> {
+) -> Result<(Mirror, Option<TopicPartition>), LogError> {
     let mut state = scan.good.clone();
-    let mut is_void = false;
+    let mut void = None;
     for entry in &scan.commits {
         let missing = entry
             .state
@@ -154,20 +192,13 @@ fn settle(
             if trust.same_boot || entry.kind == Kind::Durable || one.is_synced {
                 return Err(one.missing());
             }
-            if !is_void {
-                tracing::warn!(partition = %one.name, "commits lost in a power failure are void");
-            }
-            is_void = true;
+            void = void.or_else(|| Some(one.name.clone()));
         }
-        if !is_void || entry.kind == Kind::Durable {
-            apply(&mut state, entry);
+        if void.is_none() || entry.kind == Kind::Durable {
+            state.apply(&entry.state);
         }
     }
-    Ok(state)
-}
-
-fn apply(state: &mut Mirror, entry: &Entry) {
-    state.apply(&entry.state);
+    Ok((state, void))
 }
 
 /// Takes checkpoints back to the tail where the records before them were lost.
@@ -186,7 +217,7 @@ fn topics(
     files: Vec<TopicFile>,
     mut found: BTreeMap<PartitionId, Found>,
     state: &Mirror,
-) -> BTreeMap<groundlog_proto::TopicName, Arc<Topic>> {
+) -> BTreeMap<TopicName, Arc<Topic>> {
     let mut topics = BTreeMap::new();
     for file in files {
         let settings = file.settings();

@@ -1,8 +1,9 @@
 //! Walks segments batch by batch, checking everything.
 
-use std::{fs::File, io, os::unix::fs::FileExt};
+use std::{fs::File, io};
 
 use super::{
+    disk,
     format::{BATCH_HEADER, BATCH_MAGIC, BatchHeader, Damage, SEGMENT_HEADER, u32_at},
     segment::Segment,
 };
@@ -62,7 +63,7 @@ pub(super) fn walk_from(
     mut visit: impl FnMut(Step<'_>),
 ) -> Result<Reached, (Reached, Damage)> {
     let mut at = start;
-    let mut window = Window::default();
+    let mut window = Window::new(CHUNK);
     while at.byte < upto {
         let checked = window
             .at(file, at.byte, BATCH_HEADER, upto)
@@ -104,7 +105,7 @@ pub(super) fn later_batches(
 ) -> io::Result<Option<u64>> {
     let length = file.metadata()?.len();
     let mut found: Option<u64> = None;
-    let mut window = Window::default();
+    let mut window = Window::new(CHUNK);
     let mut at = from.max(SEGMENT_HEADER as u64);
     while at + BATCH_HEADER as u64 <= length {
         let wanted = CHUNK.min((length - at) as usize);
@@ -139,32 +140,47 @@ pub(super) fn later_batches(
 }
 
 /// A part of a file held in memory while it is walked.
-#[derive(Default)]
-struct Window {
+pub(super) struct Window {
+    /// Bytes read at a time.
+    chunk: usize,
     start: u64,
     bytes: Vec<u8>,
 }
 
 impl Window {
-    /// Returns bytes of the file, reading ahead up to `end`.
-    fn at(&mut self, file: &File, at: u64, length: usize, end: u64) -> Result<&[u8], String> {
+    pub(super) fn new(chunk: usize) -> Self {
+        Self { chunk, start: 0, bytes: Vec::new() }
+    }
+
+    /// Returns bytes of the file, reading ahead up to `end`. What cannot be read, or is not there,
+    /// is an error only where it is asked for.
+    pub(super) fn at(
+        &mut self,
+        file: &File,
+        at: u64,
+        length: usize,
+        end: u64,
+    ) -> Result<&[u8], String> {
         if at + length as u64 > end {
             return Err("the file ends inside a batch".to_owned());
         }
         let held = self.start..self.start + self.bytes.len() as u64;
         if at < held.start || at + length as u64 > held.end {
-            let size = length.max(CHUNK.min((end - at) as usize));
-            self.bytes.resize(size, 0);
-            self.start = at;
-            if let Err(error) = file.read_exact_at(&mut self.bytes, at) {
-                self.bytes.clear();
-                return Err(match error.kind() {
-                    io::ErrorKind::UnexpectedEof => "the file ends inside a batch".to_owned(),
-                    _ => error.to_string(),
-                });
-            }
+            let ahead = length.max(self.chunk.min((end - at) as usize));
+            self.load(file, at, ahead)
+                .or_else(|_| self.load(file, at, length))
+                .map_err(|error| error.to_string())?;
         }
         let from = (at - self.start) as usize;
-        Ok(&self.bytes[from..from + length])
+        let bytes = self.bytes.get(from..from + length);
+        bytes.ok_or_else(|| "the file ends inside a batch".to_owned())
+    }
+
+    fn load(&mut self, file: &File, at: u64, length: usize) -> io::Result<()> {
+        self.start = at;
+        self.bytes.resize(length, 0);
+        let read = disk::read_upto(file, &mut self.bytes, at);
+        self.bytes.truncate(read.as_ref().map_or(0, |read| *read));
+        read.map(drop)
     }
 }

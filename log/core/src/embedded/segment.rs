@@ -111,6 +111,12 @@ impl Segment {
         Damage { path: self.path.clone(), byte, offset, what }
     }
 
+    /// Describes that a segment ends before the next one begins.
+    pub(super) fn gap(&self, end: u64, next: u64, base: u64) -> Damage {
+        let what = format!("the segment ends at offset {next}, and the next one begins at {base}");
+        self.damage(end, next, what)
+    }
+
     /// Notes where a batch lies, if it is far enough from the last one noted.
     pub(super) fn note(&self, entry: IndexEntry, index_bytes: u64) {
         let mut index = lock(&self.index);
@@ -162,6 +168,7 @@ impl Segment {
         });
         let mut byte = start.map_or(SEGMENT_HEADER as u64, |hint| hint.byte);
         let mut offset = start.map_or(self.base, |hint| hint.offset);
+        let mut last = (byte, offset);
         loop {
             match self.header_at(file, byte) {
                 Ok(None) => return Ok(Place { byte, header: None }),
@@ -169,10 +176,16 @@ impl Segment {
                     return Ok(Place { byte, header: Some(header) });
                 }
                 Ok(Some(header)) => {
+                    last = (byte, offset);
                     byte += header.total();
                     offset = header.next();
                 }
-                Err(what) => return Err(self.damage(byte, offset, what)),
+                Err(what) => {
+                    // A file that ends before this batch ends inside the one before it.
+                    let is_cut = file.metadata().is_ok_and(|metadata| metadata.len() < byte);
+                    let (byte, offset) = if is_cut { last } else { (byte, offset) };
+                    return Err(self.damage(byte, offset, what));
+                }
             }
         }
     }

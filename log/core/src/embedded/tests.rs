@@ -2,9 +2,11 @@
 
 mod failure;
 mod model;
+mod places;
 mod power;
 mod retention;
 mod space;
+mod verdicts;
 
 use std::{
     fs,
@@ -86,6 +88,41 @@ pub(super) fn crash_image(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).expect("copy");
         }
     }
+}
+
+/// Removes the zeros written ahead behind the last batch of each segment of a folder.
+pub(super) fn end_segments(dir: &Path) {
+    for entry in fs::read_dir(dir).expect("listing") {
+        let path = entry.expect("entry").path();
+        if path.is_dir() {
+            end_segments(&path);
+        } else if path.extension() == Some("seg".as_ref()) {
+            let bytes = fs::read(&path).expect("readable");
+            let used = bytes.iter().rposition(|byte| *byte != 0).expect("a header") + 1;
+            fs::write(&path, &bytes[..used]).expect("written");
+        }
+    }
+}
+
+/// Where a batch lies in a segment file, and its first offset.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lies {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) base: u64,
+}
+
+/// Lists the batches of a segment file.
+pub(super) fn batches(bytes: &[u8]) -> Vec<Lies> {
+    let mut found = Vec::new();
+    let mut at = super::format::SEGMENT_HEADER;
+    while bytes.get(at..).is_some_and(|rest| rest.starts_with(&super::format::BATCH_MAGIC)) {
+        let total = super::format::BATCH_HEADER + super::format::u32_at(bytes, at + 8) as usize;
+        let base = super::format::u64_at(bytes, at + 16);
+        found.push(Lies { start: at as u64, end: (at + total) as u64, base });
+        at += total;
+    }
+    found
 }
 
 /// Returns the segment files of a partition in order.

@@ -34,12 +34,15 @@ impl TopicFile {
     /// Reads a description; `None` where there is none (the topic was never finished).
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, LogError> {
         let path = Self::path(folder);
-        match fs::read_to_string(&path) {
-            Ok(text) => Self::decode(&text).map(Some).ok_or_else(|| LogError::JournalCorrupt {
-                path,
-                byte: 0,
-                what: "the topic's description does not match its checksum".to_owned(),
-            }),
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let file = std::str::from_utf8(&bytes).ok().and_then(Self::decode);
+                file.map(Some).ok_or_else(|| LogError::JournalCorrupt {
+                    path,
+                    byte: 0,
+                    what: "the topic's description does not match its checksum".to_owned(),
+                })
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(disk::error("cannot read", &path, e)),
         }

@@ -2,6 +2,7 @@ use std::{
     collections::BTreeMap,
     fs,
     hash::{BuildHasher, RandomState},
+    io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock, atomic::AtomicBool, atomic::Ordering},
 };
@@ -14,6 +15,7 @@ use super::{
     format::PartitionId,
     journal::End,
     partition::{Partition, TopicSettings},
+    segment,
     topic_file::{TopicFile, folder_name},
     upkeep,
 };
@@ -72,12 +74,37 @@ pub(super) fn read_all(dir: &Path) -> Result<Vec<TopicFile>, LogError> {
     let topics = topics_dir(dir);
     let failed = |e| disk::error("cannot list", &topics, e);
     let mut found = Vec::new();
-    for entry in fs::read_dir(&topics).map_err(failed)? {
+    let entries = match fs::read_dir(&topics) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(found),
+        Err(e) => return Err(failed(e)),
+    };
+    for entry in entries {
         let path = entry.map_err(failed)?.path();
-        // A folder without description: the topic was never finished, nothing is in it.
-        found.extend(TopicFile::read(&path)?);
+        match TopicFile::read(&path)? {
+            Some(file) => found.push(file),
+            // The topic was never finished: nothing is in it.
+            None => check_empty(&path)?,
+        }
     }
     Ok(found)
+}
+
+/// Refuses a topic's folder that has records but no description: it was lost, and a new topic of
+/// that name would write over them.
+fn check_empty(topic: &Path) -> Result<(), LogError> {
+    let failed = |e| disk::error("cannot list", topic, e);
+    for entry in fs::read_dir(topic).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() && !segment::list(&path)?.is_empty() {
+            return Err(LogError::JournalCorrupt {
+                path: TopicFile::path(topic),
+                byte: 0,
+                what: "the topic's description is missing, but there are segments".to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Makes a topic, or checks that the one there is as specified. Durability and retention may

@@ -40,6 +40,15 @@ impl Scan {
         state
     }
 
+    /// Describes what is torn.
+    pub(in crate::embedded) fn corrupt(&self, dir: &Path, torn: &Torn) -> LogError {
+        LogError::JournalCorrupt {
+            path: Journal::path(dir),
+            byte: self.end,
+            what: torn.what.to_owned(),
+        }
+    }
+
     /// Returns entries that were added since the scan or the last call, for one who follows a
     /// running folder.
     pub(in crate::embedded) fn follow(&mut self) -> std::io::Result<Vec<Entry>> {

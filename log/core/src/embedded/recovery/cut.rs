@@ -11,12 +11,24 @@ use crate::{
         index::{self, IndexEntry},
         journal::End,
         options::EmbeddedOptions,
-        segment,
+        segment::{self, Segment},
         sync::SegmentFile,
     },
 };
 
 impl Found {
+    /// Takes what lies behind the end off the list of segments. Returns the segments that are to go.
+    pub(super) fn split(&mut self, end: Option<&End>) -> Vec<Arc<Segment>> {
+        let end = end.copied().unwrap_or_default();
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            self.segments.drain(..).partition(|one| end.bytes > 0 && one.base <= end.segment);
+        self.segments = kept;
+        if let Some(last) = self.segments.iter().find(|one| one.base == end.segment) {
+            last.set_committed(end.bytes);
+        }
+        gone
+    }
+
     /// Removes everything behind the end and takes over the index. Returns the files that must be
     /// synced before the end may be called good.
     pub(super) fn cut(
@@ -24,12 +36,16 @@ impl Found {
         end: Option<&End>,
         options: &EmbeddedOptions,
     ) -> Result<Vec<SegmentFile>, LogError> {
-        let end = end.copied().unwrap_or_default();
+        if let Some(damage) = &self.damage {
+            tracing::warn!(
+                partition = %self.name, offset = damage.offset, byte = damage.byte,
+                path = %damage.path.display(), what = damage.what, "a bad end is cut"
+            );
+        }
+        disk::make_dir(&self.dir)?;
         self.leftover.iter().try_for_each(segment::remove)?;
-        let (kept, gone): (Vec<_>, Vec<_>) =
-            self.segments.drain(..).partition(|one| end.bytes > 0 && one.base <= end.segment);
-        gone.iter().try_for_each(segment::remove)?;
-        self.segments = kept;
+        self.split(end).iter().try_for_each(segment::remove)?;
+        let end = end.copied().unwrap_or_default();
         let mut touched = Vec::new();
         let first = self.good.segment;
         for segment in self.segments.iter().filter(|one| one.base >= first) {
@@ -38,9 +54,8 @@ impl Found {
                 .write(true)
                 .open(&segment.path)
                 .map_err(|e| disk::error("cannot open", &segment.path, e))?;
-            if segment.base == end.segment && segment.committed() != end.bytes {
+            if segment.base == end.segment {
                 file.set_len(end.bytes).map_err(|e| disk::error("cannot cut", &segment.path, e))?;
-                segment.set_committed(end.bytes);
             }
             segment.fresh.store(true, Ordering::Relaxed);
             touched.push((segment.clone(), Arc::new(file)));

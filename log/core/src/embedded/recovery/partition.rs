@@ -1,4 +1,4 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{fs::File, path::PathBuf, sync::Arc};
 
 use groundlog_proto::TopicPartition;
 
@@ -9,7 +9,7 @@ use crate::{
         disk,
         format::{Damage, PartitionId, SEGMENT_HEADER},
         journal::End,
-        scan::{Reached, later_batches, walk_from},
+        scan::{Reached, later_batches, walk, walk_from},
         segment::{self, Segment},
         topic_file::TopicFile,
     },
@@ -32,7 +32,7 @@ pub(super) struct Found {
     reached: Reached,
     /// The segment in which the good part ends.
     last: u64,
-    damage: Option<Damage>,
+    pub(super) damage: Option<Damage>,
 }
 
 /// A good batch behind the known good end.
@@ -59,7 +59,9 @@ impl Found {
         let good = good.unwrap_or_default();
         let trim = claimed.map_or(good.trim, |end| end.trim);
         let mut segments = Vec::new();
-        for base in segment::list(&dir)? {
+        // A start makes it again.
+        let bases = if dir.exists() { segment::list(&dir)? } else { Vec::new() };
+        for base in bases {
             let segment = Segment::new(id, &dir, base, 0);
             let length = std::fs::metadata(&segment.path)
                 .map_err(|e| disk::error("cannot look at", &segment.path, e))?
@@ -137,17 +139,23 @@ impl Found {
             .filter(|one| !has_good || one.base >= good.segment)
             .cloned()
             .collect();
+        let mut previous: Option<Arc<Segment>> = None;
         for segment in trailing {
             let file = segment.open()?;
             let length = segment.committed();
             let mut start = self.reached;
-            if !has_good || segment.base != good.segment {
+            if has_good && segment.base == good.segment {
+                self.check_good(&segment, &file)?;
+            } else {
                 if self.may_have_gaps {
                     self.reached.next = self.reached.next.max(segment.base);
                 }
                 if segment.base != self.reached.next {
-                    let what = format!("the segment does not begin at {}", self.reached.next);
-                    self.damage = Some(segment.damage(0, self.reached.next, what));
+                    let (byte, next) = (self.reached.byte, self.reached.next);
+                    self.damage = Some(previous.as_ref().map_or_else(
+                        || segment.damage(0, next, format!("the segment does not begin at {next}")),
+                        |previous| previous.gap(byte, next, segment.base),
+                    ));
                     return Ok(());
                 }
                 if let Err(damage) = segment.check_header(self.id, &file) {
@@ -155,9 +163,6 @@ impl Found {
                     return Ok(());
                 }
                 start = Reached { byte: SEGMENT_HEADER as u64, ..self.reached };
-            } else if length < good.bytes {
-                let what = "the file is shorter than what was committed".to_owned();
-                return Err(self.corrupt(segment.damage(length, good.next, what)));
             }
             let batches = &mut self.batches;
             let walked = walk_from(&segment, &file, start, length, |step| {
@@ -172,6 +177,7 @@ impl Found {
                 });
             });
             self.last = segment.base;
+            previous = Some(segment);
             match walked {
                 Ok(reached) => self.reached = reached,
                 Err((reached, damage)) => {
@@ -182,6 +188,23 @@ impl Found {
             }
         }
         Ok(())
+    }
+
+    /// Checks of the segment that goes on being written what is known to be good: its header and its
+    /// length.
+    fn check_good(&self, segment: &Segment, file: &File) -> Result<(), LogError> {
+        segment.check_header(self.id, file).map_err(|damage| self.corrupt(damage))?;
+        if segment.committed() >= self.good.bytes {
+            return Ok(());
+        }
+        // Which batch was cut short says a walk, whatever it costs: the start is refused.
+        let walked = walk(segment, file, self.good.bytes, |_| {});
+        let what = || "the file is shorter than what was committed".to_owned();
+        let damage = walked.map_or_else(
+            |damage| damage,
+            |reached| segment.damage(reached.byte, reached.next, what()),
+        );
+        Err(self.corrupt(damage))
     }
 
     /// Returns how far the good part reaches.
@@ -265,13 +288,7 @@ impl Found {
             Some(synced) if trust.same_boot || synced > damage.offset => {
                 Err(self.corrupt(damage.clone()))
             }
-            _ => {
-                tracing::warn!(
-                    partition = %self.name, offset = damage.offset, byte = damage.byte,
-                    path = %damage.path.display(), what = damage.what, "a bad end is cut"
-                );
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 }
