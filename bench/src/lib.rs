@@ -7,6 +7,7 @@ pub mod decode;
 pub mod decom;
 pub mod disk;
 pub mod kafka;
+pub mod kafka_spine;
 pub mod link;
 pub mod load;
 pub mod log;

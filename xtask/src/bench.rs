@@ -1,8 +1,9 @@
 //! Runs the benchmarks behind BENCHMARKS.md.
 
-use crate::run;
+use crate::{run, servers};
 
-const NAMES: [&str; 7] = ["decode", "log", "link", "decom", "rpc", "system", "valkey"];
+const NAMES: [&str; 9] =
+    ["decode", "log", "kafka", "kafka-spine", "link", "decom", "rpc", "system", "valkey"];
 
 /// Runs the named benchmarks, or all of them.
 pub(crate) fn run(names: &[&str]) -> Result<(), String> {
@@ -14,13 +15,19 @@ pub(crate) fn run(names: &[&str]) -> Result<(), String> {
         "cargo",
         &["build", "--release", "--package", "groundlog", "--package", "groundlog-bench"],
     )?;
-    for name in NAMES.iter().filter(|name| names.is_empty() || names.contains(name)) {
+    let is_wanted = |name: &str| names.is_empty() || names.contains(&name);
+    let with_servers = ["kafka", "kafka-spine", "valkey"].into_iter().any(is_wanted);
+    let servers = match with_servers {
+        true => servers::ForTests::start()?,
+        false => servers::ForTests::running(),
+    };
+    for name in NAMES.into_iter().filter(|name| is_wanted(name)) {
         let binary = format!("bench-{name}");
-        run::step(
-            name,
-            "cargo",
-            &["run", "--quiet", "--release", "--package", "groundlog-bench", "--bin", &binary],
-        )?;
+        let arguments =
+            ["run", "--quiet", "--release", "--package", "groundlog-bench", "--bin", &binary];
+        let mut command = run::command("cargo", &arguments);
+        command.envs(servers.variables.iter().map(|(name, value)| (name, value)));
+        run::finish(name, &mut command)?;
     }
     Ok(())
 }

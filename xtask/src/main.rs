@@ -20,7 +20,7 @@ cargo xtask RECIPE
                 these name already are used instead. `test` starts and stops its own
   servers status, servers down
   bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system,
-                valkey, kafka)
+                valkey, kafka, kafka-spine)
   check         format, lints, docs, dependency rules and container files, no tests
 
 Real data and worked vectors are found through GROUNDLOG_SHARED (default ../shared). With CI=true

@@ -29,6 +29,9 @@ struct Server {
     /// Names a server to be used instead.
     variable: &'static str,
     install: fn(&Home) -> Result<(), String>,
+    /// Names the program that starts one more of them, for tests that stop and start a server of
+    /// their own: variable and file.
+    program: Option<(&'static str, &'static str)>,
     /// Makes the command that runs the server on that address.
     command: fn(&Home, &str) -> Result<Command, String>,
     /// Says whether the server at that address serves.
@@ -47,6 +50,9 @@ pub(crate) fn up() -> Result<(), String> {
             None => server.start()?.0,
         };
         println!("export {}={address}", server.variable);
+        if let Some((variable, path)) = server.program() {
+            println!("export {variable}={path}");
+        }
     }
     Ok(())
 }
@@ -102,7 +108,7 @@ impl ForTests {
         let mut servers = Self { variables: Vec::new(), started: Vec::new(), guard: None };
         for server in SERVERS {
             match servers.address(server) {
-                Ok(address) => servers.variables.push((server.variable, address)),
+                Ok(address) => servers.hand_over(server, address),
                 Err(error) if tally::is_ci() => return Err(error),
                 Err(error) => eprintln!("no {} for the tests: {error}", server.name),
             }
@@ -112,6 +118,9 @@ impl ForTests {
 
     fn address(&mut self, server: Server) -> Result<String, String> {
         if let Some(address) = named(server)? {
+            if server.program.is_some() {
+                (server.install)(&Home::of(server.name))?;
+            }
             return Ok(address);
         }
         let (address, is_new) = server.start()?;
@@ -122,15 +131,22 @@ impl ForTests {
         Ok(address)
     }
 
+    fn hand_over(&mut self, server: Server, address: String) {
+        self.variables.push((server.variable, address));
+        self.variables.extend(server.program());
+    }
+
     /// Returns the servers that run already, starting none.
     pub(crate) fn running() -> Self {
-        let address = |server: &Server| {
+        let mut servers = Self { variables: Vec::new(), started: Vec::new(), guard: None };
+        for server in SERVERS {
             let named = std::env::var(server.variable).ok();
-            named.or_else(|| Home::of(server.name).running().map(|(_, address)| address))
-        };
-        let variables =
-            SERVERS.iter().filter_map(|server| Some((server.variable, address(server)?))).collect();
-        Self { variables, started: Vec::new(), guard: None }
+            let running = || Home::of(server.name).running().map(|(_, address)| address);
+            if let Some(address) = named.or_else(running) {
+                servers.hand_over(server, address);
+            }
+        }
+        servers
     }
 
     fn homes(&self) -> Vec<Home> {
@@ -171,6 +187,12 @@ impl Server {
             return Err(error);
         }
         Ok((address, true))
+    }
+
+    fn program(self) -> Option<(&'static str, String)> {
+        let (variable, file) = self.program?;
+        let path = Home::of(self.name).path().join(file);
+        path.exists().then(|| (variable, path.to_string_lossy().into_owned()))
     }
 
     fn wait(self, home: &Home, address: &str) -> Result<(), String> {

@@ -1,115 +1,89 @@
-//! The spine on a real Apache Kafka, against bare rdkafka loops of the same run.
+//! The log on Kafka: appends against a bare producer, transactions against a bare loop that reads,
+//! changes and writes, both with the same settings, records and broker, in interleaved rounds; and
+//! the latency from append to what was made of it.
 
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
-use groundlog_bench::{
-    decom::{self, Work, over_a_log, pure_fold},
-    disk::sync_latency_us,
-    kafka::{Transform, produce, transform},
-    link::{record_bytes, with_link},
-    load::{self, Latency},
-    place::Place,
-};
-use groundlog_proto::TopicKind;
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
-const PACKETS: u32 = 1_000_000;
-const PACKET_BYTES: usize = 70;
-const ROUNDS: usize = 3;
-/// Bytes of input in one transaction of decommutation (RunnerOptions::batch_bytes_max).
-const BATCH_BYTES: usize = 512 * 1024;
-const LATENCY_SECONDS: u32 = 10;
+use groundlog_bench::kafka::{self, BATCH_RECORDS, RECORD_BYTES};
+use groundlog_log::{KafkaLog, Log};
 
-fn main() {
-    let Ok(brokers) = std::env::var("GROUNDLOG_TEST_KAFKA") else {
-        eprintln!(
-            "bench-kafka needs a broker: `cargo xtask bench kafka` starts one, or name one in \
-             GROUNDLOG_TEST_KAFKA"
-        );
-        std::process::exit(2);
-    };
-    println!("the spine on Kafka, broker and clients on the same cores, best of {ROUNDS} rounds");
-    let (p50, p99) = sync_latency_us(500);
-    println!("  disk: sync of 4 KiB p50 {p50:.0} µs, p99 {p99:.0} µs");
-    ingest(&brokers);
-    decommutation(&brokers);
-    for rate in [1_000, 10_000] {
-        latency(&brokers, rate);
-    }
-}
+const ROUNDS: usize = 5;
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime")
-}
-
-/// A link of ingest against a producer that sends the same records.
-fn ingest(brokers: &str) {
-    let (mut link, mut bare) = (0.0_f64, 0.0_f64);
-    for _ in 0..ROUNDS {
-        let seconds = with_link(&Place::kafka(brokers), PACKET_BYTES, PACKETS as usize);
-        link = link.max(f64::from(PACKETS) / seconds.as_secs_f64());
-        let place = Place::kafka(brokers);
-        let log = runtime().block_on(place.open(1));
-        let raw = place.partition(TopicKind::Raw, 0);
-        let size = record_bytes(PACKET_BYTES);
-        let took = produce(brokers, &raw, b"INST_INT", size, u64::from(PACKETS));
-        bare = bare.max(f64::from(PACKETS) / took.as_secs_f64());
-        runtime().block_on(log.close()).expect("closed");
-    }
-    println!(
-        "  ingest: link {link:.0} packets/s, bare producer {bare:.0} records/s, ratio {:.2} (to \
-         reach: 0.6)",
-        link / bare
-    );
-}
-
-/// Decommutation against a loop that reads, writes as much and commits, without decoding.
-fn decommutation(brokers: &str) {
-    let out_bytes = pure_fold(1).bytes_out as usize;
-    let one = Work { count: PACKETS, partitions: 1, members: 1, with_values: false };
-    let (mut decom, mut bare) = (0.0_f64, 0.0_f64);
-    for _ in 0..ROUNDS {
-        let place = Place::kafka(brokers);
-        decom = decom.max(runtime().block_on(over_a_log(&place, one)).per_second());
-        let place = Place::kafka(brokers);
-        let log = runtime().block_on(decom::fill(&place, one));
-        let took = transform(&Transform {
-            brokers,
-            from: place.partition(TopicKind::Raw, 0),
-            to: place.partition(TopicKind::Decom, 0),
-            count: u64::from(PACKETS),
-            batch_bytes: BATCH_BYTES,
-            out_bytes,
-        });
-        bare = bare.max(f64::from(PACKETS) / took.as_secs_f64());
-        runtime().block_on(log.close()).expect("closed");
-    }
-    println!(
-        "  decommutation: {decom:.0} records/s, bare consume-transform-produce {bare:.0} \
-         records/s, ratio {:.2} (to reach: 0.7)",
-        decom / bare
-    );
-    let mut rates = [0.0_f64; 2];
-    for _ in 0..ROUNDS {
-        for (rate, members) in rates.iter_mut().zip([1, 2]) {
-            let work = Work { partitions: 4, members, ..one };
-            let place = Place::kafka(brokers);
-            *rate = rate.max(runtime().block_on(over_a_log(&place, work)).per_second());
+fn main() -> ExitCode {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime");
+    runtime.block_on(async {
+        let (log, address) = match kafka::connect() {
+            Ok(connected) => connected,
+            Err(error) => {
+                eprintln!("bench-kafka: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
+        println!("log on Kafka: batches of {BATCH_RECORDS} x {RECORD_BYTES} B, one partition");
+        let log = Arc::new(log);
+        for (batches, in_flight) in [(2_000, 16), (5_000, 256)] {
+            append(&log, &address, batches, in_flight).await;
         }
+        transform(&log, &address, 500_000).await;
+        for rate in [1_000, 10_000, 50_000] {
+            let found = kafka::latency(log.clone(), rate, 8).await;
+            println!(
+                "  append to read of what a transaction made of it, {rate} records/s: p50 {:.1} ms, \
+                 p99 {:.1} ms, max {:.0} ms",
+                found.p50, found.p99, found.max
+            );
+        }
+        log.close().await.expect("closed");
+        ExitCode::SUCCESS
+    })
+}
+
+async fn append(log: &KafkaLog, address: &str, batches: usize, in_flight: usize) {
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        let to = kafka::topic(log, "append").await;
+        let took = kafka::append(log, &to, batches, in_flight).await;
+        let to = kafka::topic(log, "append-bare").await;
+        let bare = kafka::bare::append(address, &to, batches, in_flight);
+        rounds.push((took, bare));
     }
+    let records = (batches * BATCH_RECORDS) as f64;
+    report(&format!("append, {in_flight} in flight"), "producer", records, rounds);
+}
+
+async fn transform(log: &KafkaLog, address: &str, records: u64) {
+    let from = kafka::topic(log, "transform").await;
+    kafka::append(log, &from, records as usize / BATCH_RECORDS, 64).await;
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        let to = kafka::topic(log, "transformed").await;
+        let took = kafka::transform(log, &from, &to, records).await;
+        let to = kafka::topic(log, "transformed-bare").await;
+        let bare = kafka::bare::transform(address, &from, &to, records);
+        rounds.push((took, bare));
+    }
+    report("read, change, write in transactions", "loop", records as f64, rounds);
+}
+
+fn report(what: &str, peer: &str, records: f64, rounds: Vec<(Duration, Duration)>) {
+    let rate = |took: f64| records / took / 1e3;
+    let log = median(rounds.iter().map(|(log, _)| log.as_secs_f64()));
+    let bare = median(rounds.iter().map(|(_, bare)| bare.as_secs_f64()));
+    let ratios = rounds.iter().map(|(log, bare)| bare.as_secs_f64() / log.as_secs_f64());
     println!(
-        "  four partitions: one decom {:.0} records/s, two {:.0} records/s, ratio {:.2}",
-        rates[0],
-        rates[1],
-        rates[1] / rates[0]
+        "  {what}: {:.0} k records/s; bare {peer} {:.0} k; ratio {:.2}",
+        rate(log),
+        rate(bare),
+        median(ratios)
     );
 }
 
-fn latency(brokers: &str, rate: u32) {
-    let Latency { p50_ms, p99_ms, max_ms } =
-        load::latency(&Place::kafka(brokers), rate, LATENCY_SECONDS);
-    println!(
-        "  latency socket → current value at {rate} packets/s, exactly once: p50 {p50_ms:.1} ms, \
-         p99 {p99_ms:.1} ms, max {max_ms:.1} ms"
-    );
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

@@ -42,8 +42,9 @@ pub trait Log: Send + Sync + 'static {
         from: Offset,
     ) -> Result<Box<dyn Reader>, LogError>;
 
-    /// Appends records outside any transaction; they become visible together. The call itself
-    /// only queues (order is the order of calls); the returned future waits for the
+    /// Appends records outside any transaction; they become visible together (at a broker, those of
+    /// a large append one batch after the other: where that matters, use a transaction). The call
+    /// itself only queues (order is the order of calls); the returned future waits for the
     /// acknowledgement. Dropping it does not cancel the append. Callers bound what they leave in
     /// flight: nothing here does. Records of a broken [`crate::Chain`] are refused with what broke
     /// it, and a failure breaks the chain before it is answered.
@@ -79,7 +80,9 @@ pub trait Log: Send + Sync + 'static {
 #[async_trait]
 pub trait Reader: Send {
     /// Returns the next records, at most about `max_bytes` of them and at least one; waits until
-    /// there is one. Corruption is [`LogError::Corrupt`] naming segment and byte.
+    /// there is one. Where offsets have gaps, the batch may be empty with a [`Batch::next`] that has
+    /// moved: so that whoever waits for an offset gets there. Corruption is [`LogError::Corrupt`]
+    /// naming segment and byte.
     ///
     /// Cancel safe: nothing is lost when the future is dropped.
     async fn next(&mut self, max_bytes: usize) -> Result<Batch, LogError>;
@@ -151,7 +154,8 @@ pub enum MemberEvent {
     Assigned(Vec<(TopicPartition, Option<Offset>)>),
     /// These partitions are not this member's any more; open work on them is to be dropped.
     Revoked(Vec<TopicPartition>),
-    /// Records of one assigned partition.
+    /// Records of one assigned partition; none where only a gap was passed, as with
+    /// [`Reader::next`].
     Records(Batch),
 }
 
@@ -193,8 +197,10 @@ pub trait Txn: Send {
         records: Records,
     ) -> Result<(), LogError>;
 
-    /// Makes all records and the checkpoints visible at once, as durable as the strictest topic
-    /// written. Returns per appended partition the range it was given, in the order of first use.
+    /// Makes all records and the checkpoints visible, as durable as the strictest topic written: at
+    /// once where the log is in one process, one partition after the other at a broker, and all of
+    /// them when this returns. Returns per appended partition the range it was given, in the order
+    /// of first use.
     async fn commit(
         self: Box<Self>,
         checkpoints: Vec<Checkpoint>,

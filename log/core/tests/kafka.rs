@@ -3,8 +3,16 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
+#[path = "kafka/expired.rs"]
+mod expired;
+#[path = "kafka/outage.rs"]
+mod outage;
+#[path = "kafka/processes.rs"]
+mod processes;
 #[path = "kafka/server.rs"]
 mod server;
+#[path = "kafka/topics.rs"]
+mod topics;
 
 use std::sync::Arc;
 
@@ -21,4 +29,4 @@ fn kafka() -> Option<Fixture> {
     Some(fixture)
 }
 
-groundlog_log::conformance_suite!(kafka, kafka());
+groundlog_log::conformance_suite!(suite, kafka());

@@ -143,7 +143,7 @@ impl CvtStore {
     }
 
     /// Returns whether other processes write to the table, too, each what it owns.
-    pub(crate) fn is_shared(&self) -> bool {
+    pub fn is_shared(&self) -> bool {
         matches!(self.0, Kind::Valkey(_))
     }
 

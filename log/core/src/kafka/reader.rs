@@ -35,6 +35,8 @@ pub(super) struct KafkaReader {
     held: Option<Held>,
     /// Whether the broker has no such offset: trimmed, or not there yet.
     is_astray: bool,
+    /// An error to be told when the records before it have been.
+    failed: Option<Code>,
     /// Whether the library has told the end of the partition since it was asked for anew.
     at_end: bool,
 }
@@ -63,6 +65,7 @@ impl KafkaReader {
             next: from,
             held: None,
             is_astray: false,
+            failed: None,
             at_end: false,
         })
     }
@@ -89,13 +92,17 @@ impl KafkaReader {
             Some(Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation) => {
                 self.is_astray = true;
             }
-            Some(code) if !errors::is_transient(code) => {
-                let what = format!("reading {} at offset {}", self.partition, self.next);
-                return Err(errors::refused(&self.broker.servers, what, code));
-            }
-            _ => {}
+            Some(code) => self.failed = Some(code),
+            None => {}
         }
-        Ok(batch)
+        match self.failed {
+            Some(code) if batch.is_none() => {
+                self.failed = None;
+                let what = format!("reading {} at offset {}", self.partition, self.next);
+                Err(errors::refused(&self.broker.servers, what, code))
+            }
+            _ => Ok(batch),
+        }
     }
 
     /// Finds out why the broker has no such offset. Returns whether reading goes on.
@@ -109,26 +116,20 @@ impl KafkaReader {
         if next > found.tail {
             return Ok(false);
         }
-        self.restart().await?;
+        self.restart()?;
         self.is_astray = false;
         Ok(true)
     }
 
-    /// Asks for the records from the position on anew.
-    async fn restart(&mut self) -> Result<(), LogError> {
-        let Some(fetcher) = self.fetcher.take() else {
-            return Err(LogError::Closed);
-        };
-        let (partition, next) = (self.partition.clone(), self.next);
-        // Should this future be dropped meanwhile, the reader ends instead of skipping something.
-        let restarted = self.broker.ask(move |broker| {
-            fetcher.start(&partition, next).map_err(|error| {
-                errors::kafka(&broker.servers, format!("reading {partition} from {next}"), &error)
-            })?;
-            Ok(fetcher)
-        });
-        self.fetcher = Some(restarted.await?);
-        self.at_end = false;
+    /// Asks for the records from the position on anew. The library's main thread takes that, which
+    /// never blocks: nothing to wait for elsewhere.
+    fn restart(&mut self) -> Result<(), LogError> {
+        let fetcher = self.fetcher.as_ref().ok_or(LogError::Closed)?;
+        fetcher.start(&self.partition, self.next).map_err(|error| {
+            let what = format!("reading {} from {}", self.partition, self.next);
+            errors::kafka(&self.broker.servers, what, &error)
+        })?;
+        (self.at_end, self.held) = (false, None);
         Ok(())
     }
 
@@ -192,7 +193,7 @@ impl Reader for KafkaReader {
                 return Ok(self.nothing());
             }
             if moved.elapsed() > STALL && !asked_anew {
-                self.restart().await?;
+                self.restart()?;
                 asked_anew = true;
             }
             if start.elapsed() > 3 * REQUEST_TIMEOUT {

@@ -295,7 +295,10 @@ impl Desk {
         if let Some((code, reason)) = producer.fatal() {
             return Failure::Dead { code, reason: reason.into(), acks: None };
         }
-        Failure::Abort(self.refused(code(error)))
+        if errors::is_fence(code(error)) {
+            return Failure::Abort(self.fenced());
+        }
+        Failure::Abort(errors::kafka(&self.broker.servers, self.what("commit"), error))
     }
 
     /// Ends the open transaction, so that the producer can go on. One that cannot is let go; the
