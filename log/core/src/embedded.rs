@@ -29,6 +29,7 @@ mod index;
 mod journal;
 mod lane;
 mod lock_file;
+mod lookup;
 mod options;
 mod partition;
 mod queue;

@@ -60,8 +60,16 @@ pub(super) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<Opt
     Ok((read == buffer.len()).then_some(()))
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Reads of this thread, for tests of what a look-up costs.
+    pub(super) static READS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// Reads as many bytes as fit and are there.
 pub(super) fn read_upto(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    #[cfg(test)]
+    READS.set(READS.get() + 1);
     let mut read = 0;
     while read < buffer.len() {
         match file.read_at(&mut buffer[read..], at + read as u64) {

@@ -10,6 +10,7 @@ use super::{
     journal::End,
     lane::{Active, Lane},
     request::{Placed, Touched},
+    segment::Segment,
 };
 use crate::{AppendAck, LogError};
 use std::sync::atomic::Ordering;
@@ -22,6 +23,8 @@ pub(super) struct Round<'a> {
     /// The run that each partition's next batch continues.
     current: HashMap<PartitionId, usize>,
     undo: Vec<(PartitionId, Lane)>,
+    /// Segments that are full: nothing follows in them.
+    full: Vec<Arc<Segment>>,
 }
 
 /// Batches that follow each other in one file.
@@ -34,7 +37,14 @@ struct Run<'a> {
 
 impl<'a> Round<'a> {
     pub(super) fn new(folder: &'a Folder, now: i64) -> Self {
-        Self { folder, now, runs: Vec::new(), current: HashMap::new(), undo: Vec::new() }
+        Self {
+            folder,
+            now,
+            runs: Vec::new(),
+            current: HashMap::new(),
+            undo: Vec::new(),
+            full: Vec::new(),
+        }
     }
 
     /// Returns the lanes as they were before.
@@ -103,11 +113,7 @@ impl<'a> Round<'a> {
         let time = lane.time.max(self.now);
         let bytes = BATCH_HEADER as u64 + body.bytes();
         if lane.needs_segment(bytes, time, &self.folder.options) {
-            if let Some(full) = &lane.active
-                && let Err(error) = full.segment.seal()
-            {
-                tracing::debug!(%error, "no index file; it will be made up when needed");
-            }
+            self.full.extend(lane.active.as_ref().map(|full| full.segment.clone()));
             lane.begin_segment(time, &self.folder.surroundings.space)?;
             self.current.remove(&id);
         }
@@ -153,6 +159,11 @@ impl<'a> Round<'a> {
         for run in &self.runs {
             for entry in &run.index {
                 run.to.segment.note(*entry, self.folder.options.index_bytes);
+            }
+        }
+        for segment in &self.full {
+            if let Err(error) = segment.seal() {
+                tracing::debug!(%error, "no index file; it will be made up when needed");
             }
         }
         Ok(())

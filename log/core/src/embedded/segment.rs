@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     disk,
-    format::{BATCH_HEADER, BatchHeader, Damage, PartitionId, SEGMENT_HEADER, SegmentHeader, seed},
+    format::{Damage, PartitionId, SEGMENT_HEADER, SegmentHeader, seed},
     index::{self, IndexEntry},
 };
 use crate::{LogError, session::lock};
@@ -26,19 +26,11 @@ pub(super) struct Segment {
     /// The folder does not yet durably name this file.
     pub(super) fresh: AtomicBool,
     first_time: OnceLock<i64>,
-    /// Index of a segment still written to; the index of others lies in a file.
-    index: Mutex<Vec<IndexEntry>>,
+    /// Index of a segment still written to; the index of others lies in a file, and here only where
+    /// that is missing or has gaps.
+    pub(super) index: Mutex<Vec<IndexEntry>>,
     /// Size of the index file as last written, in entries.
     pub(super) indexed: AtomicU64,
-}
-
-/// Where a search in a segment ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Byte where a batch begins, or the end.
-    pub(super) byte: u64,
-    /// Header of that batch; `None` at the end.
-    pub(super) header: Option<BatchHeader>,
 }
 
 impl Segment {
@@ -151,65 +143,6 @@ impl Segment {
         self.save_index()?;
         lock(&self.index).clear();
         Ok(())
-    }
-
-    /// Finds the first batch for which `wanted` holds; `before` says for an index entry whether the
-    /// batch it names lies before that one, or is it.
-    pub(super) fn locate(
-        &self,
-        file: &File,
-        before: impl Fn(&IndexEntry) -> bool,
-        wanted: impl Fn(&BatchHeader) -> bool,
-    ) -> Result<Place, Damage> {
-        let hint = self.hint(&before);
-        let start = hint.filter(|hint| {
-            // An index that does not fit its segment is as good as none.
-            matches!(self.header_at(file, hint.byte), Ok(Some(header)) if header.base == hint.offset)
-        });
-        let mut byte = start.map_or(SEGMENT_HEADER as u64, |hint| hint.byte);
-        let mut offset = start.map_or(self.base, |hint| hint.offset);
-        let mut last = (byte, offset);
-        loop {
-            match self.header_at(file, byte) {
-                Ok(None) => return Ok(Place { byte, header: None }),
-                Ok(Some(header)) if wanted(&header) => {
-                    return Ok(Place { byte, header: Some(header) });
-                }
-                Ok(Some(header)) => {
-                    last = (byte, offset);
-                    byte += header.total();
-                    offset = header.next();
-                }
-                Err(what) => {
-                    // A file that ends before this batch ends inside the one before it.
-                    let is_cut = file.metadata().is_ok_and(|metadata| metadata.len() < byte);
-                    let (byte, offset) = if is_cut { last } else { (byte, offset) };
-                    return Err(self.damage(byte, offset, what));
-                }
-            }
-        }
-    }
-
-    fn hint(&self, before: &impl Fn(&IndexEntry) -> bool) -> Option<IndexEntry> {
-        let find = |entries: &[IndexEntry]| {
-            let count = entries.partition_point(before);
-            count.checked_sub(1).and_then(|last| entries.get(last)).copied()
-        };
-        let index = lock(&self.index);
-        if index.is_empty() { find(&index::read(&self.path)) } else { find(&index) }
-    }
-
-    /// Reads the header at a byte; `None` at the committed end.
-    fn header_at(&self, file: &File, byte: u64) -> Result<Option<BatchHeader>, String> {
-        if byte >= self.committed() {
-            return Ok(None);
-        }
-        let mut bytes = [0; BATCH_HEADER];
-        match disk::read_at(file, &mut bytes, byte) {
-            Ok(Some(())) => Ok(Some(BatchHeader::decode(&bytes, self.seed)?)),
-            Ok(None) => Err("the file is shorter than what was committed".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
     }
 }
 

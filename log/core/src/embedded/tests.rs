@@ -1,6 +1,7 @@
 //! Tests that put something else in the machine's place: a disk that fills up, a power failure.
 
 mod failure;
+mod lookups;
 mod model;
 mod places;
 mod power;
