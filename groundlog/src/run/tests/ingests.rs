@@ -1,6 +1,9 @@
 //! Interfaces in several processes.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::cluster::{Cluster, ask, call, counter, until};
 use crate::role_set::RoleName::{Cvt, Decom, Gateway, Ingest};
@@ -28,9 +31,13 @@ async fn a_second_process_takes_over_when_the_first_dies() {
     })
     .await;
     for craft in &cluster.craft {
-        assert!(craft.send(0..10).await);
+        // A connection that is just moving to its new owner takes along what is sent: again then.
         until("its telemetry is shown", async || {
-            (counter(&serving, &craft.target).await? == 9).then_some(())
+            assert!(craft.send(0..10).await);
+            let shown = until("so it is", async || {
+                (counter(&serving, &craft.target).await? == 9).then_some(())
+            });
+            timeout(Duration::from_secs(2), shown).await.ok()
         })
         .await;
         let sent = call(&serving, "cmd", json!([format!("{} SET with VALUE 1", craft.target)]));
