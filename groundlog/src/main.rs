@@ -18,6 +18,7 @@ mod run;
 mod sim;
 mod time_text;
 mod values;
+mod xtce_command;
 
 use std::{io::IsTerminal, process::ExitCode};
 
@@ -50,6 +51,7 @@ enum Command {
     Decode(decode::DecodeArgs),
     Sim(sim::SimArgs),
     Config(config_command::ConfigArgs),
+    Xtce(xtce_command::XtceArgs),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +78,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Decode(args) => decode::run(&args),
         Command::Sim(args) => serve(sim::command(args)),
         Command::Config(args) => config_command::run(&args),
+        Command::Xtce(args) => xtce_command::run(&args),
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 use groundlog_packet::{
     Definitions,
     definition::{TargetSource, ValueType},
-    xtce::Options,
+    xtce::{Options, export},
 };
 use groundlog_proto::Nanos;
 use groundlog_replay::{
@@ -110,7 +110,14 @@ fn every_value_of_every_packet_is_the_expected_one() {
     let by_plugin = forms.map(|values| decode(&file, RowFormat::Csv, values));
     let by_xtce =
         forms.map(|values| decode_by(xtce_definitions(&folder), &file, RowFormat::Csv, values));
-    for csv in by_plugin.into_iter().chain(by_xtce) {
+    // The plug-in out as XTCE, and in again.
+    let exported = export(&definitions(), "JPSS").expect("a target");
+    assert!(exported.left_out.is_empty(), "{:?}", exported.left_out);
+    let builder = Definitions::builder();
+    let builder = builder.add_xtce("exported", exported.document.into_bytes(), Options::default());
+    let again = Arc::new(builder.build().expect("good definitions"));
+    let by_export = forms.map(|values| decode_by(again.clone(), &file, RowFormat::Csv, values));
+    for csv in by_plugin.into_iter().chain(by_xtce).chain(by_export) {
         let mut lines = csv.lines();
         let mut expected = expected.lines().map(str::trim_end);
         let header = lines.next().and_then(|line| line.strip_prefix("packet,offset,time,"));

@@ -27,6 +27,7 @@ mod command;
 mod container;
 mod conversions;
 mod diagnostics;
+mod export;
 mod names;
 mod numbers;
 mod packet;
@@ -42,6 +43,8 @@ use crate::definition::Packet;
 use container::Workshop;
 use diagnostics::Diagnostics;
 use space::Space;
+
+pub use export::{Exported, export};
 
 /// How a document is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

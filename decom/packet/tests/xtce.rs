@@ -13,5 +13,7 @@ mod documents;
 mod hostile;
 #[path = "xtce/refused.rs"]
 mod refused;
+#[path = "xtce/round_trip.rs"]
+mod round_trip;
 #[path = "xtce/types.rs"]
 mod types;

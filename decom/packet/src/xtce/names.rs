@@ -82,6 +82,7 @@ fn legal(wish: &Wish<'_>, name: &str, notes: &mut Diagnostics) -> String {
 
 /// Turns the name of a SpaceSystem into that of a target.
 pub(super) fn target(root: Element<'_>, notes: &mut Diagnostics) -> String {
-    let name = root.attribute("name").unwrap_or_default().to_owned();
+    let own = super::types::own_name(root);
+    let name = own.or(root.attribute("name")).unwrap_or_default().to_owned();
     legal(&Wish { element: root, name: name.clone(), path: String::new() }, &name, notes)
 }

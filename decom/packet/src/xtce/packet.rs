@@ -74,8 +74,6 @@ pub(super) fn assemble<'d>(
                 item.required = false;
             }
         }
-        // Overlapping is what the place of an entry says.
-        item.overlap = true;
         items.push(item);
     }
     packet.insert_items(items);

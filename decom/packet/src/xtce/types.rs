@@ -21,8 +21,9 @@ use super::space::{Found, Kind, Reference, Space};
 use super::xml::Element;
 use crate::definition::{DataType, Endianness, Item};
 
-pub(super) use describe::{described, own_name};
+pub(super) use describe::{LONG_DESCRIPTION, OWN_NAME_SPACE, described, own_name};
 pub(super) use size::{Dynamic, Size, current_instance, integer_value};
+pub(super) use time::epoch_word;
 
 use layered::Layered;
 
@@ -239,7 +240,10 @@ impl<'d> TypeReader<'_, 'd> {
         self.calibration(&mut scalar, encoding)?;
         match class {
             Class::Enumerated => self.enumeration(&mut scalar, layers)?,
-            Class::Boolean => labels::boolean(&mut scalar, layers),
+            Class::Boolean => {
+                labels::boolean(&mut scalar, layers);
+                self.any_value(&mut scalar);
+            }
             Class::AbsoluteTime => self.absolute_time(&mut scalar, layers)?,
             Class::RelativeTime => self.relative_time(&mut scalar, layers)?,
             Class::Integer | Class::Float => {

@@ -34,7 +34,7 @@ pub(super) fn number(item: &Item, text: &str) -> Option<Value> {
     let converts = item.read_conversion.is_some() || item.write_conversion.is_some();
     let integer = numbers::integer(text).map(Value::Int);
     let whole = |value: f64| (value == value.trunc()).then_some(value as i128);
-    if item.data_type.is_integer() && !converts {
+    if item.data_type.is_integer() && (integer.is_some() || !converts) {
         // Some write whole numbers as floats.
         return integer.or_else(|| numbers::float(text).and_then(whole).map(Value::Int));
     }

@@ -56,6 +56,7 @@ impl<'d> Layouter<'_, 'd> {
         item.bit_size = *bits;
         if item.default.is_some() || self.scope.is_some() {
             item.default = Some(crate::Value::Array(Vec::new()));
+            item.required = false;
         }
         match count {
             Size::Fixed(count) if *count > 0 && count.saturating_mul(*bits) <= MAX_PACKET_BITS => {

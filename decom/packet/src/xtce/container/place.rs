@@ -159,10 +159,12 @@ impl<'d> Layouter<'_, 'd> {
                 item.default = Some(crate::Value::from(all));
             }
         }
-        if item.endianness == Endianness::Little
-            && item.data_type.is_integer()
-            && item.is_bit_field()
-        {
+        if item.endianness == Endianness::Little && item.data_type.is_integer() && bits <= 8 {
+            // Within eight bits there is no order of bytes; across two bytes there seems to be one.
+            if start.rem_euclid(8) + bits > 8 {
+                item.endianness = Endianness::Big;
+            }
+        } else if is_little_field(&item) {
             if start % 8 != 0 || item.bit_size % 8 != 0 {
                 let message =
                     "the least significant byte first is supported for whole bytes at whole bytes";
@@ -172,6 +174,7 @@ impl<'d> Layouter<'_, 'd> {
             // Such a field is named by its last byte.
             item.bit_offset = start + bits - 8;
         }
+        item.overlap = from_end.is_none() && start < self.sheet.end;
         self.add(item, source, None, entry)?;
         if from_end.is_none() {
             self.sheet.cursor = start + bits;
@@ -245,9 +248,17 @@ impl<'d> Layouter<'_, 'd> {
 pub(super) fn end_of(item: &Item) -> i64 {
     let reserved = item.variable_bit_size.as_ref().map(|variable| variable.reserved_bits);
     let bits = reserved.or(item.array_size).unwrap_or(item.bit_size);
-    let little = item.endianness == Endianness::Little && item.array_size.is_none();
-    if little && item.data_type.is_integer() && item.is_bit_field() {
+    if is_little_field(item) {
         return item.bit_offset + 8;
     }
     item.bit_offset + bits
+}
+
+/// Returns whether an item is a field of several bytes that is named by its last one.
+fn is_little_field(item: &Item) -> bool {
+    item.endianness == Endianness::Little
+        && item.data_type.is_integer()
+        && item.array_size.is_none()
+        && item.bit_size > 8
+        && item.is_bit_field()
 }

@@ -195,8 +195,7 @@ fn byte_order(notes: &mut Diagnostics, encoding: Element<'_>, bits: i64) -> Opti
             }
         },
     };
-    // Within one byte there is no order of bytes.
-    Some(if bits <= 8 { Endianness::Big } else { found })
+    Some(found)
 }
 
 fn least_significant_bit_first(notes: &mut Diagnostics, encoding: Element<'_>) -> Option<bool> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::layered::Layered;
 use super::{Scalar, TypeReader};
+use crate::config::bounds;
 use crate::definition::{Color, DataType, State, States};
 use crate::value::Value;
 use crate::xtce::diagnostics::Diagnostics;
@@ -56,7 +57,16 @@ impl<'d> TypeReader<'_, 'd> {
             colors(self.notes, scalar, &mut states, alarm)?;
         }
         scalar.item.states = Some(states);
+        self.any_value(scalar);
         Some(())
+    }
+
+    /// Gives a labelled argument the range of its field: the labels say what may be given.
+    pub(super) fn any_value(&self, scalar: &mut Scalar<'d>) {
+        if self.command {
+            let bounds = bounds(scalar.item.data_type, scalar.item.bit_size).ok();
+            (scalar.item.minimum, scalar.item.maximum) = bounds.unzip();
+        }
     }
 }
 

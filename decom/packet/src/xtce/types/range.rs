@@ -44,7 +44,11 @@ impl<'d> TypeReader<'_, 'd> {
             return None;
         }
         let floats = scalar.class == Class::Float || item.data_type == DataType::Float;
-        let [min_in, min_ex, max_in, max_ex] = names.map(|name| self.end(range, name, floats));
+        let encoded = item.data_type == DataType::Float;
+        let [min_in, min_ex, max_in, max_ex] = names.map(|name| {
+            // The next value beyond an exclusive end is one of the engineering type.
+            self.end(range, name, if name.ends_with("Exclusive") { floats } else { encoded })
+        });
         let low = min_in?.or(min_ex?.map(above));
         let high = max_in?.or(max_ex?.map(below));
         let whole = !floats && !converts;

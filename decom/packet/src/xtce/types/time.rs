@@ -163,6 +163,12 @@ fn epoch_of(text: &str) -> Option<TimeOrigin> {
     }
 }
 
+/// Returns the word of an epoch on the scale of TAI.
+pub(in crate::xtce) fn epoch_word(nanos: i64) -> Option<&'static str> {
+    let words = ["TAI", "GPS", "J2000"];
+    words.into_iter().find(|word| epoch_of(word) == Some(TimeOrigin::Tai(nanos)))
+}
+
 /// Reads `YYYY-MM-DD[Thh:mm:ss[.s…]][Z|±hh:mm]` into nanoseconds since 1970 UTC.
 fn date_time(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
