@@ -25,6 +25,7 @@ Examples:
   groundlog decode --plugin tests/plugins/JPSS --time cds:6 pass.dat
   groundlog decode --plugin ./INST --csv --packet HEALTH_STATUS --values formatted pass.dat
   groundlog decode --plugin ./INST --format dump --jsonl --output pass.jsonl recorder.bin
+  groundlog decode --xtce mission.xml --values raw pass.dat
 
 JSON lines hold target, packet, offset (of the packet in its file), time and values, which are by
 item name in definition order; blocks are hex, integers have all their digits. Exit status: 0 all
@@ -92,7 +93,8 @@ impl From<Values> for ValueType {
 pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
     let files = files_of(&args.paths, args.order)?;
     let Some(plugin) = args.plugin.load()? else {
-        let remedy = "say where the definitions are: --plugin DIR, a plug-in or a target folder";
+        let remedy = "say where the definitions are: --plugin DIR, a plug-in or a target folder, \
+                      or --xtce FILE";
         return Err(wrong_usage(remedy));
     };
     let time = args.layout.time()?;
@@ -194,7 +196,7 @@ fn nothing_decoded(counts: &Counts) -> bool {
         let remedy = if counts.other > 0 {
             "others than the packet asked for; see --packet and --target"
         } else {
-            "unknown to the definitions; see --plugin, --format and --skip-header-bytes"
+            "unknown to the definitions; see --plugin, --xtce, --format and --skip-header-bytes"
         };
         eprintln!("groundlog: none of the {packets} packets was decoded: they are {remedy}");
     }
@@ -216,9 +218,9 @@ mod tests {
         decode: DecodeArgs,
     }
 
-    /// Decodes a file with two packets by definitions that know one of them; `{…}` in a word is a
-    /// path.
-    fn decode(words: &str) -> String {
+    /// Decodes a file with two packets by definitions that know one of them; `@` in a word is the
+    /// folder with the files.
+    fn attempt(words: &str) -> anyhow::Result<(ExitCode, String)> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         fs::create_dir_all(path("SAT/cmd_tlm")).expect("a folder");
@@ -227,8 +229,13 @@ mod tests {
         };
         let text = packet("ONE", 1) + &packet("TWO", 2) + &packet("NEVER", 9);
         fs::write(path("SAT/cmd_tlm/tlm.txt"), text).expect("a file");
+        fs::write(path("sat.xml"), document(SAT)).expect("a file");
+        fs::write(path("body.xml"), document(BODY)).expect("a file");
+        fs::write(path("bad.xml"), document(BAD)).expect("a file");
         let space_packet = |id: u8| [0, id, 0xc0, 0, 0, 0, 0];
         fs::write(path("good"), [space_packet(1), space_packet(5)].concat()).expect("a file");
+        fs::write(path("prefixed"), [vec![9, 9], space_packet(1).to_vec()].concat())
+            .expect("a file");
         fs::write(path("unknown"), space_packet(5)).expect("a file");
         fs::write(path("empty"), "").expect("a file");
         let root = folder.path().display().to_string();
@@ -236,8 +243,53 @@ mod tests {
         let output = format!("{root}/output");
         let words = ["decode", "--output", &output].into_iter().chain(words.split(' '));
         let args = Cli::try_parse_from(words).expect("good words").decode;
-        let ended = run(&args).unwrap_or_else(|error| ExitCode::from(exit_code(&error)));
-        format!("{ended:?}")
+        let code = run(&args).or_else(|error| match exit_code(&error) {
+            2 => Ok(ExitCode::from(2)),
+            _ => Err(error),
+        })?;
+        Ok((code, fs::read_to_string(output).unwrap_or_default()))
+    }
+
+    fn decode(words: &str) -> String {
+        format!("{:?}", attempt(words).expect("a result").0)
+    }
+
+    fn decoded(words: &str) -> String {
+        attempt(words).expect("a result").1
+    }
+
+    /// A space packet with an id in its first two bytes.
+    const SAT: &str = r#"<ParameterSet><Parameter name="ID" parameterTypeRef="U16"/>
+<Parameter name="FLAGS" parameterTypeRef="U2"/><Parameter name="DATA" parameterTypeRef="U8"/>
+</ParameterSet><ContainerSet><SequenceContainer name="HEADER" abstract="true"><EntryList>
+<ParameterRefEntry parameterRef="ID"/><ParameterRefEntry parameterRef="FLAGS"/></EntryList>
+</SequenceContainer><SequenceContainer name="ONE"><EntryList><ParameterRefEntry parameterRef="DATA">
+<LocationInContainerInBits referenceLocation="containerStart"><FixedValue>48</FixedValue>
+</LocationInContainerInBits></ParameterRefEntry></EntryList><BaseContainer containerRef="HEADER">
+<RestrictionCriteria><Comparison parameterRef="ID" value="1"/></RestrictionCriteria></BaseContainer>
+</SequenceContainer></ContainerSet>"#;
+
+    /// What follows the primary header.
+    const BODY: &str = r#"<ParameterSet><Parameter name="DATA" parameterTypeRef="U8"/></ParameterSet>
+<ContainerSet><SequenceContainer name="BODY"><EntryList><ParameterRefEntry parameterRef="DATA"/>
+</EntryList></SequenceContainer></ContainerSet>"#;
+
+    const BAD: &str = "
+<AlgorithmSet/><ParameterTypeSet><IntegerParameterType name=\"T\">
+ <IntegerDataEncoding encoding=\"BCD\"/></IntegerParameterType></ParameterTypeSet>";
+
+    fn document(sets: &str) -> String {
+        let integer = |name: &str, bits: &str| {
+            format!(
+                "<IntegerParameterType name=\"{name}\"><IntegerDataEncoding sizeInBits=\"{bits}\"/>\
+                 </IntegerParameterType>"
+            )
+        };
+        let types = [integer("U2", "2"), integer("U8", "8"), integer("U16", "16")].concat();
+        format!(
+            "<SpaceSystem name=\"Sat\"><TelemetryMetaData><ParameterTypeSet>{types}</ParameterTypeSet>\
+             {sets}</TelemetryMetaData></SpaceSystem>"
+        )
     }
 
     #[test]
@@ -251,5 +303,32 @@ mod tests {
         assert_eq!(decode("--plugin @SAT --csv @good"), code(2), "several packets");
         assert_eq!(decode("--plugin @SAT --csv --packet ONE @good"), code(0));
         assert_eq!(decode("--plugin @SAT --time header @good"), code(2));
+        assert_eq!(decode("--xtce @sat.xml @good"), code(0));
+        assert_eq!(decode("--xtce @sat.xml @unknown"), code(1));
+    }
+
+    #[test]
+    fn an_xtce_document_with_or_without_headers() {
+        let whole = decoded("--xtce @sat.xml @good");
+        assert!(whole.starts_with(r#"{"target":"SAT","packet":"ONE","offset":0,"#), "{whole}");
+        assert!(whole.contains(r#""values":{"ID":1,"FLAGS":3,"DATA":0}"#), "{whole}");
+        // The containers describe what follows the primary header.
+        let words = "--xtce @body.xml --container-at 6 @good";
+        let body = decoded(words);
+        assert!(
+            body.contains(r#""packet":"BODY","offset":0,"time":null,"values":{"DATA":0}"#),
+            "{body}"
+        );
+        // Foreign bytes before every packet.
+        let behind = decoded("--xtce @sat.xml --skip-header-bytes 2 @prefixed");
+        assert!(behind.contains(r#""packet":"ONE","offset":2,"#), "{behind}");
+    }
+
+    #[test]
+    fn errors_of_a_document_come_at_once() {
+        let error = attempt("--xtce @bad.xml @good").expect_err("errors").to_string();
+        assert!(error.starts_with("the document has 2 errors:"), "{error}");
+        assert!(error.contains("bad.xml:2: column 1: <AlgorithmSet>"), "{error}");
+        assert!(error.contains("bad.xml:3: column 2: <IntegerDataEncoding>"), "{error}");
     }
 }

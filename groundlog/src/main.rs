@@ -22,6 +22,7 @@ mod sim;
 mod time_text;
 mod usage;
 mod values;
+mod xtce_command;
 
 use std::{io::IsTerminal, process::ExitCode};
 
@@ -65,6 +66,7 @@ enum Command {
     Decode(decode::DecodeArgs),
     Sim(sim::SimArgs),
     Config(config_command::ConfigArgs),
+    Xtce(xtce_command::XtceArgs),
 }
 
 fn main() -> ExitCode {
@@ -92,6 +94,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Decode(args) => decode::run(&args),
         Command::Sim(args) => serve(sim::command(args)),
         Command::Config(args) => config_command::run(&args),
+        Command::Xtce(args) => xtce_command::run(&args),
     }
 }
 

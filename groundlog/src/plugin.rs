@@ -16,13 +16,15 @@ mod remote;
 mod render;
 mod salvage;
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
+use anyhow::Context as _;
 use groundlog_packet::{
     Definitions, Item, Packet, PacketKind,
     definition::{TargetSource, is_reserved_item},
     plugin::InterfaceDefinition,
     template::Variables,
+    xtce,
 };
 
 use crate::{config::Config, usage::wrong_usage};
@@ -100,6 +102,26 @@ pub(crate) fn load_folder(folder: &Path, variables: &Variables) -> anyhow::Resul
         assemble(&files, Origin::PluginTxt, variables, DEFAULT_SCOPE)
     };
     Ok(finish(vec![assembled], Use::Definitions)?)
+}
+
+/// Loads an XTCE document for its definitions.
+///
+/// # Errors
+/// When it cannot be read; every error of it, with line and column.
+pub(crate) fn load_xtce(path: &Path, options: xtce::Options) -> anyhow::Result<LoadedPlugin> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let builder = Definitions::builder().add_xtce(&path.display().to_string(), bytes, options);
+    let definitions = builder.build().map_err(|wrong| {
+        let mut errors = LoadErrors::of("the document");
+        errors.add_config(wrong);
+        errors
+    })?;
+    Ok(LoadedPlugin {
+        name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        warnings: definitions.warnings().to_vec(),
+        definitions: Arc::new(definitions),
+        interfaces: Vec::new(),
+    })
 }
 
 /// Loads the demo. Its spacecraft listens at an address, or is another process's concern: then the

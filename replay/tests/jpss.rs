@@ -13,6 +13,7 @@ use std::{
 use groundlog_packet::{
     Definitions,
     definition::{TargetSource, ValueType},
+    xtce::{Options, export},
 };
 use groundlog_proto::Nanos;
 use groundlog_replay::{
@@ -61,15 +62,34 @@ fn definitions() -> Arc<Definitions> {
     Arc::new(definitions)
 }
 
+/// The definitions that came with the recording, an XTCE document.
+fn xtce_definitions(folder: &Path) -> Arc<Definitions> {
+    let path = folder.join("jpss1_geolocation_xtce_v1.xml");
+    let document = fs::read(&path).expect("the document can be read");
+    let builder = Definitions::builder();
+    let builder = builder.add_xtce(&path.display().to_string(), document, Options::default());
+    let definitions = builder.build().expect("good definitions");
+    assert!(definitions.warnings().is_empty(), "{:?}", definitions.warnings());
+    Arc::new(definitions)
+}
+
 fn decode(recording: &Path, format: RowFormat, values: ValueType) -> String {
+    decode_by(definitions(), recording, format, values)
+}
+
+fn decode_by(
+    definitions: Arc<Definitions>,
+    recording: &Path,
+    format: RowFormat,
+    values: ValueType,
+) -> String {
     let options = DecodeOptions {
-        target: Some("JPSS".into()),
         values: Some(values),
         time: "cds:6".parse().expect("cds"),
         format,
         ..DecodeOptions::default()
     };
-    let decoder = PacketDecoder::new(definitions(), options).expect("good options");
+    let decoder = PacketDecoder::new(definitions, options).expect("good options");
     let mut output = Vec::new();
     let mut writer = RowWriter::new(decoder, &mut output);
     for record in Records::open(recording, &FileLayout::default()).expect("the file opens") {
@@ -86,8 +106,18 @@ fn every_value_of_every_packet_is_the_expected_one() {
     let expected = fs::read_to_string(folder.join("expected_raw.csv")).expect("expected values");
     let file = recording(&folder);
     // The values that nothing converts are the same in both forms.
-    for values in [ValueType::Raw, ValueType::Converted] {
-        let csv = decode(&file, RowFormat::Csv, values);
+    let forms = [ValueType::Raw, ValueType::Converted];
+    let by_plugin = forms.map(|values| decode(&file, RowFormat::Csv, values));
+    let by_xtce =
+        forms.map(|values| decode_by(xtce_definitions(&folder), &file, RowFormat::Csv, values));
+    // The plug-in out as XTCE, and in again.
+    let exported = export(&definitions(), "JPSS").expect("a target");
+    assert!(exported.left_out.is_empty(), "{:?}", exported.left_out);
+    let builder = Definitions::builder();
+    let builder = builder.add_xtce("exported", exported.document.into_bytes(), Options::default());
+    let again = Arc::new(builder.build().expect("good definitions"));
+    let by_export = forms.map(|values| decode_by(again.clone(), &file, RowFormat::Csv, values));
+    for csv in by_plugin.into_iter().chain(by_xtce).chain(by_export) {
         let mut lines = csv.lines();
         let mut expected = expected.lines().map(str::trim_end);
         let header = lines.next().and_then(|line| line.strip_prefix("packet,offset,time,"));

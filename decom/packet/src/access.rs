@@ -13,6 +13,7 @@ mod variable;
 mod view;
 mod write;
 
+pub(crate) use buffer::blank;
 pub use buffer::{LengthError, PacketBuffer};
 pub use decommutated::decommutated;
 pub use error::AccessError;

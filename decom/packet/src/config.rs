@@ -29,4 +29,6 @@ pub use lines::{Statement, Token, tokenize};
 pub use words::{convert_to_value, hex_bytes};
 
 pub(crate) use arguments::Arguments;
+pub(crate) use checks::{MAX_ITEMS, MAX_PACKET_BITS, item as check_item};
 pub(crate) use lines::{quoted_end, unquoted};
+pub(crate) use range::bounds;

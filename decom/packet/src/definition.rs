@@ -4,6 +4,7 @@
 //! shared as `Arc<Definitions>`. Packets have a dense [`PacketId`]; the items of a packet are
 //! numbered by their place in [`Packet::items`], so decoding plans and records need no names.
 
+mod condition;
 mod conversion;
 mod definitions;
 mod expression;
@@ -17,15 +18,17 @@ mod states;
 mod target;
 mod types;
 
+pub use condition::{Comparison, Condition, Operand};
 pub use conversion::{
-    Conversion, ConversionDefinition, ConversionError, Segment, SelectedItem, class_name,
+    Conversion, ConversionDefinition, ConversionError, CountedTime, Segment, SelectedItem, Spline,
+    SplinePoint, TimeOrigin, class_name,
 };
 pub(crate) use conversion::{formatted_time, polynomial, unix_nanos};
 pub use definitions::{Definitions, LimitsGroupItem, LookupError, TargetSource};
 pub use expression::Expression;
 pub(crate) use format_string::default_text;
 pub use format_string::{FormatError, FormatString};
-pub use item::{Item, StructureChild, Units, VariableBitSize};
+pub use item::{Item, StructureChild, Units, VariableBitSize, VariableLength};
 pub(crate) use layout::stored_order;
 pub use limits::{Limits, LimitsResponse, LimitsSet};
 pub use packet::{

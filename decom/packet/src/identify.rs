@@ -1,9 +1,10 @@
 //! Which packet a buffer is (cosmos-packets §4).
 //!
 //! Tables are built once per definitions. When all packets of a pool have their ids at the same
-//! places, one read of the ids and one hash look-up decide; otherwise every packet is compared in
-//! definition order. No look-up allocates, except where ids lie behind items of variable size.
+//! places, one read of the ids and one hash look-up decide; otherwise, and where a packet has a
+//! condition beside its ids, every packet is compared in definition order. No look-up allocates, except where ids lie behind items of variable size.
 
+mod condition;
 mod ids;
 mod pool;
 

@@ -6,6 +6,7 @@
 //! From text to definitions
 //! - [`plugin`] reads plugin.txt, [`target`] the files of a target folder, [`template`] renders
 //!   the tags in them, [`config`] parses command and telemetry files.
+//! - [`xtce`] reads XTCE documents into the same definitions, and writes them.
 //! - [`definition`] is what comes out: targets, packets, items; immutable, shared.
 //!
 //! From bytes to values
@@ -31,6 +32,7 @@ pub mod target;
 pub mod template;
 pub mod time;
 pub mod value;
+pub mod xtce;
 
 pub use definition::{Definitions, Item, Packet, PacketId, PacketKind, Target};
 pub use value::Value;

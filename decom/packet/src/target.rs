@@ -88,10 +88,17 @@ fn apply(
     result.map_err(|message| (message, Some(usage)))
 }
 
+/// Returns whether a file of a target is an XTCE document, by its name.
+#[must_use]
+pub fn is_xtce(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    lower.ends_with(".xtce") || lower.ends_with(".xml")
+}
+
 /// Chooses the files to read, in order, out of the paths of a target's text files.
 ///
-/// With explicit names only those, in their order; otherwise every `.txt` below `cmd_tlm`, sorted
-/// by path in byte order; never one whose base name starts with `_`.
+/// With explicit names only those, in their order; otherwise every `.txt` and `.xtce` below
+/// `cmd_tlm`, sorted by path in byte order; never one whose base name starts with `_`.
 ///
 /// # Errors
 /// [`ConfigError`] when an explicitly named file is missing.
@@ -105,8 +112,9 @@ pub fn files_to_read<'a>(
             .copied()
             .filter(|path| {
                 let base = path.rsplit('/').next().unwrap_or(path);
+                let lower = base.to_ascii_lowercase();
                 !base.starts_with('_')
-                    && base.to_ascii_lowercase().ends_with(".txt")
+                    && (lower.ends_with(".txt") || lower.ends_with(".xtce"))
                     && base != "target.txt"
             })
             .collect();
@@ -149,8 +157,11 @@ mod tests {
     #[test]
     fn all_files_in_byte_order() {
         let settings = parse("T", "").unwrap();
-        let paths = ["cmd_tlm/b.txt", "cmd_tlm/_part.txt", "cmd_tlm/A.txt", "cmd_tlm/x.bin"];
-        assert_eq!(files_to_read(&settings, &paths).unwrap(), ["cmd_tlm/A.txt", "cmd_tlm/b.txt"]);
+        let paths = ["b.txt", "_part.txt", "A.txt", "x.bin", "a.xtce", "x.xml"]
+            .map(|p| format!("cmd_tlm/{p}"));
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let chosen = files_to_read(&settings, &paths).unwrap();
+        assert_eq!(chosen, ["cmd_tlm/A.txt", "cmd_tlm/a.xtce", "cmd_tlm/b.txt"]);
     }
 
     #[test]

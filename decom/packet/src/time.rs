@@ -1,5 +1,7 @@
 //! Calendar text of times, which are nanoseconds since 1970-01-01 UTC everywhere in the crate.
 
+pub(crate) mod leap;
+
 use std::fmt::Write as _;
 
 /// Nanoseconds in one second.
@@ -61,6 +63,18 @@ fn date_from_days(days: i64) -> (i64, u32, u32) {
     (year, month, day)
 }
 
+/// Converts year, month and day into days since 1970-01-01 (proleptic Gregorian).
+#[must_use]
+pub(crate) fn days_from_date(year: i64, month: u32, day: u32) -> i64 {
+    // Years begin in March, as in `date_from_days`.
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let shifted_month = (i64::from(month) + 9) % 12;
+    let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(day) - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
 /// Renders a time as `YYYY/MM/DD HH:MM:SS.mmm`, milliseconds truncated (cosmos-packets §8).
 #[must_use]
 pub fn formatted(nanos: i64) -> String {
@@ -100,6 +114,14 @@ mod tests {
         assert_eq!(formatted(1_000_000_000_500_000_000), "2001/09/09 01:46:40.500");
         assert_eq!(formatted(951_782_400_000_000_000), "2000/02/29 00:00:00.000");
         assert_eq!(formatted(-1), "1969/12/31 23:59:59.999");
+    }
+
+    #[test]
+    fn dates_become_days_again() {
+        for days in (-800_000..800_000).step_by(97) {
+            let (year, month, day) = date_from_days(days);
+            assert_eq!(days_from_date(year, month, day), days);
+        }
     }
 
     #[test]

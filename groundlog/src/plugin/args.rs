@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use groundlog_packet::template::Variables;
+use groundlog_packet::{template::Variables, xtce};
 
 use super::LoadedPlugin;
 use crate::{config::PluginConfig, usage::wrong_usage};
@@ -62,14 +62,28 @@ pub(crate) struct DefinitionArgs {
     /// Value of a variable of the plug-in
     #[arg(long, value_name = "NAME=VALUE", requires = "plugin")]
     variable: Vec<String>,
+    /// Definitions: an XTCE document, a target named by its SpaceSystem
+    #[arg(long, value_name = "FILE", conflicts_with = "plugin")]
+    xtce: Option<PathBuf>,
+    /// Byte of every packet at which the containers of the XTCE document begin: 6 where they leave
+    /// the primary header of space packets out
+    #[arg(long, value_name = "BYTE", default_value_t = 0, requires = "xtce")]
+    container_at: u16,
 }
 
 impl DefinitionArgs {
-    /// Loads the folder, if one is named; what is not acted upon goes to standard error.
+    /// Loads the folder or the document, if one is named; what is not acted upon goes to standard
+    /// error.
     ///
     /// # Errors
     /// Every error of every file, with file and line.
     pub(crate) fn load(&self) -> anyhow::Result<Option<LoadedPlugin>> {
+        if let Some(document) = &self.xtce {
+            let options = xtce::Options { target: None, header_bytes: self.container_at };
+            let loaded = super::load_xtce(document, options)?;
+            loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+            return Ok(Some(loaded));
+        }
         let Some(folder) = &self.plugin else {
             return Ok(None);
         };

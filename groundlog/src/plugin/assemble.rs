@@ -61,7 +61,7 @@ pub(super) fn assemble(
             Ok(plugin) => Salvaged { plugin, targets_missing: false },
             Err(_) => plugin_with_errors(&path, text, given, scope, &sources, &mut errors),
         };
-    let mut warnings = plugin.unsupported;
+    let warnings = plugin.unsupported;
     let mut targets = Vec::with_capacity(plugin.targets.len());
     for target in &plugin.targets {
         if !files.has_target(&target.folder) {
@@ -79,7 +79,7 @@ pub(super) fn assemble(
                 errors.add(&target.location, &message);
             }
         }
-        targets.push(render_target(files, target, &plugin.values, &mut errors, &mut warnings));
+        targets.push(render_target(files, target, &plugin.values, &mut errors));
     }
     Assembled {
         name: files.name.clone(),

@@ -9,12 +9,25 @@ use groundlog_packet::{
 use super::assemble::Assembled;
 
 /// Everything that is wrong with plug-ins, each with file and line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct LoadErrors {
+    /// What has the errors.
+    subject: &'static str,
     errors: Vec<String>,
 }
 
+impl Default for LoadErrors {
+    fn default() -> Self {
+        Self::of("the plug-in")
+    }
+}
+
 impl LoadErrors {
+    /// Starts without errors of something.
+    pub(super) fn of(subject: &'static str) -> Self {
+        Self { subject, errors: Vec::new() }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.errors.is_empty()
     }
@@ -105,8 +118,8 @@ fn entry(error: &ConfigError) -> String {
 impl fmt::Display for LoadErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.errors.len() {
-            1 => f.write_str("the plug-in has an error:")?,
-            count => write!(f, "the plug-in has {count} errors:")?,
+            1 => write!(f, "{} has an error:", self.subject)?,
+            count => write!(f, "{} has {count} errors:", self.subject)?,
         }
         self.errors.iter().try_for_each(|error| write!(f, "\n{error}"))
     }

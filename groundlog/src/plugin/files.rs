@@ -135,8 +135,9 @@ impl PluginFiles {
     fn add(&mut self, folder: &Path, path: &str) -> anyhow::Result<()> {
         let file = folder.join(path.rsplit('/').next().unwrap_or(path));
         let about = || format!("cannot read {}", file.display());
-        let is_text =
-            file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
+        let is_text = file.extension().is_some_and(|extension| {
+            ["txt", "xtce", "xml"].iter().any(|text| extension.eq_ignore_ascii_case(text))
+        });
         if !is_text && fs::metadata(&file).with_context(about)?.len() > BINARY_BYTES_MAX {
             return Ok(());
         }

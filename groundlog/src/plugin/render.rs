@@ -21,14 +21,12 @@ pub(super) struct RenderedTarget {
     pub(super) place: String,
 }
 
-/// Renders the files of a target that are read. What cannot be rendered goes to `errors`, what is
-/// left out to `warnings`.
+/// Renders the files of a target that are read. What cannot be rendered goes to `errors`.
 pub(super) fn render_target(
     files: &PluginFiles,
     declared: &PluginTarget,
     values: &Variables,
     errors: &mut LoadErrors,
-    warnings: &mut Vec<String>,
 ) -> RenderedTarget {
     let folder = format!("targets/{}", declared.folder);
     let mut values = values.clone();
@@ -48,11 +46,7 @@ pub(super) fn render_target(
     let mut binary_files = Vec::new();
     for (path, bytes) in &files.binaries {
         let Some(inside) = inside(path) else { continue };
-        if inside.ends_with(".xtce") || inside.ends_with(".xml") {
-            warnings.push(format!("{}: XTCE is not supported yet", files.shown(path)));
-        } else {
-            binary_files.push((inside, bytes.clone()));
-        }
+        binary_files.push((inside, bytes.clone()));
     }
     let name = declared.name.clone();
     let published = TargetSource { name, target_txt, files: texts, binary_files };
@@ -119,7 +113,8 @@ struct Renderer<'a> {
 impl Renderer<'_> {
     /// Renders one file; one that cannot be rendered counts as empty.
     fn render(&self, path: &str, text: &str, errors: &mut LoadErrors) -> String {
-        if self.is_left_alone(path) {
+        // XTCE documents are no templates.
+        if self.is_left_alone(path) || target::is_xtce(path) {
             return text.to_owned();
         }
         // Partials are looked up beside the file that is rendered, under the same kind of path.

@@ -198,6 +198,27 @@ fn template_files_are_bytes() {
 }
 
 #[test]
+fn xtce_documents_belong_to_their_target() {
+    const DOCUMENT: &str = "<!-- <%= no template %> -->\n<SpaceSystem name='Other'>\
+        <TelemetryMetaData><ParameterTypeSet><IntegerParameterType name='U8'>\
+        <IntegerDataEncoding/></IntegerParameterType></ParameterTypeSet><ParameterSet>\
+        <Parameter name='X' parameterTypeRef='U8'/></ParameterSet><ContainerSet>\
+        <SequenceContainer name='HK'><EntryList><ParameterRefEntry parameterRef='X'/></EntryList>\
+        </SequenceContainer></ContainerSet></TelemetryMetaData></SpaceSystem>";
+    let (_guard, root) =
+        folder("BUS", &[("cmd_tlm/bus.xtce", DOCUMENT), ("cmd_tlm/b.xml", "<x/>")]);
+    let loaded = load_folder(&root, &Variables::new()).expect("good");
+    let packet = loaded.definitions.packet(PacketKind::Telemetry, "BUS", "HK").expect("defined");
+    assert!(packet.item("X").is_some());
+    let source = &loaded.definitions.sources()[0];
+    assert_eq!(source.files, [("cmd_tlm/bus.xtce".to_owned(), DOCUMENT.to_owned())]);
+    // One of another name is read where target.txt says so, and what is wrong in it is said.
+    let named = [("cmd_tlm/b.xml", "<x/>"), ("target.txt", "TELEMETRY b.xml\n")];
+    let message = refused("BUS", &named);
+    assert!(message.contains("DIR/cmd_tlm/b.xml:1: column 1: <x>: is no SpaceSystem"), "{message}");
+}
+
+#[test]
 fn disabled_templates_stay_as_they_are() {
     let mut files = good();
     files[0].1 = "TARGET BUS SAT\n  DISABLE_ERB odd\n";

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::error::AccessError;
 use super::layout::Layout;
 use super::view::{PacketTimes, PacketView};
-use crate::definition::{Accessor, Packet, ValueType};
+use crate::definition::{Accessor, Packet, ValueType, VariableBitSize, VariableLength};
 use crate::value::Value;
 
 /// A buffer does not have the defined length; it is kept as it is all the same (§3.5).
@@ -32,11 +32,28 @@ pub struct PacketBuffer {
     pub times: PacketTimes,
 }
 
+/// Makes the bytes of a packet without values: zeros, and the terminators that end nothing.
+pub(crate) fn blank(packet: &Packet) -> Vec<u8> {
+    let mut bytes = vec![0; packet.defined_length()];
+    // From the last to the first, so that none moves another.
+    for item in packet.items.iter().rev().filter(|item| item.bit_offset >= 0) {
+        let Some(VariableBitSize {
+            length: VariableLength::Terminator(end), in_field: false, ..
+        }) = &item.variable_bit_size
+        else {
+            continue;
+        };
+        let at = usize::try_from(item.bit_offset / 8).unwrap_or(0).min(bytes.len());
+        bytes.splice(at..at, end.iter().copied());
+    }
+    bytes
+}
+
 impl PacketBuffer {
-    /// Makes a packet of zeros of the defined length.
+    /// Makes a packet of zeros of the defined length; values that end at a terminator are empty.
     #[must_use]
     pub fn new(packet: Arc<Packet>) -> Self {
-        let buffer = vec![0; packet.defined_length()];
+        let buffer = blank(&packet);
         let times = PacketTimes::default();
         let layout = Layout::of(&packet, &buffer, times);
         Self { packet, buffer, layout, times }

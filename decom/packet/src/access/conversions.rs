@@ -80,6 +80,13 @@ impl PacketView<'_> {
                     .evaluate(value, &mut read)?
                     .ok_or_else(|| AccessError::Expression { item: item.name.clone() })
             }
+            Conversion::CountedTime(time) if !definition.is_pure() => {
+                let base = match time.base() {
+                    Some(base) => Some(self.deeper(item)?.read(&base.name, base.value_type)?),
+                    None => None,
+                };
+                definition.time(time, value, base.as_ref()).map_err(failed)
+            }
             _ => definition.apply(value).map_err(failed),
         }
     }

@@ -1,7 +1,7 @@
 //! Where items lie in one buffer: items of variable size move the ones behind (§3.6).
 
 use super::view::{PacketTimes, PacketView};
-use crate::definition::{Item, Packet, ValueType, VariableBitSize};
+use crate::definition::{Item, Packet, VariableBitSize, VariableLength};
 
 /// How many bits an item takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(super) enum Extent {
 pub(super) struct Place {
     pub(super) offset: i64,
     pub(super) extent: Extent,
+    /// Bits of the terminator that follows the value.
+    pub(super) tail: i64,
 }
 
 /// The places of all items; none are stored for packets in which nothing moves.
@@ -46,13 +48,14 @@ impl Layout {
                 continue;
             };
             let offset = layout.places[index].offset;
-            let extent = match length(packet, buffer, times, &layout, variable) {
-                Some(count) => extent(item, variable, count, offset, buffer.len()),
-                None => Extent::NoLength,
+            let (extent, tail) = match length(packet, buffer, times, &layout, variable) {
+                Length::Count(count) => (extent(item, variable, count, offset, buffer.len()), 0),
+                Length::Absent => (Extent::NoLength, 0),
+                Length::Terminated(bytes) => terminated(buffer, offset, bytes, variable),
             };
-            layout.places[index].extent = extent;
-            if let Extent::Actual(bits) = extent {
-                moved += bits - variable.reserved_bits;
+            layout.places[index] = Place { offset, extent, tail };
+            if let (Extent::Actual(bits), false) = (extent, variable.in_field) {
+                moved += bits + tail - variable.reserved_bits;
             }
         }
         layout
@@ -68,22 +71,58 @@ impl Layout {
 }
 
 fn declared(item: &Item) -> Place {
-    Place { offset: item.bit_offset, extent: Extent::Declared }
+    Place { offset: item.bit_offset, extent: Extent::Declared, tail: 0 }
 }
 
-/// Reads the length item's converted value; the items before it are in place already.
-fn length(
+/// What gives an item its size.
+enum Length<'a> {
+    Count(i64),
+    /// The length item is missing or holds no number.
+    Absent,
+    /// A terminator.
+    Terminated(&'a [u8]),
+}
+
+/// Reads the length item's value; the items before it are in place already.
+fn length<'a>(
     packet: &Packet,
     buffer: &[u8],
     times: PacketTimes,
     layout: &Layout,
-    variable: &VariableBitSize,
-) -> Option<i64> {
+    variable: &'a VariableBitSize,
+) -> Length<'a> {
+    let (name, value_type) = match &variable.length {
+        VariableLength::Item { name, value_type } => (name, *value_type),
+        VariableLength::Terminator(bytes) => return Length::Terminated(bytes),
+    };
     let layout = std::borrow::Cow::Borrowed(layout);
     let view = PacketView { packet, buffer, times, layout, depth: 0 };
-    let value = view.read(&variable.length_item, ValueType::Converted).ok()?;
+    let value = view.read(name, value_type).ok().and_then(|value| value.to_int());
     // Far beyond any buffer, and small enough to multiply.
-    value.to_int().map(|count| i64::try_from(count.clamp(-(1 << 40), 1 << 40)).unwrap_or(0))
+    value.map_or(Length::Absent, |count| {
+        Length::Count(i64::try_from(count.clamp(-(1 << 40), 1 << 40)).unwrap_or(0))
+    })
+}
+
+/// Looks for the end of a value; returns its bits and those of the terminator that was found.
+fn terminated(
+    buffer: &[u8],
+    offset: i64,
+    terminator: &[u8],
+    variable: &VariableBitSize,
+) -> (Extent, i64) {
+    let bits = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX / 8) * 8;
+    let start = usize::try_from(offset / 8).ok().filter(|_| offset % 8 == 0);
+    let Some(rest) = start.and_then(|start| buffer.get(start..)) else {
+        return (Extent::NoLength, 0);
+    };
+    let field = usize::try_from(variable.reserved_bits / 8).unwrap_or(0);
+    let rest = if variable.in_field { rest.get(..field).unwrap_or(rest) } else { rest };
+    let found = rest.windows(terminator.len().max(1)).position(|bytes| bytes == terminator);
+    match found {
+        Some(length) => (Extent::Actual(bits(length)), bits(terminator.len())),
+        None => (Extent::Actual(bits(rest.len())), 0),
+    }
 }
 
 fn extent(
@@ -101,6 +140,8 @@ fn extent(
     let buffer_bits = i64::try_from(buffer_length).unwrap_or(i64::MAX / 8) * 8;
     let available =
         if offset >= 0 { (buffer_bits - offset).max(0) } else { (-offset).min(buffer_bits) };
+    let field = if variable.in_field { variable.reserved_bits } else { available };
+    let available = available.min(field);
     if bits < 0 || bits > available {
         return Extent::TooLong { bits, available };
     }

@@ -4,7 +4,7 @@ use super::buffer::PacketBuffer;
 use super::error::AccessError;
 use super::layout::{Extent, is_selector, selected_bits};
 use crate::bits;
-use crate::definition::{DataType, Item, ValueType, VariableBitSize};
+use crate::definition::{DataType, Item, VariableBitSize, VariableLength};
 use crate::value::Value;
 
 impl PacketBuffer {
@@ -19,7 +19,7 @@ impl PacketBuffer {
         };
         let place = self.layout.place(index, item);
         let old = match place.extent {
-            Extent::Actual(bits) => bits,
+            Extent::Actual(bits) => bits + place.tail,
             Extent::Declared => item.array_size.unwrap_or(item.bit_size).max(0),
             Extent::TooLong { bits, available } => {
                 return Err(AccessError::VariableSize { item: item.name.clone(), bits, available });
@@ -27,13 +27,12 @@ impl PacketBuffer {
             Extent::NoLength => {
                 return Err(AccessError::LengthItem {
                     item: item.name.clone(),
-                    length_item: variable.length_item.clone(),
+                    length_item: variable.length_item().unwrap_or_default().to_owned(),
                 });
             }
         };
-        let (count, new) = wanted(item, variable, value);
         let before = self.buffer.clone();
-        let result = self.resized_write(item, variable, value, (place.offset, old, new, count));
+        let result = self.resized_write(item, variable, value, (place.offset, old));
         if result.is_err() {
             self.buffer = before;
         }
@@ -46,23 +45,57 @@ impl PacketBuffer {
         item: &Item,
         variable: &VariableBitSize,
         value: &Value,
-        (offset, old, new, count): (i64, i64, i64, i64),
+        (offset, old): (i64, i64),
     ) -> Result<(), AccessError> {
-        self.write(&variable.length_item, &Value::from(count), ValueType::Converted)?;
-        resize(&mut self.buffer, offset, old, new);
+        let (count, new) = wanted(item, variable, value);
+        let terminator: &[u8] = match &variable.length {
+            VariableLength::Item { name, value_type } => {
+                self.write(name, &Value::from(count), *value_type)?;
+                &[]
+            }
+            VariableLength::Terminator(bytes) => bytes,
+        };
+        let tail = i64::try_from(terminator.len() * 8).unwrap_or(0);
+        if variable.in_field {
+            let available = variable.reserved_bits;
+            if new > available {
+                let item = item.name.clone();
+                return Err(AccessError::VariableSize { item, bits: new, available });
+            }
+            // What the field holds behind the value is nobody's.
+            resize(&mut self.buffer, offset, available, 0);
+            resize(&mut self.buffer, offset, 0, available);
+        } else {
+            resize(&mut self.buffer, offset, old, new + tail);
+        }
+        // A value that fills its field needs no terminator.
+        let ended = !variable.in_field || new + tail <= variable.reserved_bits;
+        if tail > 0 && ended {
+            let end = Item {
+                bit_offset: offset + new,
+                bit_size: tail,
+                data_type: DataType::Block,
+                ..item.clone()
+            };
+            self.put(&Value::Bytes(terminator.to_vec()), &end)?;
+        }
         if new == 0 {
             return Ok(());
         }
-        let (size, total) =
+        let (bit_size, array_size) =
             if item.array_size.is_some() { (item.bit_size, Some(new)) } else { (new, None) };
+        self.put(value, &Item { bit_offset: offset, bit_size, array_size, ..item.clone() })
+    }
+
+    fn put(&mut self, value: &Value, item: &Item) -> Result<(), AccessError> {
         bits::write(
             value,
             &mut self.buffer,
-            offset,
-            size,
+            item.bit_offset,
+            item.bit_size,
             item.data_type,
             item.endianness,
-            total,
+            item.array_size,
             item.overflow,
         )
         .map_err(|source| AccessError::Bits { item: item.name.clone(), source })

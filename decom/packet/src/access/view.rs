@@ -183,10 +183,10 @@ pub(super) fn read_place(
             return Err(AccessError::VariableSize { item, bits, available });
         }
         Extent::NoLength => {
-            let length_item = item.variable_bit_size.as_ref().map(|size| size.length_item.clone());
+            let length_item = item.variable_bit_size.as_ref().and_then(|size| size.length_item());
             return Err(AccessError::LengthItem {
                 item: item.name.clone(),
-                length_item: length_item.unwrap_or_default(),
+                length_item: length_item.unwrap_or_default().to_owned(),
             });
         }
     }

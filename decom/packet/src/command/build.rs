@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::check;
 use super::error::BuildError;
 use super::hazard;
-use crate::access::{AccessError, PacketBuffer};
+use crate::access::{AccessError, PacketBuffer, blank};
 use crate::definition::{Definitions, Item, Packet, PacketKind, ValueType, is_reserved_item};
 use crate::value::Value;
 
@@ -77,7 +77,7 @@ pub fn build(
 /// Returns whether the item holds the length of another one, which is written with that one.
 fn sets_itself(packet: &Packet, name: &str) -> bool {
     let mut sizes = packet.items.iter().filter_map(|item| item.variable_bit_size.as_ref());
-    sizes.any(|size| size.length_item == name)
+    sizes.any(|size| size.length_item() == Some(name))
 }
 
 fn required(packet: &Packet, given: &[(String, Value)]) -> Result<(), BuildError> {
@@ -99,7 +99,7 @@ impl PacketBuffer {
     /// [`AccessError`] when a default does not fit its field.
     pub fn restore_defaults(&mut self, skip: &dyn Fn(&str) -> bool) -> Result<(), AccessError> {
         let packet: Arc<Packet> = self.packet().clone();
-        let start = packet.template.clone().unwrap_or_else(|| vec![0; packet.defined_length()]);
+        let start = packet.template.clone().unwrap_or_else(|| blank(&packet));
         // A template of another length than defined is what its author wants.
         let _ = self.set_buffer(start);
         for item in &packet.items {

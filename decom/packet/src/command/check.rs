@@ -61,7 +61,7 @@ fn state(
     raw: bool,
 ) -> Result<(), BuildError> {
     let known = states.get(&value.to_string()).is_some()
-        || states.iter().any(|(_, state)| state.value.equals_state(value));
+        || states.iter().any(|(_, state)| state.has(value));
     if known {
         return Ok(());
     }

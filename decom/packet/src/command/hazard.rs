@@ -32,7 +32,7 @@ pub fn hazard_of_given(packet: &Packet, given: &[(String, Value)]) -> Option<Str
         let states = packet.item(&name.to_uppercase())?.states.as_ref()?;
         let by_name = states.get(&value.to_string()).and_then(|state| state.hazardous.clone());
         by_name.or_else(|| {
-            let mut matching = states.iter().filter(|(_, state)| state.value.equals_state(value));
+            let mut matching = states.iter().filter(|(_, state)| state.has(value));
             matching.find_map(|(_, state)| state.hazardous.clone())
         })
     })

@@ -11,7 +11,7 @@ use crate::definition::{
     Definitions, Endianness, LimitsGroupItem, Packet, PacketId, PacketKind, SourceLocation, Target,
     TargetSource,
 };
-use crate::target;
+use crate::{target, xtce};
 
 /// Packets of one target while files are read.
 pub(crate) type PacketTable = IndexMap<String, Packet>;
@@ -37,6 +37,7 @@ pub(crate) type PacketTable = IndexMap<String, Packet>;
 #[derive(Debug, Default)]
 pub struct DefinitionsBuilder {
     sources: Vec<TargetSource>,
+    documents: Vec<(String, Vec<u8>, xtce::Options)>,
 }
 
 /// What the files have defined so far.
@@ -97,20 +98,72 @@ impl DefinitionsBuilder {
         self
     }
 
+    /// Adds an XTCE document, which is a target by itself; `path` is what messages call it.
+    #[must_use]
+    pub fn add_xtce(mut self, path: &str, document: Vec<u8>, options: xtce::Options) -> Self {
+        self.documents.push((path.to_owned(), document, options));
+        self
+    }
+
     /// Reads everything.
     ///
     /// # Errors
     /// [`ConfigErrors`] with every refused statement of every file.
-    pub fn build(self) -> Result<Definitions, ConfigErrors> {
+    pub fn build(mut self) -> Result<Definitions, ConfigErrors> {
         let mut draft = Draft::new();
         for source in &self.sources {
             read_target(&mut draft, source);
+        }
+        for (path, document, options) in self.documents {
+            let Some(target) = read_xtce(&mut draft, &path, &document, &options) else { continue };
+            // Bytes before the containers are no part of the text: such definitions have no source.
+            if let (0, Ok(text)) = (options.header_bytes, String::from_utf8(document)) {
+                let base = path.rsplit('/').next().unwrap_or(&path);
+                let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+                self.sources.push(TargetSource {
+                    name: target,
+                    target_txt: String::new(),
+                    files: vec![(format!("cmd_tlm/{stem}.xtce"), text)],
+                    binary_files: Vec::new(),
+                });
+            }
         }
         if !draft.errors.is_empty() {
             return Err(ConfigErrors { errors: draft.errors });
         }
         Ok(freeze(draft, self.sources))
     }
+}
+
+/// Reads an XTCE document into the draft; returns its target, or `None` if it has errors.
+fn read_xtce(
+    draft: &mut Draft,
+    path: &str,
+    document: &[u8],
+    options: &xtce::Options,
+) -> Option<String> {
+    let imported = match xtce::read(path, document, options) {
+        Ok(imported) => imported,
+        Err(errors) => {
+            draft.errors.extend(errors.errors);
+            return None;
+        }
+    };
+    let xtce::Imported { target, packets, warnings, .. } = imported;
+    draft.warnings.extend(warnings);
+    let settings = || Target { name: target.clone(), ..Target::default() };
+    draft.targets.entry(target.clone()).or_insert_with(settings);
+    for packet in packets {
+        let name = packet.packet_name.clone();
+        let table = draft.tables(packet.kind).entry(target.clone()).or_default();
+        if let Some(replaced) = table.insert(name, packet) {
+            let Packet { kind, packet_name, location, .. } = replaced;
+            let warning =
+                format!("{path}: {kind} packet {target} {packet_name} of {location} redefined");
+            draft.warnings.push(warning);
+        }
+    }
+    Some(target)
 }
 
 fn read_target(draft: &mut Draft, source: &TargetSource) {
@@ -134,8 +187,15 @@ fn read_target(draft: &mut Draft, source: &TargetSource) {
     draft.targets.insert(name.clone(), settings.target);
     draft.binary_files = source.binary_files.iter().cloned().collect();
     for path in chosen {
-        if let Some((path, text)) = source.files.iter().find(|(candidate, _)| *candidate == path) {
-            FileParser::new(draft, &name, path).parse(text);
+        let found = source.files.iter().find(|(candidate, _)| *candidate == path);
+        match found {
+            Some((path, text)) if target::is_xtce(path) => {
+                let options =
+                    xtce::Options { target: Some(name.clone()), ..xtce::Options::default() };
+                read_xtce(draft, path, text.as_bytes(), &options);
+            }
+            Some((path, text)) => FileParser::new(draft, &name, path).parse(text),
+            None => {}
         }
     }
 }

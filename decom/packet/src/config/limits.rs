@@ -18,12 +18,7 @@ impl FileParser<'_> {
         if item.units.is_some() {
             return Err("Items with UNITS can't define STATE".to_owned());
         }
-        let mut state = State {
-            value: state_value(item, arguments.text(1)?)?,
-            hazardous: None,
-            messages_disabled: false,
-            color: None,
-        };
+        let mut state = State { value: state_value(item, arguments.text(1)?)?, ..State::default() };
         match kind {
             PacketKind::Command => command_state(arguments, &mut state)?,
             PacketKind::Telemetry => {

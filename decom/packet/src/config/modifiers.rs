@@ -5,7 +5,9 @@ use super::checks::MAX_PACKET_BITS;
 use super::lines::Lexer;
 use super::parser::FileParser;
 use super::values;
-use crate::definition::{DataType, FormatString, Overflow, PacketKind, Units, VariableBitSize};
+use crate::definition::{
+    DataType, FormatString, Overflow, PacketKind, Units, ValueType, VariableBitSize, VariableLength,
+};
 use crate::value::Value;
 
 /// Largest unit of a length item, in bits; a mebibyte.
@@ -136,8 +138,13 @@ impl FileParser<'_> {
         }
         packet.fixed_size = false;
         let reserved_bits = if at_end { wanted } else { declared };
-        self.current_item()?.variable_bit_size =
-            Some(VariableBitSize { length_item, bits_per_count, bit_offset, reserved_bits });
+        self.current_item()?.variable_bit_size = Some(VariableBitSize {
+            length: VariableLength::Item { name: length_item, value_type: ValueType::Converted },
+            bits_per_count,
+            bit_offset,
+            reserved_bits,
+            in_field: false,
+        });
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Conversions between raw and converted values (cosmos-packets §10).
 
+mod counted_time;
 mod evaluate;
+mod spline;
 
 use thiserror::Error;
 
@@ -8,7 +10,10 @@ use super::expression::Expression;
 use super::types::{DataType, SourceLocation, ValueType};
 use crate::value::Value;
 
+pub use counted_time::{CountedTime, TimeOrigin};
 pub(crate) use evaluate::{formatted_time, polynomial, unix_nanos};
+pub use spline::{Spline, SplinePoint};
+
 use evaluate::{reversed, segmented, segmented_integer};
 
 /// Reasons why a conversion yields no value.
@@ -63,6 +68,10 @@ pub enum Conversion {
         /// Segments by descending lower bound.
         segments: Vec<Segment>,
     },
+    /// A curve through points.
+    Spline(Spline),
+    /// A moment that the value counts from an epoch.
+    CountedTime(CountedTime),
     /// A time out of the items that hold seconds and microseconds since 1970.
     UnixTime {
         /// Seconds.
@@ -150,9 +159,14 @@ impl ConversionDefinition {
     pub fn is_pure(&self) -> bool {
         use Conversion as C;
         matches!(
-            self.conversion,
+            &self.conversion,
             C::Polynomial { .. }
                 | C::SegmentedPolynomial { .. }
+                | C::Spline(_)
+                | C::CountedTime(CountedTime {
+                    origin: TimeOrigin::Utc(_) | TimeOrigin::Tai(_),
+                    ..
+                })
                 | C::BitReverse { .. }
                 | C::IpRead
                 | C::IpWrite
@@ -173,6 +187,16 @@ impl ConversionDefinition {
                 Value::Int(x) => Ok(Value::Float(segmented_integer(segments, *x))),
                 other => self.number(other, |x| segmented(segments, x)),
             },
+            Conversion::Spline(spline) => {
+                let x = match value {
+                    Value::Null => return Ok(Value::Null),
+                    number if number.is_number() => number.as_f64(),
+                    _ => None,
+                };
+                let x = x.ok_or_else(|| self.not_a_number(value))?;
+                spline.apply(x).map(Value::Float).ok_or_else(|| self.out_of_range(value))
+            }
+            Conversion::CountedTime(time) if self.is_pure() => self.time(time, value, None),
             Conversion::BitReverse { data_type, bit_size } => {
                 let x = value.to_int().ok_or_else(|| self.not_a_number(value))?;
                 Ok(Value::Int(reversed(x, *bit_size, *data_type)))
@@ -185,14 +209,27 @@ impl ConversionDefinition {
             Conversion::IpWrite => {
                 let address = value.as_str().and_then(|text| text.parse().ok());
                 let address: std::net::Ipv4Addr =
-                    address.ok_or_else(|| ConversionError::OutOfRange {
-                        class: self.class.clone(),
-                        value: value.to_string(),
-                    })?;
+                    address.ok_or_else(|| self.out_of_range(value))?;
                 Ok(Value::from(u32::from(address)))
             }
             _ => Ok(value.clone()),
         }
+    }
+
+    /// Evaluates a counted time; `base` is the value of the item that its origin names.
+    ///
+    /// # Errors
+    /// As [`ConversionDefinition::apply`].
+    pub(crate) fn time(
+        &self,
+        time: &CountedTime,
+        value: &Value,
+        base: Option<&Value>,
+    ) -> Result<Value, ConversionError> {
+        if value.is_null() || base.is_some_and(Value::is_null) {
+            return Ok(Value::Null);
+        }
+        time.nanos(value, base).map(Value::Time).ok_or_else(|| self.out_of_range(value))
     }
 
     fn number(&self, value: &Value, f: impl Fn(f64) -> f64) -> Result<Value, ConversionError> {
@@ -202,6 +239,10 @@ impl ConversionDefinition {
             Value::Float(x) => Ok(Value::Float(f(*x))),
             other => Err(self.not_a_number(other)),
         }
+    }
+
+    fn out_of_range(&self, value: &Value) -> ConversionError {
+        ConversionError::OutOfRange { class: self.class.clone(), value: value.to_string() }
     }
 
     fn not_a_number(&self, value: &Value) -> ConversionError {

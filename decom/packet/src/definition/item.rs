@@ -9,7 +9,7 @@ use super::format_string::FormatString;
 use super::limits::Limits;
 use super::packet::Packet;
 use super::states::States;
-use super::types::{DataType, Endianness, Overflow};
+use super::types::{DataType, Endianness, Overflow, ValueType};
 use crate::value::Value;
 
 /// The unit of an item.
@@ -21,17 +21,46 @@ pub struct Units {
     pub abbreviation: String,
 }
 
-/// A size that another item of the packet gives (cosmos-packets §3.6).
+/// A size that differs from packet to packet (cosmos-packets §3.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VariableBitSize {
-    /// Upper-cased name of the item whose converted value is the count.
-    pub length_item: String,
+    /// What gives the count.
+    pub length: VariableLength,
     /// Bits per count.
     pub bits_per_count: i64,
     /// Bits added to count × bits per count.
     pub bit_offset: i64,
     /// Bits that the layout holds free for the item; later items move by what it is longer.
     pub reserved_bits: i64,
+    /// Whether the item always takes its reserved bits and its value only the first of them, so
+    /// that nothing behind it moves.
+    pub in_field: bool,
+}
+
+/// What gives the size of an item of variable size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VariableLength {
+    /// An item of the same packet.
+    Item {
+        /// Upper-cased name.
+        name: String,
+        /// The form of its value that is the count.
+        value_type: ValueType,
+    },
+    /// These bytes, which end the value and are not part of it; a value that nothing ends goes to
+    /// the end of its field or of the packet.
+    Terminator(Vec<u8>),
+}
+
+impl VariableBitSize {
+    /// Returns the name of the item that holds the count.
+    #[must_use]
+    pub fn length_item(&self) -> Option<&str> {
+        match &self.length {
+            VariableLength::Item { name, .. } => Some(name),
+            VariableLength::Terminator(_) => None,
+        }
+    }
 }
 
 /// What makes an item a child of a structure item of the same packet (cosmos-packets §3.8).

@@ -28,6 +28,20 @@ impl Packet {
         replaced
     }
 
+    /// Adds many items with names of their own, sorting them once.
+    pub(crate) fn insert_items(&mut self, items: Vec<Item>) {
+        for mut item in items {
+            item.create_index = self.created_items;
+            self.created_items += 1;
+            if item.structure_child.is_none() {
+                self.count_length(&item);
+            }
+            self.items.push(item);
+        }
+        self.items.sort_by(stored_order);
+        self.renumber();
+    }
+
     /// Removes an item; its bits stay as a hole.
     pub fn remove_item(&mut self, name: &str) -> Option<Item> {
         let index = self.names.get(name).copied()?;

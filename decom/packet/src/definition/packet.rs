@@ -5,6 +5,7 @@ use std::fmt;
 
 use indexmap::IndexMap;
 
+use super::condition::Condition;
 use super::item::Item;
 use super::types::{Endianness, SourceLocation};
 
@@ -118,6 +119,8 @@ pub struct Packet {
     pub items: Vec<Item>,
     /// Id items in stored order; copies, because deleting an item leaves it an id (§2.2).
     pub id_items: Vec<Item>,
+    /// What a buffer must meet beside the id values to be this packet.
+    pub condition: Option<Condition>,
     /// Places of the items that have limits, in the order they were registered.
     pub limits_items: Vec<usize>,
     /// Whether a buffer shorter than defined is accepted.
@@ -189,6 +192,7 @@ impl Packet {
             location,
             items: Vec::new(),
             id_items: Vec::new(),
+            condition: None,
             limits_items: Vec::new(),
             short_buffer_allowed: false,
             hazardous: None,

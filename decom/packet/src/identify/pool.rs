@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use super::condition;
 use super::ids::{self, IdValue};
 use crate::definition::{Accessor, DataType, Item, Packet, PacketId};
 
@@ -66,7 +67,8 @@ impl Pool {
         let with_ids: Vec<&Arc<Packet>> =
             packets.iter().filter(|packet| !packet.id_items.is_empty()).collect();
         let first = with_ids.first().map(|packet| Signature::of(packet));
-        let unique_id_mode = with_ids.iter().any(|packet| Some(Signature::of(packet)) != first);
+        let unique_id_mode = with_ids.iter().any(|packet| Some(Signature::of(packet)) != first)
+            || packets.iter().any(|packet| packet.condition.is_some());
         let catch_all =
             packets.iter().rev().find(|packet| packet.id_items.is_empty()).map(|packet| packet.id);
         let mut pool = Self { packets, unique_id_mode, table: HashMap::default(), catch_all };
@@ -134,4 +136,5 @@ fn same_ids(a: &Packet, b: &Packet) -> bool {
 
 fn matches(packet: &Packet, buffer: &[u8]) -> bool {
     packet.id_items.iter().all(|item| equal(ids::read(packet, item, buffer).as_ref(), item))
+        && condition::holds(packet, buffer)
 }

@@ -38,7 +38,7 @@ impl Lookup {
     /// Compiles states; `None` unless all their values are whole numbers that doubles hold and that
     /// lie together.
     pub(super) fn compile(states: &States) -> Option<Self> {
-        let mut values: Vec<(i64, u16)> = Vec::new();
+        let mut spans: Vec<(i64, i64, u16)> = Vec::new();
         for (index, (_, state)) in states.iter().enumerate() {
             let value = match state.value {
                 _ if state.is_any() => continue,
@@ -47,24 +47,25 @@ impl Lookup {
                 // 0.5 can only be met by a float; NaN by nothing.
                 _ => return None,
             };
-            if value.abs() > EXACT {
-                return None;
-            }
-            let value = value as i64;
-            // The first state defined for a value wins.
-            if !values.iter().any(|(known, _)| *known == value) {
-                values.push((value, u16::try_from(index).ok()?));
+            let ends = state.ranges.iter().map(|range| (*range.start(), *range.end()));
+            for (low, high) in std::iter::once((value, value)).chain(ends) {
+                if low.abs() > EXACT || high.abs() > EXACT {
+                    return None;
+                }
+                spans.push((low as i64, high as i64, u16::try_from(index).ok()?));
             }
         }
-        let first = values.iter().map(|(value, _)| *value).min().unwrap_or(0);
-        let last = values.iter().map(|(value, _)| *value).max().unwrap_or(-1);
+        let first = spans.iter().map(|(low, ..)| *low).min().unwrap_or(0);
+        let last = spans.iter().map(|(_, high, _)| *high).max().unwrap_or(-1);
         if last - first >= MAX_SPAN {
             return None;
         }
         let other = Found::of(states, any_index(states));
         let mut table = vec![other; (last - first + 1) as usize];
-        for (value, index) in &values {
-            table[(value - first) as usize] = Found::of(states, *index);
+        // The first state defined for a value wins.
+        for (low, high, index) in spans.iter().rev() {
+            let found = Found::of(states, *index);
+            (*low..=*high).for_each(|value| table[(value - first) as usize] = found);
         }
         Some(Self { first, table: table.into(), other })
     }
@@ -96,7 +97,7 @@ fn position(index: Option<usize>) -> u16 {
 
 /// Returns the index of the state that any value has: the first equal one, else ANY, else none.
 pub(super) fn index_of(states: &States, value: &Value) -> u16 {
-    let found = states.iter().position(|(_, state)| state.value.equals_state(value));
+    let found = states.iter().position(|(_, state)| state.has(value));
     match position(found) {
         NO_STATE => any_index(states),
         index => index,
@@ -112,7 +113,7 @@ mod tests {
         let mut states = States::default();
         for (name, value) in values {
             let value = value.clone();
-            let state = State { value, hazardous: None, messages_disabled: false, color: None };
+            let state = State { value, ..State::default() };
             states.insert(name, state);
         }
         states
@@ -134,6 +135,14 @@ mod tests {
         agrees(&states(&[("A", Value::Int(-2)), ("B", Value::Float(7.0))]));
         agrees(&states(&[("A", Value::Int(-2)), ("X", Value::from("ANY")), ("B", Value::Int(2))]));
         agrees(&states(&[("A", Value::Int(-2)), ("B", Value::Int(50_000))]));
+        let mut ranges = states(&[("A", Value::Int(4))]);
+        let further = State { ranges: vec![-2..=-1, 6..=2000], ..State::default() };
+        ranges.insert("B", State { value: Value::Int(5), ..further });
+        agrees(&ranges);
+        assert_eq!(index_of(&ranges, &Value::Float(7.0)), 1);
+        let far = State { ranges: vec![7..=1 << 17], ..State::default() };
+        ranges.insert("C", State { value: Value::Int(3000), ..far });
+        assert!(Lookup::compile(&ranges).is_none());
         assert!(
             Lookup::compile(&states(&[("A", Value::Int(0)), ("B", Value::Int(1 << 16))])).is_none()
         );

@@ -149,6 +149,12 @@ impl<'a> Reader<'a> {
             | C::ReceivedTimeFormatted
             | C::ReceivedCount) => Ok(self.meta.value(conversion).unwrap_or(Value::Null)),
             C::Generic { expression } => self.generic(expression, raw, depth),
+            C::CountedTime(time) if !definition.is_pure() => {
+                let base = time.base().ok_or(Unreadable)?;
+                let place = self.packet.item_index(&base.name).ok_or(Unreadable)?;
+                let base = self.selected((place, base.value_type), depth)?;
+                definition.time(time, raw, Some(&base)).map_err(|_| Unreadable)
+            }
             _ => match raw {
                 Value::Array(values) => values
                     .iter()

@@ -98,9 +98,12 @@ impl ConvertedForm {
         match item.read_conversion.as_ref().map(|definition| &definition.conversion) {
             None | Some(C::Unsupported) => Self::Same,
             Some(
-                C::Polynomial { .. } | C::SegmentedPolynomial { .. } | C::UnixTimeSeconds { .. },
+                C::Polynomial { .. }
+                | C::SegmentedPolynomial { .. }
+                | C::Spline(_)
+                | C::UnixTimeSeconds { .. },
             ) => Self::Number,
-            Some(C::UnixTime { .. }) => Self::Time,
+            Some(C::UnixTime { .. } | C::CountedTime(_)) => Self::Time,
             Some(
                 C::UnixTimeFormatted { .. }
                 | C::BitReverse { .. }
