@@ -3,7 +3,8 @@
 use std::{
     collections::VecDeque,
     fs::File,
-    io::{Read, Write},
+    io::Read,
+    os::unix::fs::FileExt,
     path::Path,
     time::{Duration, Instant},
 };
@@ -80,13 +81,19 @@ async fn acknowledged(appending: groundlog_log::Appending) {
 }
 
 /// Writes as many bytes into one file, in pieces of one batch, with as many syncs at even distances.
-pub fn write_bare(dir: &Path, bytes: u64, pieces: usize, syncs: u64) -> Duration {
-    let mut file = File::create(dir.join("bare")).expect("file");
+/// With `ahead`, fills the file with so many zeros ahead, as the log does for small synced appends.
+pub fn write_bare(dir: &Path, bytes: u64, pieces: usize, syncs: u64, ahead: usize) -> Duration {
+    let file = File::create(dir.join("bare")).expect("file");
     let piece = vec![7; (bytes / pieces as u64) as usize];
     let start = Instant::now();
-    let mut synced = 0;
+    let (mut synced, mut end, mut allocated) = (0, 0, 0);
     for number in 1..=pieces as u64 {
-        file.write_all(&piece).expect("written");
+        file.write_all_at(&piece, end).expect("written");
+        end += piece.len() as u64;
+        if ahead > 0 && end > allocated {
+            file.write_all_at(&vec![0; ahead], end).expect("written");
+            allocated = end + ahead as u64;
+        }
         if number * syncs / pieces as u64 > synced {
             file.sync_data().expect("synced");
             synced += 1;

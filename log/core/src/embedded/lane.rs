@@ -1,4 +1,8 @@
-use std::{fs::File, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use super::{
     format::{SEGMENT_HEADER, SegmentHeader},
@@ -106,6 +110,7 @@ impl Lane {
                 .file
                 .set_len(active.bytes)
                 .map_err(|e| disk::error("cannot cut", &active.segment.path, e))?;
+            active.segment.allocated.store(active.bytes, Ordering::Relaxed);
         }
         *self = before;
         Ok(())

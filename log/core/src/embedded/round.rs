@@ -1,4 +1,8 @@
-use std::{collections::HashMap, io::IoSlice, sync::Arc};
+use std::{
+    collections::HashMap,
+    io::IoSlice,
+    sync::{Arc, atomic::Ordering},
+};
 
 use groundlog_proto::Nanos;
 
@@ -9,11 +13,17 @@ use super::{
     index::IndexEntry,
     journal::End,
     lane::{Active, Lane},
+    options::Space,
     request::{Placed, Touched},
     segment::Segment,
 };
 use crate::{AppendAck, LogError};
-use std::sync::atomic::Ordering;
+
+/// The most zeros written ahead of small synced appends. As many as the file has bytes, before that:
+/// a topic that is hardly used takes no space.
+const AHEAD: u64 = 256 << 10;
+/// What a disk writes at least.
+const BLOCK: u64 = 4 << 10;
 
 /// Everything written in one go, so that it can be undone in one go.
 pub(super) struct Round<'a> {
@@ -31,8 +41,42 @@ pub(super) struct Round<'a> {
 struct Run<'a> {
     to: Active,
     start: u64,
+    is_synced: bool,
     batches: Vec<([u8; BATCH_HEADER], &'a Body)>,
     index: Vec<IndexEntry>,
+}
+
+impl Run<'_> {
+    fn bytes(&self) -> u64 {
+        self.batches.iter().map(|(header, body)| header.len() as u64 + body.bytes()).sum()
+    }
+
+    /// Fills the file with zeros ahead of small synced appends: a sync that changes neither the size
+    /// of a file nor its blocks costs the disk half. Large ones would write everything twice.
+    fn write_ahead(&self, space: &Space) {
+        let (bytes, allocated) = (self.bytes(), &self.to.segment.allocated);
+        let end = self.start + bytes;
+        if !self.is_synced || bytes > AHEAD / 4 || end <= allocated.load(Ordering::Relaxed) {
+            return;
+        }
+        let target = (end + end.clamp(BLOCK, AHEAD)).next_multiple_of(BLOCK);
+        let zeros = vec![0; (target - end) as usize];
+        let written = disk::write_at(&self.to.file, end, &mut [IoSlice::new(&zeros)], space);
+        if written.is_err() {
+            // Nothing depends on it. What is left is for what must be written.
+            drop(self.to.file.set_len(end));
+        }
+        allocated.store(if written.is_ok() { target } else { end }, Ordering::Relaxed);
+    }
+}
+
+/// Notes that a file was written up to where it ends now.
+fn touch(files: &mut Vec<Touched>, to: &Active) {
+    let touched = Touched { segment: to.segment.clone(), file: to.file.clone(), bytes: to.bytes };
+    match files.last_mut().filter(|last| Arc::ptr_eq(&last.file, &touched.file)) {
+        Some(last) => *last = touched,
+        None => files.push(touched),
+    }
 }
 
 impl<'a> Round<'a> {
@@ -54,8 +98,7 @@ impl<'a> Round<'a> {
 
     /// Returns the number of bytes of all batches.
     pub(super) fn bytes(&self) -> u64 {
-        let batches = self.runs.iter().flat_map(|run| &run.batches);
-        batches.map(|(header, body)| header.len() as u64 + body.bytes()).sum()
+        self.runs.iter().map(Run::bytes).sum()
     }
 
     /// Gives the records of one partition their offsets and their place.
@@ -72,13 +115,7 @@ impl<'a> Round<'a> {
         let base = lane.next;
         let mut files: Vec<Touched> = Vec::with_capacity(1);
         for body in bodies.iter().filter(|body| body.records > 0) {
-            let active = self.place_batch(lane, body, is_transaction)?;
-            let touched =
-                Touched { segment: active.segment, file: active.file, bytes: active.bytes };
-            match files.last_mut().filter(|last| Arc::ptr_eq(&last.file, &touched.file)) {
-                Some(last) => *last = touched,
-                None => files.push(touched),
-            }
+            self.place_batch(lane, body, is_transaction, &mut files)?;
         }
         let active = lane.active.as_ref();
         Ok(Placed {
@@ -108,12 +145,20 @@ impl<'a> Round<'a> {
         lane: &mut Lane,
         body: &'a Body,
         is_transaction: bool,
-    ) -> Result<Active, LogError> {
+        files: &mut Vec<Touched>,
+    ) -> Result<(), LogError> {
         let id = lane.partition.id;
         let time = lane.time.max(self.now);
         let bytes = BATCH_HEADER as u64 + body.bytes();
         if lane.needs_segment(bytes, time, &self.folder.options) {
-            self.full.extend(lane.active.as_ref().map(|full| full.segment.clone()));
+            if let Some(full) = &lane.active {
+                // Before anything follows in another file, and synced with it: zeros with a batch
+                // behind them are damage.
+                if full.segment.end_at(&full.file, full.bytes)? {
+                    touch(files, full);
+                }
+                self.full.push(full.segment.clone());
+            }
             lane.begin_segment(time, &self.folder.surroundings.space)?;
             self.current.remove(&id);
         }
@@ -132,7 +177,8 @@ impl<'a> Round<'a> {
         let run = *self.current.entry(id).or_insert_with(|| {
             let start = active.bytes;
             let to = active.clone();
-            self.runs.push(Run { to, start, batches: Vec::new(), index: Vec::new() });
+            let is_synced = lane.partition.topic.is_synced();
+            self.runs.push(Run { to, start, is_synced, batches: Vec::new(), index: Vec::new() });
             self.runs.len() - 1
         });
         let run = &mut self.runs[run];
@@ -141,7 +187,8 @@ impl<'a> Round<'a> {
         active.bytes += bytes;
         lane.next += u64::from(body.records);
         lane.time = time;
-        Ok(active.clone())
+        touch(files, active);
+        Ok(())
     }
 
     /// Writes everything placed.
@@ -157,6 +204,7 @@ impl<'a> Round<'a> {
                 .map_err(|e| disk::error("cannot write", &run.to.segment.path, e))?;
         }
         for run in &self.runs {
+            run.write_ahead(&self.folder.surroundings.space);
             for entry in &run.index {
                 run.to.segment.note(*entry, self.folder.options.index_bytes);
             }

@@ -25,6 +25,8 @@ pub(super) struct Segment {
     committed: AtomicU64,
     /// The folder does not yet durably name this file.
     pub(super) fresh: AtomicBool,
+    /// Where the file ends for its writer, zeros written ahead included.
+    pub(super) allocated: AtomicU64,
     first_time: OnceLock<i64>,
     /// Index of a segment still written to; the index of others lies in a file, and here only where
     /// that is missing or has gaps.
@@ -41,6 +43,7 @@ impl Segment {
             seed: seed(id, base),
             committed: AtomicU64::new(committed),
             fresh: AtomicBool::new(false),
+            allocated: AtomicU64::new(0),
             first_time: OnceLock::new(),
             index: Mutex::new(Vec::new()),
             indexed: AtomicU64::new(0),
@@ -120,6 +123,17 @@ impl Segment {
     /// Forgets index entries at or behind a byte that was cut off.
     pub(super) fn forget_index(&self, from: u64) {
         lock(&self.index).retain(|entry| entry.byte < from);
+    }
+
+    /// Removes what was written ahead behind the last batch, for good: nothing follows. Returns
+    /// whether there was something.
+    pub(super) fn end_at(&self, file: &File, bytes: u64) -> Result<bool, LogError> {
+        let allocated = self.allocated.swap(u64::MAX, Ordering::Relaxed);
+        let has_more = allocated != u64::MAX && allocated > bytes;
+        if has_more {
+            file.set_len(bytes).map_err(|e| disk::error("cannot cut", &self.path, e))?;
+        }
+        Ok(has_more)
     }
 
     /// Takes over entries of the index file of a segment that goes on being written.

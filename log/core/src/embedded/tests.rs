@@ -1,5 +1,6 @@
 //! Tests that put something else in the machine's place: a disk that fills up, a power failure.
 
+mod ahead;
 mod failure;
 mod lookups;
 mod model;

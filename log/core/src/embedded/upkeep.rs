@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    fs::File,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -72,9 +73,26 @@ pub(super) fn make_good(folder: &Folder) -> Result<(), LogError> {
 /// The same when the log closes, so that the next start has nothing to check.
 pub(super) fn finish(folder: &Folder) -> Result<(), LogError> {
     let journal = folder.journal()?;
+    for partition in folder.partitions() {
+        if let Some(last) = partition.segments().last() {
+            end_segment(last)?;
+        }
+    }
     let sample = lock(journal).sample();
     sync_sample(folder, &sample)?;
     lock(journal).compact(&sample)
+}
+
+/// Removes what was written ahead and is not needed any more.
+fn end_segment(segment: &Segment) -> Result<(), LogError> {
+    if segment.allocated.load(Ordering::Relaxed) <= segment.committed() {
+        return Ok(());
+    }
+    let file = File::options()
+        .write(true)
+        .open(&segment.path)
+        .map_err(|e| disk::error("cannot open", &segment.path, e))?;
+    segment.end_at(&file, segment.committed()).map(drop)
 }
 
 fn sync_sample(folder: &Folder, sample: &Sample) -> Result<(), LogError> {

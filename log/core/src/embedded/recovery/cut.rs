@@ -1,5 +1,6 @@
 use std::{
     fs::File,
+    io,
     sync::{Arc, atomic::Ordering},
 };
 
@@ -8,6 +9,7 @@ use crate::{
     LogError,
     embedded::{
         disk,
+        format::Damage,
         index::{self, IndexEntry},
         journal::End,
         options::EmbeddedOptions,
@@ -15,6 +17,23 @@ use crate::{
         sync::SegmentFile,
     },
 };
+
+/// Returns whether nothing but zeros follows.
+fn is_blank(damage: &Damage) -> io::Result<bool> {
+    let file = File::open(&damage.path)?;
+    let mut chunk = vec![0; 64 << 10];
+    let mut at = damage.byte;
+    loop {
+        let read = disk::read_upto(&file, &mut chunk, at)?;
+        if chunk[..read].iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        if read == 0 {
+            return Ok(at > damage.byte);
+        }
+        at += read as u64;
+    }
+}
 
 impl Found {
     /// Takes what lies behind the end off the list of segments. Returns the segments that are to go.
@@ -36,7 +55,10 @@ impl Found {
         end: Option<&End>,
         options: &EmbeddedOptions,
     ) -> Result<Vec<SegmentFile>, LogError> {
-        if let Some(damage) = &self.damage {
+        // Zeros were written ahead: nothing is lost with them.
+        if let Some(damage) = &self.damage
+            && !is_blank(damage).map_err(|e| disk::error("cannot read", &damage.path, e))?
+        {
             tracing::warn!(
                 partition = %self.name, offset = damage.offset, byte = damage.byte,
                 path = %damage.path.display(), what = damage.what, "a bad end is cut"

@@ -8,7 +8,8 @@ use std::{
 use groundlog_proto::TopicPartition;
 
 use super::{
-    BOOT, NEXT_BOOT, close, crash_image, numbered, numbers, open, partition, segments, small, spec,
+    BOOT, NEXT_BOOT, close, crash_image, end_segments, numbered, numbers, open, partition,
+    segments, small, spec,
 };
 use crate::{Checkpoint, Durability, EmbeddedLog, Log, LogError, embedded::verify};
 
@@ -34,6 +35,8 @@ async fn crashed(image: &Path) {
         }
     }
     crash_image(dir.path(), image);
+    // What is written ahead has tests of its own.
+    end_segments(image);
     close(log).await;
 }
 

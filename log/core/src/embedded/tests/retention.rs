@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsStr,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -28,7 +28,7 @@ use crate::{
 #[derive(Default)]
 struct Disk {
     journal: Vec<u8>,
-    segments: HashMap<PathBuf, u64>,
+    segments: HashMap<PathBuf, Vec<u8>>,
 }
 
 impl Disk {
@@ -38,8 +38,8 @@ impl Disk {
         let before_sync = BeforeSync::new(move |path| {
             match path.extension().and_then(OsStr::to_str) {
                 Some("seg") => {
-                    let length = fs::metadata(path).map_or(0, |metadata| metadata.len());
-                    lock(&seen).segments.insert(path.to_owned(), length);
+                    let content = fs::read(path)?;
+                    lock(&seen).segments.insert(path.to_owned(), content);
                 }
                 // The journal, or the one that takes its place.
                 None | Some("new") if path.is_file() => lock(&seen).journal = fs::read(path)?,
@@ -57,11 +57,7 @@ impl Disk {
         for name in [partition("raw", 0), partition("out", 0)] {
             for (original, copy) in segments(dir, &name).into_iter().zip(segments(image, &name)) {
                 match self.segments.get(&original) {
-                    Some(length) => File::options()
-                        .write(true)
-                        .open(&copy)
-                        .and_then(|file| file.set_len(*length))
-                        .expect("cut"),
+                    Some(content) => fs::write(&copy, content).expect("written"),
                     None => fs::remove_file(&copy).expect("removed"),
                 }
             }

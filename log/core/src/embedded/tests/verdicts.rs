@@ -67,12 +67,12 @@ async fn image(dir: &Path, crashed: bool) {
     let made = folder();
     let log = open(made.path(), &BOOT).expect("opens");
     ensure(&log).await;
-    fill(&log, 0..5).await;
+    fill(&log, 0..4).await;
     log.trim(&partition("raw", 0), 4).await.expect("trimmed");
     if crashed {
         close(log).await;
         let log = open(made.path(), &BOOT).expect("opens");
-        fill(&log, 5..9).await;
+        fill(&log, 4..6).await;
         crash_image(made.path(), dir);
     } else {
         close(log).await;
@@ -170,7 +170,7 @@ async fn compare_all(crashed: bool, surroundings: &Surroundings) {
         }
     }
     println!("{refused} damages refused, {accepted} accepted");
-    assert!(refused > 2000 && accepted > 50, "{refused} refused, {accepted} accepted");
+    assert!(refused > 2000 && accepted > 40, "{refused} refused, {accepted} accepted");
 }
 
 #[tokio::test]
