@@ -1,8 +1,8 @@
 //! The compiled decode plan of a packet: bytes in, packed record out.
 //!
 //! A [`DecodePlan`] is made once per packet definition and shared. It looks nothing up by name and
-//! allocates nothing per item: places, conversions, states and limits are flat operations in
-//! loops of one kind each (`fast`). What those do not cover (integers beyond 64 bits, texts with
+//! allocates nothing per item: places, conversions, states and limits are operations in one flat
+//! list, of neighbours as many at once as there are (`fast`). What those do not cover (integers beyond 64 bits, texts with
 //! states, items of variable size, time conversions, packets that are too short) takes the
 //! careful way through [`crate::bits`], item by item, into the same record (`slow`).
 
