@@ -19,6 +19,7 @@ cargo xtask RECIPE
                 that name them to tests (GROUNDLOG_TEST_KAFKA, GROUNDLOG_TEST_VALKEY). Servers that
                 these name already are used instead. `test` starts and stops its own
   servers status, servers down
+  soak          the long form of the fault tests: 100 kills, outages of 10 minutes
   bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system,
                 valkey, kafka, kafka-spine)
   check         format, lints, docs, dependency rules and container files, no tests
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         ["servers", "down"] => servers::down(),
         ["servers", "status"] => servers::status(),
         ["check"] => checks::all(),
+        ["soak"] => soak(),
         ["bench", names @ ..] => bench::run(names),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
@@ -56,6 +58,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the long fault tests on servers of their own.
+fn soak() -> Result<(), String> {
+    let servers = servers::ForTests::start()?;
+    run::step("build the release binary", "cargo", &["build", "--release", "-p", "groundlog"])?;
+    let arguments =
+        ["test", "--package", "groundlog-tests", "--test", "e2e", "endurance", "--", "--nocapture"];
+    let mut tests = run::command("cargo", &arguments);
+    tests.env("GROUNDLOG_SOAK", "1");
+    tests.envs(servers.variables.iter().map(|(name, value)| (name, value)));
+    run::finish("the long fault tests", &mut tests)
 }
 
 /// Runs what `.ci/run` runs. The tests come last, so that their closing line is the last line.

@@ -154,7 +154,6 @@ macro_rules! conformance_suite {
             a_newer_transactor_fences_the_older
             beginning_again_voids_the_open_transaction
             large_transactions_arrive_whole
-            reading_gets_to_the_tail
             a_member_is_assigned_reads_and_commits
             checkpoints_alone_are_kept
             a_member_rewinds

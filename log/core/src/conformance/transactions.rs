@@ -6,7 +6,7 @@ use std::sync::{
 use groundlog_proto::TopicPartition;
 
 use super::{Fixture, is_fenced, records, soon};
-use crate::{Checkpoint, Durability, GroupSpec, MemberEvent, Records};
+use crate::{Checkpoint, Durability, Records};
 
 /// Nothing of a transaction is visible before its commit, all of it after.
 pub async fn a_transaction_is_visible_as_a_whole(fixture: &Fixture) {
@@ -194,61 +194,4 @@ pub async fn large_transactions_arrive_whole(fixture: &Fixture) {
         }
         assert_eq!(seen, 1500);
     }
-}
-
-/// Whoever reads gets to the tail, also where the last offsets have no records for readers: by
-/// polling, by waiting, and as a member, whose checkpoint then is the tail.
-pub async fn reading_gets_to_the_tail(fixture: &Fixture) {
-    let partition = fixture.partition("to-the-tail").await;
-    let id = fixture.name("to-the-tail");
-    let mut transactor = fixture.log.transactor(&id).await.expect("transactor");
-    for round in 0..5 {
-        fixture.append(&partition, &["appended"; 2]).await;
-        let mut txn = transactor.begin().await.expect("begin");
-        txn.append(&partition, records(&["committed"; 3])).await.expect("append");
-        match round {
-            1 => txn.abort().await.expect("abort"),
-            _ => drop(txn.commit(Vec::new()).await.expect("commit")),
-        }
-    }
-    let tail = fixture.tail(&partition).await;
-    for max_bytes in [1, 1 << 20] {
-        let mut reader = fixture.log.reader(&partition, 0).await.expect("reader");
-        let mut polled = 0;
-        while reader.position() < tail {
-            let before = reader.position();
-            polled += reader.poll(max_bytes).await.expect("poll").len();
-            assert!(reader.position() > before, "{before} is not the tail {tail}");
-        }
-        let mut reader = fixture.log.reader(&partition, 0).await.expect("reader");
-        let mut waited = 0;
-        while reader.position() < tail {
-            let batch = soon("the tail", reader.next(max_bytes)).await.expect("records");
-            assert_eq!(batch.next(), reader.position());
-            waited += batch.len();
-        }
-        assert_eq!((polled, waited), (22, 22));
-    }
-    let spec = GroupSpec {
-        group: fixture.name("to-the-tail"),
-        member: "m".to_owned(),
-        topics: vec![partition.topic.clone()],
-    };
-    let mut member = fixture.log.join(&spec).await.expect("joined");
-    let (mut next, mut seen) = (0, 0);
-    while next < tail {
-        match soon("an event", member.next(1 << 20)).await.expect("event") {
-            MemberEvent::Assigned(_) => member.seek(&partition, 0).await.expect("seek"),
-            MemberEvent::Revoked(_) => {}
-            MemberEvent::Records(batch) => {
-                assert!(batch.next() > next);
-                (next, seen) = (batch.next(), seen + batch.len());
-            }
-        }
-    }
-    assert_eq!((next, seen), (tail, 22));
-    let checkpoint = Checkpoint { partition: partition.clone(), next };
-    member.checkpoint(vec![checkpoint]).await.expect("checkpoint");
-    let stored = fixture.log.checkpoint(&spec.group, &partition).await.expect("checkpoint");
-    assert_eq!(stored, Some(tail));
 }

@@ -192,10 +192,10 @@ impl Desk {
                 self.wait_until_visible(&acks);
                 Ok(acks)
             }
-            Err(Failure::Abort(error)) => {
-                self.abort();
-                Err(error)
-            }
+            Err(Failure::Abort(error)) => match self.abort() {
+                Ok(()) => Err(error),
+                Err((code, reason)) => self.bury(commit, code, &reason, None),
+            },
             Err(Failure::Dead { code, reason, acks }) => {
                 self.producer = None;
                 self.bury(commit, code, &reason, acks)
@@ -298,26 +298,34 @@ impl Desk {
         if errors::is_fence(code(error)) {
             return Failure::Abort(self.fenced());
         }
+        if code(error) == Code::State {
+            // Something before has failed, and an abort makes up for it.
+            let (what, reason) = (self.what("commit"), error.to_string());
+            return Failure::Abort(errors::transient(&self.broker.servers, what, &reason));
+        }
         Failure::Abort(errors::kafka(&self.broker.servers, self.what("commit"), error))
     }
 
-    /// Ends the open transaction, so that the producer can go on. One that cannot is let go; the
-    /// broker ends its transaction when the next one starts, or after the time limit.
-    fn abort(&mut self) {
-        let Some(producer) = &self.producer else { return };
+    /// Ends the open transaction, so that the producer can go on; or says what it has died of. The
+    /// broker then ends the transaction when the next producer starts.
+    fn abort(&mut self) -> Result<(), (Code, Box<str>)> {
+        let Some(producer) = self.producer.take() else { return Ok(()) };
         loop {
-            let aborted: KafkaResult<()> = producer.library().abort_transaction(REQUEST_TIMEOUT);
+            let aborted = producer.library().abort_transaction(REQUEST_TIMEOUT);
             match aborted {
-                Ok(()) => return,
+                Ok(()) => {
+                    self.producer = Some(producer);
+                    return Ok(());
+                }
                 Err(KafkaError::Transaction(error))
                     if error.is_retriable() && self.broker.check_open().is_ok() => {}
                 Err(error) => {
-                    tracing::debug!(id = self.id, %error, "a transaction was not aborted");
-                    break;
+                    let fatal = producer.fatal();
+                    let (code, reason) = fatal.unwrap_or((code(&error), error.to_string()));
+                    return Err((code, reason.into()));
                 }
             }
         }
-        self.producer = None;
     }
 
     /// Finds out what a producer has died of, and what became of its last commit.
@@ -328,7 +336,7 @@ impl Desk {
         reason: &str,
         acks: Option<Acks>,
     ) -> Result<Acks, LogError> {
-        if !errors::is_fence(code) {
+        if !errors::is_fence(code) && code != Code::State {
             let what = self.what(&format!("commit ({reason})"));
             return Err(errors::refused(&self.broker.servers, what, code));
         }
