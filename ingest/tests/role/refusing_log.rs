@@ -19,6 +19,7 @@ use groundlog_proto::{Nanos, Offset, TopicName, TopicPartition};
 struct Switches {
     appends: AtomicBool,
     commits: AtomicBool,
+    refused_appends: AtomicUsize,
     refused_commits: AtomicUsize,
 }
 
@@ -35,6 +36,10 @@ impl RefusingLog {
 
     pub(crate) fn refuse(&self, on: bool) {
         self.switches.appends.store(on, SeqCst);
+    }
+
+    pub(crate) fn refused_appends(&self) -> usize {
+        self.switches.refused_appends.load(SeqCst)
     }
 
     pub(crate) fn refuse_commits(&self, on: bool) {
@@ -82,6 +87,7 @@ impl Log for RefusingLog {
 
     fn append(&self, partition: &TopicPartition, records: Records) -> Appending {
         if self.switches.appends.load(SeqCst) {
+            self.switches.refused_appends.fetch_add(1, SeqCst);
             if let Some(chain) = records.chain() {
                 chain.break_with(&full());
             }

@@ -100,8 +100,12 @@ impl Stack {
         Self { log, handle, names, stop, task }
     }
 
-    pub(crate) async fn stop(self) {
+    pub(crate) fn ask_to_stop(&self) {
         self.stop.send_replace(true);
+    }
+
+    pub(crate) async fn stop(self) {
+        self.ask_to_stop();
         tokio::time::timeout(PATIENCE, self.task).await.expect("it stops").unwrap().unwrap();
     }
 

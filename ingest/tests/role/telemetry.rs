@@ -255,11 +255,13 @@ async fn stopping_waits_until_what_was_read_is_acknowledged() {
         (stack.handle.interface("INST_INT")?.rx_count == 1).then_some(())
     })
     .await;
-    let again = log.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        again.refuse(false);
-    });
+    stack.ask_to_stop();
+    let refused = log.refused_appends();
+    until("it goes on trying although it is to stop", async || {
+        (log.refused_appends() > refused + 1).then_some(())
+    })
+    .await;
+    log.refuse(false);
     stack.stop().await;
     let next = Stack::start(log, options(Vec::new()));
     assert_eq!(next.packets(1).await[0].1.data, packet(b"last words"));

@@ -16,6 +16,7 @@
 mod appender;
 mod broker;
 mod context;
+mod cursor;
 mod delivery;
 mod errors;
 mod fetcher;

@@ -1,19 +1,16 @@
 use std::{collections::BTreeMap, ops::Deref, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use groundlog_proto::{Offset, TopicPartition};
-use rdkafka::{
-    consumer::{Consumer, base_consumer::PartitionQueue},
-    types::RDKafkaErrorCode as Code,
-};
+use rdkafka::consumer::{Consumer, base_consumer::PartitionQueue};
 use tokio::{sync::watch, task::spawn_blocking, time::timeout};
 
 use super::{
     broker::{Broker, let_go},
     context::{Change, Context},
+    cursor::Cursor,
     errors,
-    fetcher::{Held, Window, drain, position},
+    fetcher::{drain, position},
     seat::Seat,
     transaction::{KafkaTxn, OpenTxn, Owner},
     writer::Writer,
@@ -40,12 +37,7 @@ pub(super) struct KafkaMember {
 struct Lane {
     /// Absent while the place is changed.
     queue: Option<PartitionQueue<Context>>,
-    next: Offset,
-    held: Option<Held>,
-    /// Whether the broker does not have the offset.
-    is_astray: bool,
-    /// An error to be told when the records before it have been.
-    failed: Option<Code>,
+    cursor: Cursor,
 }
 
 impl KafkaMember {
@@ -116,8 +108,9 @@ impl KafkaMember {
 
     /// Says why the broker does not have the offset of a partition. It may have it by now.
     async fn find_way(&mut self) -> Result<(), LogError> {
-        let astray = self.lanes.iter().find(|(_, lane)| lane.is_astray);
-        let Some((partition, offset)) = astray.map(|(name, lane)| (name.clone(), lane.next)) else {
+        let astray = self.lanes.iter().find(|(_, lane)| lane.cursor.is_astray);
+        let Some((partition, offset)) = astray.map(|(name, lane)| (name.clone(), lane.cursor.next))
+        else {
             return Ok(());
         };
         let named = partition.clone();
@@ -140,8 +133,11 @@ impl KafkaMember {
     /// left as one to be placed.
     async fn place(&mut self, partition: &TopicPartition, offset: Offset) -> Result<(), LogError> {
         // The queue goes first: the next one is the same to the library.
-        let lane =
-            |queue, is_astray| Lane { queue, next: offset, held: None, is_astray, failed: None };
+        let lane = |queue, is_astray| {
+            let mut cursor = Cursor::at(offset);
+            cursor.is_astray = is_astray;
+            Lane { queue, cursor }
+        };
         self.lanes.insert(partition.clone(), lane(None, true));
         let named = partition.clone();
         let mut queue = self.on_seat(move |seat| seat.seek(&named, offset)).await?;
@@ -161,39 +157,14 @@ impl Lane {
         partition: &TopicPartition,
         max_bytes: usize,
     ) -> Result<Option<Batch>, LogError> {
-        let window = Window { partition, from: self.next, max_bytes };
         let Some(queue) = &self.queue else {
             return Ok(None);
         };
+        let window = self.cursor.window(partition, max_bytes);
         let poll = || queue.poll(Duration::ZERO);
-        let drained = drain(&window, &mut self.held, seat.consumer.context(), poll);
-        let mut batch = drained.batch;
-        // Over offsets that have no records for readers, so that a checkpoint reaches the tail.
-        if drained.is_empty
-            && let Some(position) = position(&seat.consumer, partition)
-            && position > batch.as_ref().map_or(self.next, Batch::next)
-        {
-            let gap = || Batch::new(partition.clone(), position, Bytes::new());
-            batch.get_or_insert_with(gap).set_next(position);
-        }
-        if let Some(batch) = &batch {
-            self.next = batch.next();
-        }
-        match drained.error {
-            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation) => {
-                self.is_astray = true;
-            }
-            Some(code) => self.failed = Some(code),
-            None => {}
-        }
-        match self.failed {
-            Some(code) if batch.is_none() => {
-                self.failed = None;
-                let what = format!("reading {partition} at offset {}", self.next);
-                Err(errors::refused(&seat.broker.servers, what, code))
-            }
-            _ => Ok(batch),
-        }
+        let drained = drain(&window, &mut self.cursor.held, seat.consumer.context(), poll);
+        let at = || position(&seat.consumer, partition);
+        self.cursor.advance(partition, drained, at, &seat.broker.servers)
     }
 }
 
@@ -213,7 +184,7 @@ impl Member for KafkaMember {
             if let Some(batch) = self.drain(max_bytes)? {
                 return Ok(MemberEvent::Records(batch));
             }
-            if self.lanes.values().any(|lane| lane.is_astray) {
+            if self.lanes.values().any(|lane| lane.cursor.is_astray) {
                 continue;
             }
             tokio::select! {

@@ -6,13 +6,13 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use groundlog_proto::{Offset, TopicPartition};
-use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::{runtime::Handle, sync::watch, time::timeout};
 
 use super::{
     broker::{Broker, REQUEST_TIMEOUT, let_go},
+    cursor::Cursor,
     errors,
-    fetcher::{Fetcher, Held, Window, position},
+    fetcher::{Fetcher, position},
 };
 use crate::{Batch, LogError, Reader};
 
@@ -31,12 +31,7 @@ pub(super) struct KafkaReader {
     closing: watch::Receiver<bool>,
     fetcher: Option<Fetcher>,
     partition: TopicPartition,
-    next: Offset,
-    held: Option<Held>,
-    /// Whether the broker has no such offset: trimmed, or not there yet.
-    is_astray: bool,
-    /// An error to be told when the records before it have been.
-    failed: Option<Code>,
+    cursor: Cursor,
     /// Whether the library has told the end of the partition since it was asked for anew.
     at_end: bool,
 }
@@ -62,10 +57,7 @@ impl KafkaReader {
             closing: broker.closing(),
             broker,
             partition: partition.clone(),
-            next: from,
-            held: None,
-            is_astray: false,
-            failed: None,
+            cursor: Cursor::at(from),
             at_end: false,
         })
     }
@@ -74,40 +66,16 @@ impl KafkaReader {
     fn drain(&mut self, max_bytes: usize) -> Result<Option<Batch>, LogError> {
         self.broker.check_open()?;
         let fetcher = self.fetcher.as_ref().ok_or(LogError::Closed)?;
-        let window = Window { partition: &self.partition, from: self.next, max_bytes };
-        let drained = fetcher.drain(&window, &mut self.held);
+        let window = self.cursor.window(&self.partition, max_bytes);
+        let drained = fetcher.drain(&window, &mut self.cursor.held);
         self.at_end |= drained.at_end;
-        let mut batch = drained.batch;
-        if drained.is_empty
-            && let Some(position) = position(&fetcher.consumer, &self.partition)
-            && position > batch.as_ref().map_or(self.next, Batch::next)
-        {
-            let gap = || Batch::new(self.partition.clone(), position, Bytes::new());
-            batch.get_or_insert_with(gap).set_next(position);
-        }
-        if let Some(batch) = &batch {
-            self.next = batch.next();
-        }
-        match drained.error {
-            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation) => {
-                self.is_astray = true;
-            }
-            Some(code) => self.failed = Some(code),
-            None => {}
-        }
-        match self.failed {
-            Some(code) if batch.is_none() => {
-                self.failed = None;
-                let what = format!("reading {} at offset {}", self.partition, self.next);
-                Err(errors::refused(&self.broker.servers, what, code))
-            }
-            _ => Ok(batch),
-        }
+        let at = || position(&fetcher.consumer, &self.partition);
+        self.cursor.advance(&self.partition, drained, at, &self.broker.servers)
     }
 
     /// Finds out why the broker has no such offset. Returns whether reading goes on.
     async fn find_way(&mut self) -> Result<bool, LogError> {
-        let (partition, next) = (self.partition.clone(), self.next);
+        let (partition, next) = (self.partition.clone(), self.cursor.next);
         let found = self.broker.ask(move |broker| broker.bounds(&partition)).await?;
         if next < found.trim {
             let partition = self.partition.clone();
@@ -117,7 +85,7 @@ impl KafkaReader {
             return Ok(false);
         }
         self.restart()?;
-        self.is_astray = false;
+        self.cursor.is_astray = false;
         Ok(true)
     }
 
@@ -125,11 +93,11 @@ impl KafkaReader {
     /// never blocks: nothing to wait for elsewhere.
     fn restart(&mut self) -> Result<(), LogError> {
         let fetcher = self.fetcher.as_ref().ok_or(LogError::Closed)?;
-        fetcher.start(&self.partition, self.next).map_err(|error| {
-            let what = format!("reading {} from {}", self.partition, self.next);
+        fetcher.start(&self.partition, self.cursor.next).map_err(|error| {
+            let what = format!("reading {} from {}", self.partition, self.cursor.next);
             errors::kafka(&self.broker.servers, what, &error)
         })?;
-        (self.at_end, self.held) = (false, None);
+        (self.at_end, self.cursor.held) = (false, None);
         Ok(())
     }
 
@@ -144,7 +112,7 @@ impl KafkaReader {
     }
 
     fn nothing(&self) -> Batch {
-        Batch::new(self.partition.clone(), self.next, Bytes::new())
+        Batch::new(self.partition.clone(), self.cursor.next, Bytes::new())
     }
 }
 
@@ -152,13 +120,13 @@ impl KafkaReader {
 impl Reader for KafkaReader {
     async fn next(&mut self, max_bytes: usize) -> Result<Batch, LogError> {
         loop {
-            if self.is_astray && !self.find_way().await? {
+            if self.cursor.is_astray && !self.find_way().await? {
                 self.wait(TAIL_INTERVAL).await?;
                 continue;
             }
             match self.drain(max_bytes)? {
                 Some(batch) => return Ok(batch),
-                None if self.is_astray => {}
+                None if self.cursor.is_astray => {}
                 None => self.wait(LOOK_AGAIN).await?,
             }
         }
@@ -169,7 +137,7 @@ impl Reader for KafkaReader {
         let start = Instant::now();
         let (mut moved, mut asked_anew) = (start, false);
         loop {
-            if self.is_astray && !self.find_way().await? {
+            if self.cursor.is_astray && !self.find_way().await? {
                 return Ok(self.nothing());
             }
             match self.drain(max_bytes)? {
@@ -187,9 +155,9 @@ impl Reader for KafkaReader {
             };
             if asked_anew && self.at_end {
                 // Nothing readable is left before the tail: compaction has removed it.
-                self.next = self.next.max(end);
+                self.cursor.next = self.cursor.next.max(end);
             }
-            if self.next >= end {
+            if self.cursor.next >= end {
                 return Ok(self.nothing());
             }
             if moved.elapsed() > STALL && !asked_anew {
@@ -197,18 +165,18 @@ impl Reader for KafkaReader {
                 asked_anew = true;
             }
             if start.elapsed() > 3 * REQUEST_TIMEOUT {
-                let what = format!("reading {} at offset {}", self.partition, self.next);
+                let what = format!("reading {} at offset {}", self.partition, self.cursor.next);
                 let reason = format!("nothing came although the tail is {end}");
                 return Err(errors::transient(&self.broker.servers, what, &reason));
             }
-            if !self.is_astray {
+            if !self.cursor.is_astray {
                 self.wait(STALL / 4).await?;
             }
         }
     }
 
     fn position(&self) -> Offset {
-        self.next
+        self.cursor.next
     }
 }
 
