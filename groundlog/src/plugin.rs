@@ -118,7 +118,7 @@ pub(crate) fn load_xtce(path: &Path, options: xtce::Options) -> anyhow::Result<L
     })?;
     Ok(LoadedPlugin {
         name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        warnings: definitions.warnings().to_vec(),
+        warnings: definitions.placed_warnings().collect(),
         definitions: Arc::new(definitions),
         interfaces: Vec::new(),
     })
@@ -175,7 +175,7 @@ fn finish(mut plugins: Vec<Assembled>, wanted: Use) -> Result<LoadedPlugin, Load
     let mut warnings: Vec<String> =
         plugins.iter().flat_map(|plugin| plugin.warnings.iter().cloned()).collect();
     let unsupported = located.unsupported().iter().map(|warning| located_at(warning, &plugins));
-    warnings.extend(unsupported.chain(located.warnings().iter().cloned()));
+    warnings.extend(unsupported.chain(located.placed_warnings()));
     let mut interfaces = Vec::new();
     let mut sources = Vec::new();
     for plugin in plugins {

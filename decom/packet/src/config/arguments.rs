@@ -23,8 +23,11 @@ impl<'a> Arguments<'a> {
         self.statement.parameters.len()
     }
 
-    /// Checks the number of parameters.
+    /// Checks that every quote is closed, and the number of parameters.
     pub(crate) fn count(self, minimum: usize, maximum: usize) -> Result<(), String> {
+        if let Some(token) = self.statement.unclosed() {
+            return Err(format!("The quote of {} is not closed.", token.text));
+        }
         if self.len() < minimum {
             return Err(format!("Not enough parameters for {}.", self.keyword()));
         }

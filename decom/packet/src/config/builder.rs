@@ -49,7 +49,7 @@ pub(crate) struct Draft {
     pub(crate) limits_groups: IndexMap<String, Vec<LimitsGroupItem>>,
     pub(crate) open_limits_group: Option<String>,
     pub(crate) limits_sets: Vec<String>,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<(Option<SourceLocation>, String)>,
     pub(crate) unsupported: Vec<String>,
     pub(crate) errors: Vec<ConfigError>,
     pub(crate) binary_files: HashMap<String, Vec<u8>>,
@@ -150,7 +150,8 @@ fn read_xtce(
         }
     };
     let xtce::Imported { target, packets, warnings, .. } = imported;
-    draft.warnings.extend(warnings);
+    // Their texts name the place themselves.
+    draft.warnings.extend(warnings.into_iter().map(|text| (None, text)));
     let settings = || Target { name: target.clone(), ..Target::default() };
     draft.targets.entry(target.clone()).or_insert_with(settings);
     for packet in packets {
@@ -160,7 +161,7 @@ fn read_xtce(
             let Packet { kind, packet_name, location, .. } = replaced;
             let warning =
                 format!("{path}: {kind} packet {target} {packet_name} of {location} redefined");
-            draft.warnings.push(warning);
+            draft.warnings.push((None, warning));
         }
     }
     Some(target)
@@ -220,6 +221,7 @@ fn freeze(draft: Draft, sources: Vec<TargetSource>) -> Definitions {
             };
         }
     }
+    let (warning_places, warnings) = draft.warnings.into_iter().unzip();
     Definitions {
         targets,
         packets,
@@ -227,7 +229,8 @@ fn freeze(draft: Draft, sources: Vec<TargetSource>) -> Definitions {
         unknown_telemetry,
         limits_groups: draft.limits_groups,
         limits_sets: draft.limits_sets,
-        warnings: draft.warnings,
+        warnings,
+        warning_places,
         unsupported: draft.unsupported,
         sources,
     }

@@ -3,7 +3,7 @@
 use super::packets::capitalised;
 use super::parser::FileParser;
 use super::values;
-use crate::definition::{DataType, Endianness, Item, Packet, PacketKind};
+use crate::definition::{DataType, Endianness, Item, Packet, PacketKind, SourceLocation};
 
 impl FileParser<'_> {
     /// Closes the current packet, if any, and stores it.
@@ -12,8 +12,15 @@ impl FileParser<'_> {
         let Some(mut packet) = self.packet.take() else {
             return;
         };
-        let warnings = overlap_warnings(&packet);
-        self.draft.warnings.extend(warnings);
+        let line = self.line;
+        if let Some(statement) = &self.packet_statement {
+            self.line = statement.line;
+        }
+        for (item, warning) in overlap_warnings(&packet) {
+            let line = self.item_statements.get(&item).map_or(self.line, |found| found.line);
+            let location = SourceLocation { line, ..self.location() };
+            self.draft.warnings.push((Some(location), warning));
+        }
         let silent = packet.is_virtual || packet.disabled || packet.catchall;
         if packet.id_items.is_empty() && !silent && packet.packet_name != "UNKNOWN" {
             self.warn(format!(
@@ -26,14 +33,18 @@ impl FileParser<'_> {
         if packet.kind == PacketKind::Command {
             self.check_parameters(&mut packet);
         }
+        self.check_length_items(&packet);
         finish_ids(&mut packet);
-        packet.limits_items =
-            packet.limits_names.iter().filter_map(|name| packet.item_index(name)).collect();
+        let with_limits = |name: &String| {
+            packet.item_index(name).filter(|index| packet.items[*index].has_limits())
+        };
+        packet.limits_items = packet.limits_names.iter().filter_map(with_limits).collect();
         let (target, name) = (packet.target_name.clone(), packet.packet_name.clone());
         let table = self.draft.tables(packet.kind).entry(target).or_default();
         table.insert(name, packet);
         self.item_statements.clear();
         self.packet_statement = None;
+        self.line = line;
     }
 
     fn check_parameters(&mut self, packet: &mut Packet) {
@@ -45,6 +56,23 @@ impl FileParser<'_> {
             let statement = self.item_statements.get(&item.name).or(self.packet_statement.as_ref());
             if let Some(statement) = statement.cloned() {
                 self.refuse(&statement, format!("{label} {message}"));
+            }
+        }
+    }
+}
+
+impl FileParser<'_> {
+    /// Checks that the items that give others their size are there.
+    fn check_length_items(&mut self, packet: &Packet) {
+        for item in &packet.items {
+            let wanted = item.variable_bit_size.as_ref().and_then(|size| size.length_item());
+            let Some(wanted) = wanted.filter(|name| packet.item(name).is_none()) else { continue };
+            let statement = self.item_statements.get(&item.name).or(self.packet_statement.as_ref());
+            if let Some(statement) = statement.cloned() {
+                let name = &item.name;
+                let message =
+                    format!("{name}: VARIABLE_BIT_SIZE names {wanted}, which is not in the packet");
+                self.refuse(&statement, message);
             }
         }
     }
@@ -62,8 +90,8 @@ fn finish_ids(packet: &mut Packet) {
     packet.id_items = ids;
 }
 
-/// Warns where an item starts before the end of its immediate predecessor (§3.5).
-fn overlap_warnings(packet: &Packet) -> Vec<String> {
+/// Warns, by the item's name, where an item starts before the end of its immediate predecessor (§3.5).
+fn overlap_warnings(packet: &Packet) -> Vec<(String, String)> {
     if packet.ignore_overlap {
         return Vec::new();
     }
@@ -76,10 +104,11 @@ fn overlap_warnings(packet: &Packet) -> Vec<String> {
     pairs
         .filter(|(before, item)| !item.overlap && item.bit_offset < end_of(before, item))
         .map(|(before, item)| {
-            format!(
+            let warning = format!(
                 "Bit definition overlap at bit offset {} for packet {} {} items {} and {}",
                 item.bit_offset, packet.target_name, packet.packet_name, item.name, before.name
-            )
+            );
+            (item.name.clone(), warning)
         })
         .collect()
 }

@@ -111,7 +111,7 @@ impl FileParser<'_> {
     ) -> Result<(), String> {
         let location = self.location();
         let mut code = String::new();
-        let mut read = arguments.keyword().contains("READ");
+        let mut read = None;
         while let Some(line) = lexer.next_verbatim() {
             match line {
                 Verbatim::Code(line) => {
@@ -120,11 +120,15 @@ impl FileParser<'_> {
                 }
                 Verbatim::End(statement) => {
                     // The word of the end line decides, as in the reference.
-                    read = statement.keyword.contains("READ");
+                    read = Some(statement.keyword.contains("READ"));
                     break;
                 }
             }
         }
+        let read = read.ok_or_else(|| {
+            let keyword = arguments.keyword();
+            format!("The end of the file comes before the _END of {keyword}.")
+        })?;
         // Checked after the block is consumed, so that its code is not taken for keywords.
         let declared = arguments.optional(0).map(converted_type).transpose()?;
         let accepted =

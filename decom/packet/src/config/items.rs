@@ -89,6 +89,10 @@ impl FileParser<'_> {
         }
         let is_id = item.id_value.is_some();
         let replaced = packet.insert_item(item);
+        // One that is redefined as no id stays an id, as a deleted one does.
+        if is_id {
+            packet.id_items.retain(|id| id.name != name);
+        }
         if is_id && let Some(item) = packet.item(&name) {
             let copy = item.clone();
             packet.id_items.push(copy);
@@ -139,7 +143,7 @@ impl FileParser<'_> {
     }
 }
 
-fn item_name(arguments: Arguments<'_>, array: bool) -> Result<String, String> {
+pub(super) fn item_name(arguments: Arguments<'_>, array: bool) -> Result<String, String> {
     let name = arguments.legal_name(0)?.to_uppercase();
     if is_reserved_item(&name) || RESERVED_COLUMNS.contains(&name.as_str()) {
         return Err(format!(

@@ -22,6 +22,13 @@ pub struct Statement {
     pub text: String,
 }
 
+impl Statement {
+    /// Returns the first parameter whose quote is not closed; it would fall apart into words.
+    pub(crate) fn unclosed(&self) -> Option<&Token> {
+        self.parameters.iter().find(|token| !token.quoted && token.text.starts_with(['"', '\'']))
+    }
+}
+
 /// Splits a text into statements, comments left out, without verbatim blocks.
 #[must_use]
 pub fn tokenize(text: &str) -> Vec<Statement> {
@@ -32,6 +39,8 @@ pub fn tokenize(text: &str) -> Vec<Statement> {
 /// Walks over the lines of a file and yields statements, or verbatim lines on request.
 pub(crate) struct Lexer<'a> {
     lines: std::iter::Enumerate<std::str::Lines<'a>>,
+    /// What is lost by the rules of continuation, each with its line.
+    pub(crate) losses: Vec<(u32, &'static str)>,
 }
 
 /// What a verbatim line is.
@@ -44,17 +53,24 @@ pub(crate) enum Verbatim<'a> {
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { lines: text.lines().enumerate() }
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self { lines: text.lines().enumerate(), losses: Vec::new() }
     }
 
     /// Returns the next statement; `None` at the end, where an open continuation is lost.
     pub(crate) fn next_statement(&mut self) -> Option<Statement> {
         let mut joined = String::new();
         let mut joining = false;
+        let mut last_line = 0;
         for (index, line) in self.lines.by_ref() {
             let mut line = line.trim();
             if line.is_empty() {
                 continue;
+            }
+            last_line = index;
+            if joined.starts_with('#') && !line.starts_with('#') {
+                let loss = "a comment that ends in +, \\ or & makes this line part of it";
+                self.losses.push((line_number(index), loss));
             }
             if joining {
                 if line.starts_with('#') {
@@ -84,6 +100,10 @@ impl<'a> Lexer<'a> {
                 return Some(statement);
             }
         }
+        if !joined.is_empty() && !joined.starts_with('#') {
+            let loss = "the file ends where this statement goes on, so that it is lost";
+            self.losses.push((line_number(last_line), loss));
+        }
         None
     }
 
@@ -102,6 +122,17 @@ impl<'a> Lexer<'a> {
             return Some(Verbatim::Code(line));
         }
         None
+    }
+
+    /// Passes over a verbatim block up to its end; a block that does not end is left alone.
+    pub(crate) fn skip_verbatim(&mut self) {
+        let rest = self.lines.clone();
+        while let Some(line) = self.next_verbatim() {
+            if matches!(line, Verbatim::End(_)) {
+                return;
+            }
+        }
+        self.lines = rest;
     }
 }
 
@@ -125,8 +156,11 @@ fn statement(text: String, index: usize) -> Option<Statement> {
     }
     let is_comment = |token: &&str| token.starts_with('#') && !token.starts_with("#{");
     let parameters = tokens.take_while(|token| !is_comment(token)).map(unquoted).collect();
-    let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
-    Some(Statement { keyword, parameters, line, text })
+    Some(Statement { keyword, parameters, line: line_number(index), text })
+}
+
+fn line_number(index: usize) -> u32 {
+    u32::try_from(index + 1).unwrap_or(u32::MAX)
 }
 
 /// Removes the quotes of a token of length 2 or more whose ends are the same quote.

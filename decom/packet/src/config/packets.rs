@@ -14,8 +14,8 @@ impl FileParser<'_> {
             "TELEMETRY" => self.start_packet(PacketKind::Telemetry, arguments),
             "SELECT_COMMAND" => self.select_packet(PacketKind::Command, arguments),
             "SELECT_TELEMETRY" => self.select_packet(PacketKind::Telemetry, arguments),
+            // Neither closes the packet at hand.
             "LIMITS_GROUP" => {
-                self.close_packet();
                 let group = arguments.upper(0)?;
                 self.draft.limits_groups.entry(group.clone()).or_default();
                 self.draft.open_limits_group = Some(group);
@@ -196,7 +196,9 @@ impl FileParser<'_> {
     fn command_property(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
         let keyword = arguments.keyword();
         let packet = self.current_packet()?;
-        if packet.kind != PacketKind::Command {
+        // The two words that are accepted everywhere mean nothing in telemetry.
+        let anywhere = ["HAZARDOUS", "RESTRICTED"].contains(&keyword);
+        if packet.kind != PacketKind::Command && !anywhere {
             return Err(format!("{keyword} only applies to command packets"));
         }
         match keyword {

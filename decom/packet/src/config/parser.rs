@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::arguments::Arguments;
 use super::builder::Draft;
 use super::error::ConfigError;
-use super::keywords::{self, Level};
+use super::keywords::{self, Keyword, Level};
 use super::lines::{Lexer, Statement};
-use crate::definition::{CodeClass, Item, Packet, SourceLocation, class_name};
+use crate::definition::{
+    CodeClass, Endianness, Item, Packet, PacketKind, SourceLocation, class_name,
+};
 
 /// Target whose files may name packets of any target.
 pub(super) const SYSTEM: &str = "SYSTEM";
@@ -52,9 +54,29 @@ impl<'a> FileParser<'a> {
             self.line = statement.line;
             if let Err(message) = self.statement(&mut lexer, &statement) {
                 self.refuse(&statement, message);
+                self.recover(&statement);
             }
         }
         self.close_packet();
+        for (line, loss) in lexer.losses {
+            self.line = line;
+            self.warn(loss.to_owned());
+        }
+    }
+
+    /// Goes on after a refused statement, so that the errors behind it are found as well.
+    fn recover(&mut self, statement: &Statement) {
+        let kind = match statement.keyword.as_str() {
+            "COMMAND" => PacketKind::Command,
+            "TELEMETRY" => PacketKind::Telemetry,
+            _ => return,
+        };
+        // What follows belongs to this packet, not to the one before.
+        self.close_packet();
+        let name = statement.parameters.get(1).map_or("?", |token| token.text.as_str());
+        let location = self.location();
+        self.packet = Some(Packet::new(kind, self.target, name, Endianness::Big, location));
+        self.packet_statement = Some(statement.clone());
     }
 
     /// Records an error, unless it only follows from an earlier one.
@@ -79,18 +101,30 @@ impl<'a> FileParser<'a> {
         let word = statement.keyword.as_str();
         let keyword = keywords::find(word).ok_or_else(|| format!("Unknown keyword '{word}'"))?;
         let arguments = Arguments::new(statement);
-        if keyword.level != Level::Top && self.packet.is_none() {
-            return Err(format!("No current packet for {word}"));
+        if let Err(message) = self.may_stand(keyword, arguments) {
+            if word.starts_with("GENERIC_") && word.ends_with("_START") {
+                // The code of a refused conversion holds no keywords.
+                lexer.skip_verbatim();
+            }
+            return Err(message);
         }
-        if keyword.level == Level::Item && self.item.is_none() {
-            return Err(format!("No current item for {word}"));
-        }
-        arguments.count(keyword.minimum, keyword.maximum)?;
         match keyword.level {
             Level::Top => self.top_level(arguments),
             Level::Packet => self.packet_level(arguments),
             Level::Item => self.item_level(lexer, arguments),
         }
+    }
+
+    fn may_stand(&self, keyword: Keyword, arguments: Arguments<'_>) -> Result<(), String> {
+        let word = arguments.keyword();
+        if keyword.level != Level::Top && self.packet.is_none() {
+            return Err(format!("No current packet for {word}"));
+        }
+        arguments.count(keyword.minimum, keyword.maximum)?;
+        if keyword.level == Level::Item && self.item.is_none() {
+            return Err(format!("No current item for {word}"));
+        }
+        Ok(())
     }
 
     pub(super) fn location(&self) -> SourceLocation {
@@ -122,8 +156,9 @@ impl<'a> FileParser<'a> {
         self.draft.targets.get(self.target).is_some_and(|target| target.language == "python")
     }
 
+    /// Notes something that looks wrong, with the place of the statement at hand.
     pub(super) fn warn(&mut self, text: String) {
-        self.draft.warnings.push(text);
+        self.draft.warnings.push((Some(self.location()), text));
     }
 
     /// Notes something that is accepted but not acted upon, with file and line.

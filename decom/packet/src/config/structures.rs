@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::arguments::Arguments;
 use super::checks;
+use super::items::item_name;
 use super::parser::FileParser;
 use crate::definition::{
-    DataType, Endianness, Item, Packet, PacketKind, StructureChild, is_reserved_item,
+    DataType, Endianness, Item, MAX_NAME_LENGTH, Packet, PacketKind, StructureChild,
+    is_reserved_item,
 };
 
 /// Structures within structures beyond this are refused, so that reading them stays shallow.
@@ -22,7 +24,7 @@ impl FileParser<'_> {
     pub(super) fn structure(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
         self.item = None;
         let append = arguments.keyword() == "APPEND_STRUCTURE";
-        let name = arguments.legal_name(0)?.to_uppercase();
+        let name = item_name(arguments, false)?;
         let (offset, next) = if append {
             (self.current_packet()?.append_offset(), 1)
         } else {
@@ -45,6 +47,10 @@ impl FileParser<'_> {
         for child in inner.items.iter().filter(|child| !is_reserved_item(&child.name)) {
             let mut flattened = child.clone();
             flattened.name = format!("{name}.{}", child.name);
+            if flattened.name.len() > MAX_NAME_LENGTH {
+                let name = flattened.name;
+                return Err(format!("{name} is longer than {MAX_NAME_LENGTH} bytes."));
+            }
             flattened.bit_offset = offset;
             // Both are matters of the inner packet, through which the child is reached.
             flattened.variable_bit_size = None;

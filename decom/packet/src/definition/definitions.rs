@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::item::Item;
 use super::packet::{Packet, PacketId, PacketKind};
 use super::target::Target;
+use super::types::SourceLocation;
 use crate::config::DefinitionsBuilder;
 
 /// Name of the target and of the packets that take what cannot be identified.
@@ -75,6 +76,8 @@ pub struct Definitions {
     pub(crate) limits_groups: IndexMap<String, Vec<LimitsGroupItem>>,
     pub(crate) limits_sets: Vec<String>,
     pub(crate) warnings: Vec<String>,
+    /// For each warning its place, unless its text names it.
+    pub(crate) warning_places: Vec<Option<SourceLocation>>,
     pub(crate) unsupported: Vec<String>,
     pub(crate) sources: Vec<TargetSource>,
 }
@@ -197,6 +200,14 @@ impl Definitions {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Iterates over the warnings with file and line in front of them.
+    pub fn placed_warnings(&self) -> impl Iterator<Item = String> {
+        self.warnings.iter().zip(&self.warning_places).map(|(text, place)| match place {
+            Some(place) => format!("{place}: {text}"),
+            None => text.clone(),
+        })
     }
 
     /// Returns what is accepted but not supported yet, each with file and line.
