@@ -2,41 +2,48 @@
 
 use std::{
     fs::File,
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind, IsTerminal as _, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use groundlog_packet::definition::ValueType;
 use groundlog_replay::{
-    Counts, DecodeError, DecodeOptions, PacketDecoder, ReadError, Records, RowFormat, RowWriter,
+    Counts, DecodeError, DecodeOptions, FileLayout, PacketDecoder, ReadError, Records, RowFormat,
+    RowWriter,
 };
 
 use crate::{
     plugin::DefinitionArgs,
-    replay::{FileOrder, LayoutArgs, ProgressLine, files_of},
+    replay::{FileOrder, LayoutArgs, ProgressLine, STANDARD_INPUT, files_of},
     usage::wrong_usage,
 };
 
 const EXAMPLES: &str = "\
 Examples:
   groundlog decode --plugin tests/plugins/JPSS --time cds:6 pass.dat
-  groundlog decode --plugin ./INST --csv --packet HEALTH_STATUS --values formatted pass.dat
-  groundlog decode --plugin ./INST --format dump --jsonl --output pass.jsonl recorder.bin
-  groundlog decode --xtce mission.xml --values raw pass.dat
+  groundlog decode --plugin ./INST --csv --packet HEALTH_STATUS --formatted pass.dat
+  groundlog decode --plugin ./INST --csv --item 'HEALTH_STATUS TEMP1' --item TEMP2 pass.dat.gz
+  groundlog decode --plugin ./INST --format cosmos --jsonl --output raw.jsonl raw_logs/tlm/INST
+  groundlog decode --plugin ./INST --format length:32,16,7 - < pass.dat
+  groundlog decode --xtce mission.xml --raw pass.dat
 
 JSON lines hold target, packet, offset (of the packet in its file), time and values, which are by
-item name in definition order; blocks are hex, integers have all their digits. Exit status: 0 all
-files read whole, 1 some file broken (what was readable is written) or no packet of any decoded,
+item name in definition order; lines of a COSMOS packet log also received_time, command, stored and
+extra. Tables have a column for each item; only where two have the same name, the packet (and the
+target) stand before it. Blocks are hex, integers have all their digits. Files are read and written
+packet by packet, so they may have any size; offsets in compressed ones count unpacked bytes. Exit
+status: 0 all files read whole, 1 some file broken (what was readable is written), no packet of any
+decoded, or none of a file's first packets with a time where --time says (nothing of it is written),
 2 wrong usage.";
 
 /// Decodes the packets of files to JSON lines or CSV
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DecodeArgs {
-    /// Files, or folders with files
+    /// Files, or folders with files; - is standard input. What is compressed with gzip is unpacked
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -44,13 +51,16 @@ pub(crate) struct DecodeArgs {
     /// Target whose packets they are; else they are identified among all targets
     #[arg(long, value_name = "TARGET")]
     target: Option<String>,
-    /// Only this packet; needed for --csv where there are several
+    /// Only this packet
     #[arg(long, value_name = "PACKET")]
     packet: Option<String>,
+    /// Only this item and its packet: 'TARGET PACKET ITEM', or 'PACKET ITEM' or ITEM where that is
+    /// unambiguous. May be repeated
+    #[arg(long, value_name = "NAME")]
+    item: Vec<String>,
     #[command(flatten)]
     layout: LayoutArgs,
-    /// Which values
-    #[arg(long, value_enum, default_value = "converted")]
+    #[command(flatten)]
     values: Values,
     /// A table with a header
     #[arg(long, conflicts_with = "jsonl")]
@@ -66,22 +76,27 @@ pub(crate) struct DecodeArgs {
     order: FileOrder,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Values {
-    /// As in the packet's bytes
-    Raw,
-    /// After conversions and states
-    Converted,
-    /// Text with format string and units
-    Formatted,
+/// Which form values have.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct Values {
+    /// Values as in the packet's bytes
+    #[arg(long)]
+    raw: bool,
+    /// Values after conversions and states (the default)
+    #[arg(long)]
+    converted: bool,
+    /// Values as texts, with format string and units
+    #[arg(long)]
+    formatted: bool,
 }
 
-impl From<Values> for ValueType {
-    fn from(values: Values) -> Self {
-        match values {
-            Values::Raw => Self::Raw,
-            Values::Converted => Self::Converted,
-            Values::Formatted => Self::Formatted,
+impl Values {
+    fn form(&self) -> ValueType {
+        match self {
+            Self { raw: true, .. } => ValueType::Raw,
+            Self { formatted: true, .. } => ValueType::Formatted,
+            _ => ValueType::Converted,
         }
     }
 }
@@ -101,23 +116,23 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
     let options = DecodeOptions {
         target: args.target.clone(),
         packet: args.packet.clone(),
-        values: Some(args.values.into()),
+        items: args.item.clone(),
+        values: Some(args.values.form()),
         time,
         format: if args.csv { RowFormat::Csv } else { RowFormat::JsonLines },
     };
     let decoder = match PacketDecoder::new(plugin.definitions, options) {
         Ok(decoder) => decoder,
-        Err(error @ DecodeError::SeveralPackets { .. }) => return Err(wrong_usage(error)),
+        Err(error @ (DecodeError::ItemName { .. } | DecodeError::AmbiguousItem { .. })) => {
+            return Err(wrong_usage(error));
+        }
         Err(error) => return Err(error.into()),
     };
     let mut writer = RowWriter::new(decoder, open_output(args.output.as_deref())?);
     let mut broken = false;
     for path in &files {
         match decode_file(path, args, &mut writer) {
-            Ok(faults) => {
-                broken |= !faults.is_empty();
-                faults.iter().for_each(|fault| eprintln!("{fault}"));
-            }
+            Ok(whole) => broken |= !whole,
             // Whoever reads the output has seen enough: `groundlog decode … | head`.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
             Err(error) => return Err(error).context("cannot write the output"),
@@ -145,32 +160,57 @@ fn open_output(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
     })
 }
 
-/// Decodes one file; what is wrong with it comes back, after everything before it is written.
+/// Decodes one file and returns whether it was read whole; what is wrong with it is told, after
+/// everything before it is written.
 fn decode_file(
     path: &Path,
     args: &DecodeArgs,
     writer: &mut RowWriter<Box<dyn Write>>,
-) -> io::Result<Vec<ReadError>> {
-    let records = match Records::open(path, &args.layout.layout()) {
+) -> io::Result<bool> {
+    let (name, opened) = open_input(path, &args.layout.layout());
+    let ahead = opened.map_err(|fault| fault.to_string()).and_then(|mut records| {
+        let ahead = writer.read_to_first_time(&name, &mut records);
+        ahead.map(|ahead| ahead.into_iter().chain(records)).map_err(|error| error.to_string())
+    });
+    let records = match ahead {
         Ok(records) => records,
-        Err(error) => return Ok(vec![error]),
+        Err(refused) => {
+            eprintln!("{refused}");
+            return Ok(false);
+        }
     };
     let mut line = ProgressLine::new(path);
-    let mut faults = Vec::new();
+    // Rows that scroll by say enough.
+    let shows_progress = args.output.is_some() || !io::stdout().is_terminal();
+    let mut whole = true;
     for (count, item) in records.enumerate() {
         match item {
             Ok(record) => {
                 // Often enough for eyes, seldom enough to cost nothing.
-                if count % 65_536 == 65_535 && args.output.is_some() {
+                if count % 65_536 == 65_535 && shows_progress {
                     line.show(record.index, record.offset);
                 }
                 writer.write(&record)?;
             }
-            Err(fault) => faults.push(fault),
+            Err(fault) => {
+                whole = false;
+                writer.flush()?;
+                line.clear();
+                eprintln!("{fault}");
+            }
         }
     }
     writer.flush()?;
-    Ok(faults)
+    Ok(whole)
+}
+
+/// Opens a file, or standard input for `-`; returns what messages call it, too.
+fn open_input(path: &Path, layout: &FileLayout) -> (String, Result<Records, ReadError>) {
+    if path == Path::new(STANDARD_INPUT) {
+        let name = "standard input";
+        return (name.to_owned(), Ok(Records::read_from(name, io::stdin(), layout)));
+    }
+    (path.display().to_string(), Records::open(path, layout))
 }
 
 fn report(counts: &Counts) {
@@ -194,7 +234,7 @@ fn nothing_decoded(counts: &Counts) -> bool {
     let nothing = counts.written == 0 && packets > 0;
     if nothing {
         let remedy = if counts.other > 0 {
-            "others than the packet asked for; see --packet and --target"
+            "others than those asked for; see --packet, --item and --target"
         } else {
             "unknown to the definitions; see --plugin, --xtce, --format and --skip-header-bytes"
         };
@@ -300,11 +340,21 @@ mod tests {
         assert_eq!(decode("--plugin @SAT @unknown"), code(1));
         assert_eq!(decode("--plugin @SAT --packet NEVER @good"), code(1));
         assert_eq!(decode("@good"), code(2), "no definitions");
-        assert_eq!(decode("--plugin @SAT --csv @good"), code(2), "several packets");
+        assert_eq!(decode("--plugin @SAT --item ID @good"), code(2), "an item of several packets");
         assert_eq!(decode("--plugin @SAT --csv --packet ONE @good"), code(0));
+        assert_eq!(decode("--plugin @SAT --time cds:0 @good"), code(1), "no time there");
+        assert_eq!(decoded("--plugin @SAT --time cds:0 @good"), "", "nothing of it");
         assert_eq!(decode("--plugin @SAT --time header @good"), code(2));
         assert_eq!(decode("--xtce @sat.xml @good"), code(0));
         assert_eq!(decode("--xtce @sat.xml @unknown"), code(1));
+    }
+
+    #[test]
+    fn items_are_columns_qualified_where_they_clash() {
+        let one = decoded("--plugin @SAT --csv --raw --packet ONE @good");
+        assert_eq!(one, "packet,offset,time,ID\nONE,0,,1\n");
+        let all = decoded("--plugin @SAT --csv @good");
+        assert_eq!(all, "packet,offset,time,ONE ID,TWO ID,NEVER ID\nONE,0,,1,,\n");
     }
 
     #[test]

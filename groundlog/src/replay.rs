@@ -22,25 +22,27 @@ use crate::{
     plugin::{self, DefinitionArgs},
 };
 
-pub(crate) use files::{FileOrder, files_of};
+pub(crate) use files::{FileOrder, STANDARD_INPUT, files_of};
 pub(crate) use layout::LayoutArgs;
 pub(crate) use progress::ProgressLine;
 
-use crate::output::say;
+use crate::{output::say, usage::wrong_usage};
 use sink::GatewaySink;
 
 const EXAMPLES: &str = "\
 Examples:
   groundlog replay pass.dat --format ccsds --target JPSS --time cds:6
   groundlog replay recorder.bin --format dump --subseconds 1/65536
+  groundlog replay raw_logs/tlm/INST --format cosmos
   groundlog replay /archive/2021 --rate 5000 --json
 
-Packets are flagged stored, keep their own times and do not move current values. The same file
+Packet logs name their packets themselves, whatever --target says; what is compressed with gzip is
+unpacked. Packets are flagged stored, keep their own times and do not move current values. The same file
 again adds nothing, under whatever name, time and target; --again NAME imports it once more. An
 interrupted import goes on where it stopped. Files are told apart by their packets: a copy that
 lacks its end adds nothing, a file that has grown what is new. Exit status: 0 all files read whole,
 1 some file broken (what was readable is imported) or without any time where --time says (nothing
-of it is imported), 2 wrong usage.";
+of it is imported) or without telemetry packets, 2 wrong usage.";
 
 /// Imports recorded packets into the running system
 #[derive(Debug, Args)]
@@ -49,7 +51,7 @@ pub(crate) struct ReplayArgs {
     /// Files, or folders with files
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
-    /// Target whose packets they are; else the system's only one, or identified among all
+    /// Target whose packets they are, unless the file says; else the system's only one, or identified among all
     #[arg(long, value_name = "TARGET")]
     target: Option<String>,
     #[command(flatten)]
@@ -83,6 +85,12 @@ pub(crate) struct ReplayArgs {
 /// When an import cannot begin or the system does not take it; broken files are in the result.
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let source = args.layout.time()?;
+    if args.paths.iter().any(|path| path.as_os_str() == STANDARD_INPUT) {
+        return Err(wrong_usage(
+            "standard input cannot be imported, because a file is read more than once to tell what \
+             of it is new; write it to a file",
+        ));
+    }
     let files = files_of(&args.paths, args.order)?;
     let client = args.connection.client()?;
     let target = target_of(&client, args.target.as_deref())?;
@@ -107,7 +115,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         let name = path.display().to_string();
         match outcome {
             Ok(report) => {
-                broken |= !report.faults.is_empty();
+                broken |= !report.faults.is_empty() || takes_nothing(&report);
                 tell(args.json, &name, &report, started.elapsed().as_secs_f64());
                 results.push(result_of(&name, &report));
             }
@@ -179,6 +187,11 @@ fn item_times(
     Ok(Some(Box::new(times)))
 }
 
+/// Returns whether a file has records, and none that an import takes.
+fn takes_nothing(report: &FileReport) -> bool {
+    report.records == 0 && report.left_out > 0
+}
+
 /// Reports one file: the result to standard output, what is wrong to standard error.
 fn tell(json: bool, name: &str, report: &FileReport, seconds: f64) {
     for fault in &report.faults {
@@ -189,6 +202,13 @@ fn tell(json: bool, name: &str, report: &FileReport, seconds: f64) {
             "{name}: {} packets have no time where --time says; theirs is the record's or that of \
              the import",
             report.without_time
+        );
+    }
+    if report.left_out > 0 {
+        eprintln!(
+            "{name}: {} commands or decommutated values are left out: an import takes telemetry \
+             packets; `groundlog decode` shows the others",
+            report.left_out
         );
     }
     if json {
@@ -223,6 +243,7 @@ fn result_of(name: &str, report: &FileReport) -> Value {
         "appended": report.appended,
         "skipped": report.skipped,
         "without_time": report.without_time,
+        "left_out": report.left_out,
         "complete": report.faults.is_empty(),
         "faults": report.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })

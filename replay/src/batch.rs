@@ -94,11 +94,12 @@ impl BatchWriter {
             origin.index = record.index;
             origin.content = content;
         }
-        self.template.body = Some(Body::Packet(RawPacket {
-            data: record.packet.clone(),
-            target: self.target.clone(),
-            name: String::new(),
-        }));
+        let logged = record.logged.as_deref();
+        // A packet log names its packets itself.
+        let target = logged.map_or(self.target.as_str(), |logged| &logged.target).to_owned();
+        let name = logged.map_or("", |logged| &logged.packet).to_owned();
+        let data = record.packet.clone();
+        self.template.body = Some(Body::Packet(RawPacket { data, target, name }));
         // Writing into a Vec cannot run out of room.
         let _ = self.template.encode_length_delimited(&mut self.batch.body);
         self.batch.records += 1;

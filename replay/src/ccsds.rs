@@ -6,6 +6,8 @@ use crate::{
 
 /// Bytes of a space packet's primary header (CCSDS 133.0-B-2 §4.1.3).
 const PRIMARY_HEADER_BYTES: usize = 6;
+/// How the packet logs of every COSMOS begin.
+const PACKET_LOG: &[u8] = b"COSMOS";
 
 /// A stream of space packets, one after the other, each with `skip` foreign bytes before it.
 ///
@@ -15,13 +17,12 @@ const PRIMARY_HEADER_BYTES: usize = 6;
 pub(crate) struct SpacePackets {
     input: Input,
     skip: usize,
-    index: u64,
     ended: bool,
 }
 
 impl SpacePackets {
     pub(crate) fn new(input: Input, skip: usize) -> Self {
-        Self { input, skip, index: 0, ended: false }
+        Self { input, skip, ended: false }
     }
 
     /// Reads one packet; `None` at a clean end.
@@ -35,7 +36,12 @@ impl SpacePackets {
         }
         // The version comes first: of bytes that are no packet, no length means anything.
         if let Some(version) = seen.get(self.skip).map(|byte| byte >> 5).filter(|v| *v != 0) {
-            return Err(self.input.fault(offset, ReadFault::NoSpacePacket { version }));
+            let fault = if seen.starts_with(PACKET_LOG) {
+                ReadFault::IsPacketLog
+            } else {
+                ReadFault::NoSpacePacket { version }
+            };
+            return Err(self.input.fault(offset, fault));
         }
         if left < header_end {
             let fault = truncated("a space packet's header", header_end, left);
@@ -49,10 +55,7 @@ impl SpacePackets {
             return Err(self.input.fault(offset, fault));
         }
         self.input.take(self.skip);
-        let packet = self.input.take(total - self.skip);
-        let index = self.index;
-        self.index += 1;
-        Ok(Some(ImportRecord { index, offset, packet, header_time: None, header_stamp: None }))
+        Ok(Some(self.input.take_record(total - self.skip)))
     }
 }
 

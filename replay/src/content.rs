@@ -26,6 +26,15 @@ impl Content {
                 hash.update(subseconds.to_be_bytes());
             }
         }
+        if let Some(logged) = &record.logged {
+            hash.update([2]);
+            hash.update(logged.packet_time.0.to_be_bytes());
+            hash.update(record.header_time.map_or(0, |time| time.0).to_be_bytes());
+            for name in [&logged.target, &logged.packet] {
+                hash.update((name.len() as u64).to_be_bytes());
+                hash.update(name.as_bytes());
+            }
+        }
         hash.update((record.packet.len() as u64).to_be_bytes());
         hash.update(&record.packet);
         self.0 = hash.finalize().into();
@@ -51,13 +60,8 @@ mod tests {
     fn content(records: &[(&'static [u8], Option<[u32; 2]>)]) -> u64 {
         let mut content = Content::default();
         for (packet, header_stamp) in records {
-            content.push(&ImportRecord {
-                index: 0,
-                offset: 0,
-                packet: (*packet).into(),
-                header_time: None,
-                header_stamp: *header_stamp,
-            });
+            let record = ImportRecord::new(0, 0, (*packet).into());
+            content.push(&ImportRecord { header_stamp: *header_stamp, ..record });
         }
         content.value()
     }

@@ -1,14 +1,17 @@
 //! Packets of files decoded by their definitions: the times in their items, and tables.
 
 mod columns;
+mod decoder;
+mod logged;
 mod packets;
 mod rows;
+mod select;
 mod text;
 mod unix;
 
 use thiserror::Error;
 
-pub use packets::{DecodeOptions, PacketDecoder};
+pub use decoder::{DecodeOptions, PacketDecoder};
 pub use rows::{Counts, RowFormat, RowWriter};
 pub use unix::DefinedTimes;
 
@@ -31,12 +34,27 @@ pub enum DecodeError {
         /// The packets there are, with their targets.
         known: Vec<String>,
     },
-    /// A table with columns of several packets.
-    #[error("a CSV table holds one packet, and the definitions have {}; choose one with --packet \
-             (and --target), or write JSON lines with --jsonl", list(.known))]
-    SeveralPackets {
-        /// The packets there are, with their targets.
-        known: Vec<String>,
+    /// No such item.
+    #[error("there is no item {name} in {}; `groundlog decode --help` says how items are named", list(.searched))]
+    Item {
+        /// What was asked for.
+        name: String,
+        /// The packets that were searched.
+        searched: Vec<String>,
+    },
+    /// A name of other than one to three words.
+    #[error("'{name}' names no item: write ITEM, PACKET ITEM or TARGET PACKET ITEM")]
+    ItemName {
+        /// What was asked for.
+        name: String,
+    },
+    /// A name of several items.
+    #[error("{name} may be {}; write which", list(.meant))]
+    AmbiguousItem {
+        /// What was asked for.
+        name: String,
+        /// Every item that it may mean.
+        meant: Vec<String>,
     },
     /// No packet has the item that should hold its time.
     #[error("no telemetry packet has the item {item} that --time names")]

@@ -29,7 +29,6 @@ pub(crate) struct DumpRecords {
     skip: usize,
     subseconds: SubsecondUnit,
     header: Option<FileHeader>,
-    index: u64,
     last_number: Option<u32>,
     faults: VecDeque<ReadError>,
     ended: bool,
@@ -48,7 +47,6 @@ impl DumpRecords {
             skip,
             subseconds,
             header: None,
-            index: 0,
             last_number: None,
             faults: VecDeque::new(),
             ended: false,
@@ -85,13 +83,10 @@ impl DumpRecords {
         let size = self.check_size(start, size)?;
         let header_time = Some(self.time(start, seconds, subseconds)?);
         self.input.take(HEADER_BYTES + self.skip);
-        let offset = self.input.position();
-        let packet = self.input.take(size - self.skip);
-        let index = self.index;
-        self.index += 1;
+        let packet = self.input.take_record(size - self.skip);
         self.last_number = Some(number);
         let header_stamp = Some([seconds, subseconds]);
-        Ok(Some(ImportRecord { index, offset, packet, header_time, header_stamp }))
+        Ok(Some(ImportRecord { header_time, header_stamp, ..packet }))
     }
 
     /// A number that does not grow means that the framing is lost; one that leaps is reported.
@@ -143,9 +138,9 @@ impl DumpRecords {
             return Ok(());
         };
         let found = self.input.position() + self.input.drain()?;
-        if u64::from(header.record_count) != self.index {
+        if u64::from(header.record_count) != self.input.records() {
             let announced = header.record_count;
-            let fault = ReadFault::RecordCount { announced, found: self.index };
+            let fault = ReadFault::RecordCount { announced, found: self.input.records() };
             self.faults.push_back(self.input.fault(4, fault));
         }
         if u64::from(header.length) != found {

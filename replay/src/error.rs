@@ -6,12 +6,14 @@ use thiserror::Error;
 ///
 /// Everything before the byte it names has been handed out.
 #[derive(Debug, Error)]
-#[error("{file}, byte {byte}: {fault}")]
+#[error("{file}, byte {byte}, record {record}: {fault}")]
 pub struct ReadError {
     /// The file, as the user named it.
     pub file: Arc<str>,
-    /// Offset of the byte that shows the fault, from 0.
+    /// Offset of the byte that shows the fault, from 0; in a compressed file, of what it unpacks to.
     pub byte: u64,
+    /// Number of the record that it belongs to, from 0; as many records were handed out before it.
+    pub record: u64,
     /// What is wrong.
     #[source]
     pub fault: ReadFault,
@@ -26,14 +28,18 @@ pub enum ReadFault {
     /// The bytes are no space packet (CCSDS 133.0-B-2 §4.1.3.2: the version number is 0).
     #[error(
         "no space packet starts here (packet version number {version}, expected 0); if something \
-         stands before every packet, say how long it is with --skip-header-bytes"
+         stands before every packet, say how long it is with --skip-header-bytes; a file of another \
+         layout needs --format"
     )]
     NoSpacePacket {
         /// The three bits found.
         version: u8,
     },
     /// The file ends inside something.
-    #[error("the file ends inside {what}: {announced} bytes are announced, {left} are left")]
+    #[error(
+        "the file ends inside {what}: {announced} bytes are announced, {left} are left; get the \
+         whole file, or see --format and --skip-header-bytes if it is whole"
+    )]
     Truncated {
         /// What is incomplete.
         what: &'static str,
@@ -53,6 +59,48 @@ pub enum ReadFault {
         /// Bytes allowed.
         limit: usize,
     },
+    /// A length that does not even cover what comes before the packet.
+    #[error(
+        "the length field {value} makes a record of {total} bytes, of which {least} at least come \
+         first; see the numbers of --format length:… and --skip-header-bytes"
+    )]
+    TooShort {
+        /// Value of the field.
+        value: u64,
+        /// Bytes of the record by it.
+        total: i128,
+        /// Bytes up to the field's end, or that are to be skipped.
+        least: usize,
+    },
+    /// The file is a COSMOS packet log, read as something else.
+    #[error("this is a COSMOS packet log: say --format cosmos")]
+    IsPacketLog,
+    /// The file is no COSMOS packet log.
+    #[error(
+        "this is no COSMOS packet log: it begins with {found}, not with COSMOS5_; say with --format \
+         what it is"
+    )]
+    NoPacketLog {
+        /// The first bytes, printable or in hexadecimal.
+        found: String,
+    },
+    /// A packet log of COSMOS 2 to 4.
+    #[error(
+        "this is a packet log of an older COSMOS ({found}); convert it with the tools of that \
+         version first"
+    )]
+    OldPacketLog {
+        /// The first bytes.
+        found: String,
+    },
+    /// An entry of a packet log that says nothing; reading goes on behind it.
+    #[error("entry of {bytes} bytes: {what}; it is left out")]
+    Entry {
+        /// Bytes of the entry.
+        bytes: usize,
+        /// What is wrong.
+        what: String,
+    },
     /// `--skip-header-bytes` exceeds a record of a dump.
     #[error("the record has {size} bytes, fewer than the {skip} of --skip-header-bytes")]
     ShorterThanSkip {
@@ -62,7 +110,10 @@ pub enum ReadFault {
         skip: usize,
     },
     /// The dump's header counts other records than the file has.
-    #[error("the file header announces {announced} records, the file has {found}")]
+    #[error(
+        "the file header announces {announced} records, the file has {found}; what is there is \
+         used, get the whole file for the rest"
+    )]
     RecordCount {
         /// RecordCount of the header.
         announced: u32,
@@ -70,7 +121,10 @@ pub enum ReadFault {
         found: u64,
     },
     /// The dump's header gives another length than the file has.
-    #[error("the file header announces {announced} bytes, the file has {found}")]
+    #[error(
+        "the file header announces {announced} bytes, the file has {found}; what is there is used, \
+         get the whole file for the rest"
+    )]
     Length {
         /// Length of the header.
         announced: u32,
@@ -89,7 +143,10 @@ pub enum ReadFault {
         found: u32,
     },
     /// Records of a dump are missing; reading goes on.
-    #[error("records are missing: RecordNumber {found} follows {previous}")]
+    #[error(
+        "records are missing: RecordNumber {found} follows {previous}; dump them again if they are \
+         needed"
+    )]
     RecordGap {
         /// Number of the record before.
         previous: u32,
@@ -112,7 +169,13 @@ pub enum ReadFault {
 impl ReadFault {
     /// Returns whether reading goes on after it.
     pub fn is_recoverable(&self) -> bool {
-        matches!(self, Self::RecordGap { .. } | Self::RecordCount { .. } | Self::Length { .. })
+        matches!(
+            self,
+            Self::RecordGap { .. }
+                | Self::RecordCount { .. }
+                | Self::Length { .. }
+                | Self::Entry { .. }
+        )
     }
 }
 

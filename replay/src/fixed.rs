@@ -5,13 +5,12 @@ pub(crate) struct FixedRecords {
     input: Input,
     skip: usize,
     size: usize,
-    index: u64,
     ended: bool,
 }
 
 impl FixedRecords {
     pub(crate) fn new(input: Input, skip: usize, size: usize) -> Self {
-        Self { input, skip, size, index: 0, ended: false }
+        Self { input, skip, size, ended: false }
     }
 
     fn record(&mut self) -> Result<Option<ImportRecord>, ReadError> {
@@ -25,11 +24,7 @@ impl FixedRecords {
             return Err(self.input.fault(start, truncated("a record", total, left)));
         }
         self.input.take(self.skip);
-        let offset = self.input.position();
-        let packet = self.input.take(self.size);
-        let index = self.index;
-        self.index += 1;
-        Ok(Some(ImportRecord { index, offset, packet, header_time: None, header_stamp: None }))
+        Ok(Some(self.input.take_record(self.size)))
     }
 }
 

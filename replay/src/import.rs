@@ -9,10 +9,12 @@ use crate::{
     batch::{Batch, BatchLimits, BatchWriter},
     content::Content,
     error::ReadError,
+    first_times::{NoTime, read_to_first_time},
     format::FileLayout,
     import_id::ImportId,
+    importable::Importable,
     pace::Pace,
-    record::{ImportRecord, Records},
+    record::ImportRecord,
     resume::{self, Place, Whole},
     sink::{Appended, ImportSink},
     time::RecordClock,
@@ -46,6 +48,8 @@ pub struct FileReport {
     pub skipped: u64,
     /// Packets in which no time was found though one was asked for.
     pub without_time: u64,
+    /// Commands and decommutated values of a packet log, which no import takes.
+    pub left_out: u64,
     /// What is wrong with the file; empty for a good one.
     pub faults: Vec<ReadError>,
 }
@@ -57,21 +61,8 @@ pub enum ImportError<E: std::error::Error> {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// No packet at the beginning has a time where one was said to be; nothing was imported.
-    #[error(
-        "{file}, byte {byte}: none of the first {packets} packets from here on has a time at \
-         --time {source_text}; nothing is imported. Say where the time lies, or --time none for \
-         packets without one"
-    )]
-    NoTime {
-        /// The file.
-        file: String,
-        /// Offset of the first packet.
-        byte: u64,
-        /// How many packets were looked at.
-        packets: u64,
-        /// Where the time was said to be.
-        source_text: String,
-    },
+    #[error(transparent)]
+    NoTime(#[from] NoTime),
     /// The file may be the beginning of one whose records the log has let go; nothing was
     /// imported, lest packets be there twice.
     #[error(
@@ -104,10 +95,6 @@ pub enum ImportError<E: std::error::Error> {
 
 /// Told now and then how far a file is: packets done and the offset in the file.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
-
-/// How many packets at the beginning of a file may lack the time asked for before the file is
-/// refused.
-const PACKETS_WITHOUT_TIME: usize = 1_000;
 
 /// How often the place of a file is looked for while others import files that begin like it.
 const OVERTAKEN_MAX: u32 = 16;
@@ -171,6 +158,7 @@ impl<S: ImportSink> Importer<S> {
         report: &mut FileReport,
     ) -> Result<bool, ImportError<S::Error>> {
         report.records = whole.records;
+        report.left_out = whole.left_out;
         report.faults = whole.faults;
         if place.complete || !report.faults.is_empty() {
             return Ok(true);
@@ -189,11 +177,14 @@ impl<S: ImportSink> Importer<S> {
         report: &mut FileReport,
         progress: Progress<'_>,
     ) -> Result<bool, ImportError<S::Error>> {
-        self.check_times(path)?;
+        let mut records = Importable::open(path, &self.options.layout)?;
+        let (file, source) = (path.display().to_string(), self.clock.source().clone());
+        let time = |record: &ImportRecord| self.clock.times(record).packet;
+        let ahead = read_to_first_time(&file, &source, &mut records, time)?;
         let mut writer = self.batch_writer(path, &place.id);
         let mut content = Content::default();
         let mut last_told = Instant::now();
-        for item in Records::open(path, &self.options.layout)? {
+        for item in ahead.into_iter().chain(&mut records) {
             let record = match item {
                 Ok(record) => record,
                 Err(error) => {
@@ -214,35 +205,11 @@ impl<S: ImportSink> Importer<S> {
                 last_told = Instant::now();
             }
         }
+        report.left_out = records.left_out;
         // An empty last batch still says that the import is complete.
         let next_index = report.records.max(place.next_index);
         let last = writer.finish(next_index, report.faults.is_empty());
         last.map_or(Ok(true), |batch| self.send(&batch, report))
-    }
-
-    /// Looks for a time in the first packets: a log keeps wrong times for ever.
-    fn check_times(&mut self, path: &Path) -> Result<(), ImportError<S::Error>> {
-        if !self.clock.expects_time() {
-            return Ok(());
-        }
-        let (mut packets, mut byte) = (0, 0);
-        let records = Records::open(path, &self.options.layout)?;
-        // What is wrong with the file is told when it is imported.
-        for record in records.filter_map(Result::ok).take(PACKETS_WITHOUT_TIME) {
-            if self.clock.times(&record).packet.is_some() {
-                return Ok(());
-            }
-            if packets == 0 {
-                byte = record.offset;
-            }
-            packets += 1;
-        }
-        if packets == 0 {
-            return Ok(());
-        }
-        let file = path.display().to_string();
-        let source_text = self.clock.source().to_string();
-        Err(ImportError::NoTime { file, byte, packets, source_text })
     }
 
     fn batch_writer(&self, path: &Path, id: &ImportId) -> BatchWriter {
@@ -282,6 +249,14 @@ impl<S: ImportSink> Importer<S> {
 
 impl FileReport {
     fn new(id: ImportId) -> Self {
-        Self { id, records: 0, appended: 0, skipped: 0, without_time: 0, faults: Vec::new() }
+        Self {
+            id,
+            records: 0,
+            appended: 0,
+            skipped: 0,
+            without_time: 0,
+            left_out: 0,
+            faults: Vec::new(),
+        }
     }
 }

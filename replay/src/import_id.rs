@@ -78,13 +78,7 @@ mod tests {
     use super::*;
 
     fn lead(packet: &'static [u8], again: Option<&str>) -> ImportId {
-        let record = ImportRecord {
-            index: 0,
-            offset: 0,
-            packet: packet.into(),
-            header_time: None,
-            header_stamp: None,
-        };
+        let record = ImportRecord::new(0, 0, packet.into());
         ImportId::lead(Some(&record), again)
     }
 

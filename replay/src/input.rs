@@ -7,20 +7,26 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 
-use crate::error::{ReadError, ReadFault};
+use crate::{
+    error::{ReadError, ReadFault},
+    record::ImportRecord,
+    unpack::Unpacked,
+};
 
 /// Bytes asked of the file at a time: large enough that system calls do not count, small enough
 /// to stay in the cache.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// A file read front to back, with its name and the offset of the next byte.
+/// A file read front to back, unpacked where it is compressed, with its name, the offset of the
+/// next byte and the number of the next record.
 ///
 /// Memory stays bounded by what is asked for at once plus one chunk.
 pub(crate) struct Input {
     file: Arc<str>,
-    reader: Box<dyn Read + Send>,
+    reader: Unpacked,
     buffer: BytesMut,
     position: u64,
+    records: u64,
     ended: bool,
 }
 
@@ -30,13 +36,19 @@ impl Input {
         let name: Arc<str> = path.display().to_string().into();
         match File::open(path) {
             Ok(file) => Ok(Self::new(name, Box::new(file))),
-            Err(error) => Err(ReadError { file: name, byte: 0, fault: error.into() }),
+            Err(error) => Err(ReadError { file: name, byte: 0, record: 0, fault: error.into() }),
         }
     }
 
     /// Reads from anything, under a name for errors.
     pub(crate) fn new(file: Arc<str>, reader: Box<dyn Read + Send>) -> Self {
-        Self { file, reader, buffer: BytesMut::new(), position: 0, ended: false }
+        let reader = Unpacked::new(reader);
+        Self { file, reader, buffer: BytesMut::new(), position: 0, records: 0, ended: false }
+    }
+
+    /// Returns the name of the file.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
     }
 
     /// Returns the offset of the next byte.
@@ -44,9 +56,21 @@ impl Input {
         self.position
     }
 
-    /// Makes an error at a byte.
+    /// Returns how many records were taken.
+    pub(crate) fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Makes an error at a byte of the next record.
     pub(crate) fn fault(&self, byte: u64, fault: ReadFault) -> ReadError {
-        ReadError { file: Arc::clone(&self.file), byte, fault }
+        ReadError { file: Arc::clone(&self.file), byte, record: self.records, fault }
+    }
+
+    /// Takes a packet that [`Self::peek`] has shown as the next record.
+    pub(crate) fn take_record(&mut self, bytes: usize) -> ImportRecord {
+        let (index, offset) = (self.records, self.position);
+        self.records += 1;
+        ImportRecord::new(index, offset, self.take(bytes))
     }
 
     /// Returns the next bytes without taking them: `wanted` of them, or fewer at the end.

@@ -8,7 +8,7 @@ use crate::{
     format::FileLayout,
     import::ImportError,
     import_id::ImportId,
-    record::Records,
+    importable::Importable,
     sink::{ImportSink, KnownImport},
 };
 
@@ -28,6 +28,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Whole {
     pub(crate) records: u64,
+    pub(crate) left_out: u64,
     pub(crate) faults: Vec<ReadError>,
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn find<S: ImportSink>(
     layout: &FileLayout,
     again: Option<&str>,
 ) -> Result<Place, ImportError<S::Error>> {
-    let first = Records::open(path, layout)?.find_map(Result::ok);
+    let first = Importable::open(path, layout)?.find_map(Result::ok);
     let lead = ImportId::lead(first.as_ref(), again);
     let known = sink.imports(&lead).map_err(ImportError::Sink)?;
     if known.is_empty() {
@@ -84,6 +85,7 @@ struct Beginning {
     marks: BTreeMap<u64, u64>,
     /// Whether the file has no more records.
     ended: bool,
+    left_out: u64,
     faults: Vec<ReadError>,
 }
 
@@ -94,11 +96,13 @@ impl Beginning {
             records: 0,
             marks: known.iter().map(|it| (it.next_index, 0)).collect(),
             ended: true,
+            left_out: 0,
             faults: Vec::new(),
         };
         let farthest = read.marks.keys().next_back().copied().unwrap_or(0);
         read.mark();
-        for item in Records::open(path, layout)? {
+        let mut records = Importable::open(path, layout)?;
+        for item in &mut records {
             match item {
                 Ok(_) if read.records == farthest => {
                     read.ended = false;
@@ -112,6 +116,7 @@ impl Beginning {
                 Err(fault) => read.faults.push(fault),
             }
         }
+        read.left_out = records.left_out;
         Ok(read)
     }
 
@@ -132,7 +137,11 @@ impl Beginning {
             id: import.id.clone(),
             next_index: import.next_index,
             complete: import.complete || self.records < import.next_index,
-            whole: nothing_missing.then_some(Whole { records: self.records, faults: self.faults }),
+            whole: nothing_missing.then_some(Whole {
+                records: self.records,
+                left_out: self.left_out,
+                faults: self.faults,
+            }),
         }
     }
 }

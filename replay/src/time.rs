@@ -6,7 +6,7 @@ use crate::{cds::CdsField, error::OptionError, record::ImportRecord};
 
 const USAGE: &str = "use cds:BYTE (CCSDS day segmented time at that byte of the packet; variants \
      cds:BYTE,day24,ms|us|ps,epoch=YYYY-MM-DD), unix:ITEM or unix:ITEM_SECONDS,ITEM_MICROSECONDS \
-     (items of the packet), header (of a dump's records), or none";
+     (items of the packet), header (of the records of a dump or a COSMOS packet log), or none";
 
 /// Where the time of a packet lies, and in which form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +31,15 @@ impl TimeSource {
     /// Returns whether definitions are needed to find the time.
     pub fn needs_definitions(&self) -> bool {
         matches!(self, Self::Unix { .. })
+    }
+
+    /// Returns the time that a record itself has where the source says; items are not looked into.
+    pub(crate) fn of_record(&self, record: &ImportRecord) -> Option<Nanos> {
+        match self {
+            Self::Header => record.logged.as_ref().map(|it| it.packet_time).or(record.header_time),
+            Self::Cds(field) => field.read(&record.packet),
+            Self::None | Self::Unix { .. } => None,
+        }
     }
 }
 
@@ -117,12 +126,10 @@ impl RecordClock {
     /// Finds the times of a record.
     pub fn times(&mut self, record: &ImportRecord) -> RecordTimes {
         let packet = match &self.source {
-            TimeSource::None => None,
-            TimeSource::Header => record.header_time,
-            TimeSource::Cds(field) => field.read(&record.packet),
             TimeSource::Unix { .. } => {
                 self.items.as_mut().and_then(|items| items.packet_time(record))
             }
+            source => source.of_record(record),
         };
         let received = record.header_time.or(packet).unwrap_or(self.import_time);
         RecordTimes { packet, received }
@@ -138,7 +145,7 @@ mod tests {
     fn record(header_time: Option<Nanos>) -> ImportRecord {
         // 2021-04-09 00:00:00.007137 after a primary header: the first packet of the JPSS file.
         let packet = Bytes::from_static(&[8, 11, 0, 0, 0, 7, 0x5a, 0x45, 0, 0, 0, 7, 0, 0x89]);
-        ImportRecord { index: 0, offset: 0, packet, header_time, header_stamp: None }
+        ImportRecord { header_time, ..ImportRecord::new(0, 0, packet) }
     }
 
     #[test]

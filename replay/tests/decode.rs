@@ -156,16 +156,7 @@ fn times_of_headers_items_and_neither() {
 fn imports_find_the_time_in_items_too() {
     let source = "unix:TIMESEC,TIMEUS".parse().expect("unix");
     let mut times = DefinedTimes::new(definitions(), "SAT", &source).expect("items exist");
-    let mut time = |packet: Vec<u8>| {
-        let record = ImportRecord {
-            index: 0,
-            offset: 0,
-            packet: packet.into(),
-            header_time: None,
-            header_stamp: None,
-        };
-        times.packet_time(&record)
-    };
+    let mut time = |packet: Vec<u8>| times.packet_time(&ImportRecord::new(0, 0, packet.into()));
     assert_eq!(time(clock(5, 7)), Some(Nanos(5_000_007_000)));
     assert_eq!(time(health()), None);
     assert_eq!(time(clock(5, 7)[..6].to_vec()), None, "cut inside the microseconds");
@@ -190,6 +181,25 @@ fn csv_is_one_packet_with_a_header() {
          74657874,\"[7,8]\"\n"
     );
     assert_eq!(counts, Counts { written: 1, other: 1, unknown: 1, without_time: 0 });
+}
+
+#[test]
+fn items_asked_for_make_a_table_of_several_packets() {
+    let items = ["temp", "CLOCK KIND", "SAT HEALTH KIND", "TEMP"].map(String::from).to_vec();
+    let csv =
+        DecodeOptions { items: items.clone(), format: RowFormat::Csv, ..options(ValueType::Raw) };
+    let (text, counts) = decode(&[health(), clock(1, 2), vec![77]], csv);
+    assert_eq!(
+        text,
+        "packet,offset,time,TEMP,HEALTH KIND,CLOCK KIND\nHEALTH,40,,41,1,\nCLOCK,91,,,,2\n"
+    );
+    assert_eq!(counts, Counts { written: 2, other: 0, unknown: 1, without_time: 0 });
+    let rows = lines(&[health(), clock(1, 2)], DecodeOptions { items, ..options(ValueType::Raw) });
+    assert_eq!(rows[0]["values"], json!({"TEMP": 41, "KIND": 1}));
+    assert_eq!(rows[1]["values"], json!({"KIND": 2}));
+    let one = DecodeOptions { items: vec!["TIMEUS".into()], ..options(ValueType::Raw) };
+    let (text, counts) = decode(&[health(), clock(1, 2)], one);
+    assert_eq!((text.lines().count(), counts.other), (1, 1));
 }
 
 #[test]
@@ -220,6 +230,16 @@ fn names_that_do_not_exist_are_refused_with_those_that_do() {
     assert!(text.contains("MOON") && text.contains("SAT"), "{text}");
     let text = refused(DecodeOptions { packet: Some("NOPE".into()), ..DecodeOptions::default() });
     assert!(text.contains("NOPE") && text.contains("SAT HEALTH, SAT CLOCK"), "{text}");
-    let text = refused(DecodeOptions { format: RowFormat::Csv, ..DecodeOptions::default() });
-    assert!(text.contains("--packet"), "{text}");
+    let item = |name: &str| {
+        refused(DecodeOptions { items: vec![name.into()], ..DecodeOptions::default() })
+    };
+    assert_eq!(item("kind"), "kind may be SAT HEALTH KIND, SAT CLOCK KIND; write which");
+    assert_eq!(
+        item("a b c d"),
+        "'a b c d' names no item: write ITEM, PACKET ITEM or TARGET PACKET ITEM"
+    );
+    let text = item("HEALTH TIMESEC");
+    assert!(text.starts_with("there is no item HEALTH TIMESEC in SAT HEALTH;"), "{text}");
+    let text = item("SECRET");
+    assert!(text.starts_with("there is no item SECRET in SAT HEALTH, SAT CLOCK;"), "{text}");
 }

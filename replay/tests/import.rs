@@ -241,7 +241,7 @@ fn a_file_without_any_time_where_it_should_be_is_refused_whole() {
     let path = file(&folder, &packets(9));
     let mut log = Log::default();
     let error = import_with(&mut log, &path, "cds:600", None).expect_err("refused");
-    assert!(error.contains("pass.dat, byte 0: "), "{error}");
+    assert!(error.contains("pass.dat, byte 0, record 0: "), "{error}");
     assert!(error.contains("first 9 packets") && error.contains("cds:600"), "{error}");
     assert!(error.contains("--time none"), "{error}");
     assert!(log.records.is_empty() && log.progress.is_empty());
@@ -458,4 +458,61 @@ proptest::proptest! {
             proptest::prop_assert_eq!(before, longest.len());
         }
     }
+}
+
+/// An entry of a COSMOS packet log.
+fn log_entry(flags: u16, body: &[&[u8]]) -> Vec<u8> {
+    let body = body.concat();
+    let length = u32::try_from(body.len() + 2).expect("short");
+    [&length.to_be_bytes()[..], &flags.to_be_bytes(), &body].concat()
+}
+
+#[test]
+fn a_packet_log_is_imported_under_its_own_names_and_without_its_commands() {
+    let times =
+        |packet: u64, received: u64| [packet.to_be_bytes(), received.to_be_bytes()].concat();
+    let telemetry = |number: u64| {
+        log_entry(0x3040, &[&[0, 0], &times(1_000 + number, 2_000 + number), &[number as u8]])
+    };
+    let command = log_entry(0x3800, &[&[0, 1], &7_u64.to_be_bytes(), b"never again"]);
+    let head = [
+        b"COSMOS5_".to_vec(),
+        log_entry(0x1000, &[b"INST"]),
+        log_entry(0x2000, &[&[0, 0], b"HK"]),
+        log_entry(0x2800, &[&[0, 0], b"ABORT"]),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("raw.bin");
+    let first = [&head.concat()[..], &command, &telemetry(0), &command, &telemetry(1)].concat();
+    fs::write(&file, &first).expect("a file");
+    let mut log = Log::default();
+    let import = |log: &mut Log| {
+        let layout = groundlog_replay::FileLayout {
+            format: groundlog_replay::Format::Cosmos,
+            ..Default::default()
+        };
+        let options = ImportOptions { layout, target: "OTHER".into(), ..ImportOptions::default() };
+        let clock = RecordClock::new("header".parse().expect("header"), None, Nanos(5));
+        let mut importer = Importer::new(options, clock, Pace::new(None), log);
+        importer.import(&file, &mut |_, _| {}).expect("an import")
+    };
+    let report = import(&mut log);
+    assert_eq!((report.records, report.appended, report.left_out), (2, 2, 2));
+    let found: Vec<_> = log
+        .records
+        .iter()
+        .map(|record| {
+            let Some(Body::Packet(packet)) = &record.body else { panic!("{record:?}") };
+            let times = (record.packet_time_ns, record.received_time_ns);
+            (origin(record).index, packet.target.as_str(), packet.name.as_str(), times)
+        })
+        .collect();
+    let expected =
+        [(0, "INST", "HK", (Some(1_000), 2_000)), (1, "INST", "HK", (Some(1_001), 2_001))];
+    assert_eq!(found, expected);
+    // The same file adds nothing, a grown one what is new.
+    assert_eq!(import(&mut log).skipped, 2);
+    fs::write(&file, [&first[..], &command, &telemetry(2)].concat()).expect("a file");
+    let report = import(&mut log);
+    assert_eq!((report.appended, report.skipped, report.left_out), (1, 2, 3));
 }

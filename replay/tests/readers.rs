@@ -87,7 +87,11 @@ fn a_cut_stream_names_the_byte_and_keeps_what_came_before() {
         let [error] = errors.as_slice() else { panic!("one error, not {errors:?}") };
         assert_eq!((error.byte, &*error.file), (16, "file.bin"));
         assert!(matches!(error.fault, ReadFault::Truncated { left: l, .. } if l == left as u64));
-        assert!(error.to_string().starts_with("file.bin, byte 16: the file ends inside a space"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("file.bin, byte 16, record 1: the file ends inside a space")
+        );
     }
 }
 
@@ -271,5 +275,44 @@ proptest! {
             let in_pieces = Records::read_from("p", Pieces(bytes.clone(), piece), &layout);
             prop_assert_eq!(in_pieces.filter_map(Result::ok).collect::<Vec<_>>(), records);
         }
+    }
+}
+
+#[test]
+fn records_with_a_length_field() {
+    let by = |words: &str, skip| layout(words.parse().expect(words), skip);
+    let packets = |bytes: &[u8], layout: &FileLayout| -> Vec<Vec<u8>> {
+        let (records, errors) = read(bytes, layout);
+        assert!(errors.is_empty(), "{errors:?}");
+        records.iter().map(|record| record.packet.to_vec()).collect()
+    };
+    // The framing of the historical ingest guide (cosmos-runtime §2.4).
+    let record = |packet: &[u8]| {
+        let words = [1, 1, packet.len() as u32, 0, 0].map(u32::to_be_bytes).concat();
+        [&words, packet].concat()
+    };
+    let file = [record(&[0xde, 0xad, 0xbe, 0xef]), record(&[0xca, 0xfe])].concat();
+    let found = packets(&file, &by("length:64,32,20,1,BIG_ENDIAN", 20));
+    assert_eq!(found, [vec![0xde, 0xad, 0xbe, 0xef], vec![0xca, 0xfe]]);
+    assert_eq!(packets(&[3, 0, 1, 2, 3], &by("length:0,16,2,1,little", 0)), [[3, 0, 1, 2, 3]]);
+    assert_eq!(packets(&[0, 2, 1, 2, 3, 4], &by("length:0,16,2,2", 0)), [[0, 2, 1, 2, 3, 4]]);
+    let space = space_packet(11, 0, &[1, 2, 3]);
+    assert_eq!(packets(&space.repeat(2), &by("length:32,16,7", 0)), [space.clone(), space]);
+    // A length that covers nothing, one that covers too much, one that the file's end cuts.
+    for (bytes, words, expected) in [
+        (
+            &[1, 0][..],
+            "length:0,8",
+            "byte 1, record 1: the length field 0 makes a record of 0 bytes",
+        ),
+        (&[1, 255], "length:0,8,0,4000", "byte 1, record 1: a packet of 1016001 bytes"),
+        (&[1, 3, 9], "length:0,8", "byte 1, record 1: the file ends inside a record"),
+    ] {
+        // A first record of one byte, its own length.
+        let words = words.replace(",0,4000", ",-3999,4000");
+        let (records, errors) = read(bytes, &by(&words, 0));
+        let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!((records.len(), told.len()), (1, 1), "{told:?}");
+        assert!(told[0].contains(expected), "{told:?}");
     }
 }

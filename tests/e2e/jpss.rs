@@ -38,19 +38,20 @@ fn offline_decoding_equals_the_expected_values() {
     let (Some(file), Some(csv)) = (shared(FILE), shared("data/jpss/expected_raw.csv")) else {
         return;
     };
+    let document = shared("data/jpss/jpss1_geolocation_xtce_v1.xml").expect("beside the others");
     let plugin = workspace().join("tests/plugins/JPSS");
-    let (plugin, file) = (plugin.to_string_lossy(), file.to_string_lossy());
-    let arguments = [
-        "decode", "--plugin", &plugin, "--target", "JPSS", "--format", "ccsds", "--time", "cds:6",
-        "--values", "raw", "--jsonl", &file,
-    ];
-    let lines = groundlog(&arguments).json_lines();
+    let file = file.to_string_lossy();
     let (header, rows) = expected(&csv);
-    let found: Vec<_> = lines.iter().map(|line| members(&line["values"])).collect();
-    compare(&found, &header, &rows);
-    assert_eq!(lines[0]["offset"], 0);
-    assert_eq!(lines[1]["offset"], 71);
-    assert_eq!(lines[0]["time"], "2021-04-09T00:00:00.007137000Z");
+    for (option, definitions) in [("--plugin", plugin), ("--xtce", document)] {
+        let definitions = definitions.to_string_lossy();
+        let arguments =
+            ["decode", option, &definitions, "--time", "cds:6", "--raw", "--jsonl", &file];
+        let lines = groundlog(&arguments).json_lines();
+        let found: Vec<_> = lines.iter().map(|line| members(&line["values"])).collect();
+        compare(&found, &header, &rows);
+        assert_eq!((&lines[0]["offset"], &lines[1]["offset"]), (&json!(0), &json!(71)));
+        assert_eq!(lines[0]["time"], "2021-04-09T00:00:00.007137000Z");
+    }
 }
 
 #[test]

@@ -12,7 +12,11 @@ pub(crate) enum FileOrder {
     Oldest,
 }
 
-/// Lists the files meant by paths: files as given, folders with all files below them.
+/// The path that means standard input.
+pub(crate) const STANDARD_INPUT: &str = "-";
+
+/// Lists the files meant by paths: files as given, folders with all files below them; standard
+/// input stays what it is.
 ///
 /// # Errors
 /// Names the path that does not exist, and a folder without files.
@@ -20,7 +24,9 @@ pub(crate) fn files_of(paths: &[PathBuf], order: FileOrder) -> anyhow::Result<Ve
     let mut files = Vec::new();
     for path in paths {
         let about = || format!("cannot read {}", path.display());
-        if !std::fs::metadata(path).with_context(about)?.is_dir() {
+        if path == Path::new(STANDARD_INPUT)
+            || !std::fs::metadata(path).with_context(about)?.is_dir()
+        {
             files.push(path.clone());
             continue;
         }

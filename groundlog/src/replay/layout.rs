@@ -6,8 +6,11 @@ use crate::usage::wrong_usage;
 /// How packets stand in files; the same words for `replay` and `decode`.
 #[derive(Debug, Args)]
 pub(crate) struct LayoutArgs {
-    /// How packets stand in the files: ccsds (space packets, one after the other), dump (a file
-    /// header and records with headers, 20 bytes each), fixed:N (packets of N bytes)
+    /// How packets stand in the files: ccsds (space packets, one after the other), cosmos (packet
+    /// logs of COSMOS 5 and later), dump (a file header and records with headers, 20 bytes each),
+    /// fixed:N (packets of N bytes),
+    /// length:BIT_OFFSET,BIT_SIZE[,VALUE_OFFSET[,BYTES_PER_COUNT[,big|little]]] (as COSMOS's LENGTH
+    /// protocol; --skip-header-bytes are its leading bytes to be discarded)
     #[arg(long, value_name = "FORMAT", default_value = "ccsds")]
     format: Format,
     /// Foreign bytes before every packet (in a dump: at the start of every record's message)
@@ -19,7 +22,8 @@ pub(crate) struct LayoutArgs {
     subseconds: SubsecondUnit,
     /// Where a packet's time lies: cds:BYTE (CCSDS day segmented, at that byte of the packet;
     /// also cds:BYTE,day24,ms|us|ps,epoch=YYYY-MM-DD), unix:ITEM or
-    /// unix:ITEM_SECONDS,ITEM_MICROSECONDS, header (of a dump's records; the default there), none
+    /// unix:ITEM_SECONDS,ITEM_MICROSECONDS, header (of the records of a dump or packet
+    /// log; the default there), none
     #[arg(long, value_name = "WHERE")]
     time: Option<TimeSource>,
 }
@@ -40,13 +44,12 @@ impl LayoutArgs {
     /// When the header's time is asked of a format that has none.
     pub(crate) fn time(&self) -> anyhow::Result<TimeSource> {
         match (&self.time, self.format) {
-            (None, Format::Dump) => Ok(TimeSource::Header),
+            (None, format) if format.has_record_times() => Ok(TimeSource::Header),
             (None, _) => Ok(TimeSource::None),
-            (Some(TimeSource::Header), Format::Ccsds | Format::Fixed { .. }) => {
+            (Some(TimeSource::Header), format) if !format.has_record_times() => {
                 Err(wrong_usage(format!(
-                    "--time header: files of format {} have no record headers; say --format dump, \
-                     or where the packet holds its time",
-                    self.format
+                    "--time header: files of format {format} have no record headers; say --format \
+                     dump or cosmos, or where the packet holds its time"
                 )))
             }
             (Some(source), _) => Ok(source.clone()),

@@ -1,10 +1,15 @@
+use std::collections::HashMap;
+
 use groundlog_packet::{
     Item, Packet, Value,
-    definition::{DataType, ValueType, is_reserved_item},
+    definition::{DataType, ValueType},
     record::RecordView,
 };
 
-use super::text::{push_hex, push_json_text};
+use super::{
+    select::Chosen,
+    text::{push_hex, push_json_text},
+};
 
 /// One item in the output.
 #[derive(Debug, Clone)]
@@ -12,7 +17,9 @@ pub(super) struct Column {
     /// Place in [`Packet::items`].
     place: usize,
     /// Name of the item.
-    pub(super) name: String,
+    pub(super) item: String,
+    /// Name in the head of a table: the item's, with its packet before it where two clash.
+    pub(super) heading: String,
     /// The name as a JSON key, colon included.
     pub(super) json_key: Vec<u8>,
     values: ValueType,
@@ -20,21 +27,49 @@ pub(super) struct Column {
     block: bool,
 }
 
-/// Makes the columns of a packet: items in definition order, without hidden and reserved ones.
-pub(super) fn columns_of(packet: &Packet, values: ValueType) -> Vec<Column> {
-    let mut items: Vec<(usize, &Item)> = packet.items.iter().enumerate().collect();
-    items.sort_by_key(|(_, item)| item.create_index);
-    items
-        .into_iter()
-        .filter(|(_, item)| !item.hidden && !is_reserved_item(&item.name))
-        .map(|(place, item)| {
-            let mut json_key = Vec::new();
-            push_json_text(&mut json_key, &item.name);
-            json_key.push(b':');
-            let block = is_block(item, values);
-            Column { place, name: item.name.clone(), json_key, values, block }
-        })
-        .collect()
+/// Makes the columns of packets, each packet's own.
+pub(super) fn columns_of(chosen: &[Chosen], values: ValueType) -> Vec<Vec<Column>> {
+    let name = |(packet, place): (&Packet, usize)| packet.items[place].name.clone();
+    let in_packet = |at: (&Packet, usize)| format!("{} {}", at.0.packet_name, name(at));
+    let mut all: Vec<(&Packet, usize)> = Vec::new();
+    for it in chosen {
+        all.extend(it.places.iter().map(|place| (&*it.packet, *place)));
+    }
+    let names = counted(all.iter().copied().map(name));
+    let pairs = counted(all.iter().copied().map(in_packet));
+    let heading = |at: (&Packet, usize)| {
+        let (short, pair) = (name(at), in_packet(at));
+        match (names.get(&short), pairs.get(&pair)) {
+            (Some(1), _) => short,
+            (_, Some(1)) => pair,
+            _ => format!("{} {pair}", at.0.target_name),
+        }
+    };
+    let column = |packet: &Packet, place: usize| {
+        let item = &packet.items[place];
+        let mut json_key = Vec::new();
+        push_json_text(&mut json_key, &item.name);
+        json_key.push(b':');
+        Column {
+            place,
+            item: item.name.clone(),
+            heading: heading((packet, place)),
+            json_key,
+            values,
+            block: is_block(item, values),
+        }
+    };
+    let of = |it: &Chosen| it.places.iter().map(|place| column(&it.packet, *place)).collect();
+    chosen.iter().map(of).collect()
+}
+
+/// Counts how often each name occurs.
+pub(super) fn counted(names: impl Iterator<Item = String>) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    counts
 }
 
 fn is_block(item: &Item, values: ValueType) -> bool {

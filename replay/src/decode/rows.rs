@@ -1,14 +1,20 @@
 use std::io::{self, Write};
 
-use groundlog_packet::record::RecordView;
+use groundlog_packet::PacketKind;
 use groundlog_proto::Nanos;
 
 use super::{
     columns::Column,
-    packets::{Decoded, DecodedRow, PacketDecoder},
+    decoder::{Decoded, DecodedRow, PacketDecoder, RowValues},
+    logged::LoggedValues,
     text::{push_csv, push_csv_text, push_hex, push_json, push_json_text, push_number, push_time},
 };
-use crate::{record::ImportRecord, time::TimeSource};
+use crate::{
+    error::ReadError,
+    first_times::{NoTime, ReadAhead, read_to_first_time},
+    record::{ImportRecord, LoggedPacket},
+    time::TimeSource,
+};
 
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -16,10 +22,11 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// Form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RowFormat {
-    /// One JSON object a line: target, packet, offset, time, values.
+    /// One JSON object a line: target, packet, offset, time, what a packet log says, values.
     #[default]
     JsonLines,
-    /// A header, then one row a packet: packet, offset, time, items.
+    /// A header, then one row a packet: packet, offset, time, items; of several packets, each has
+    /// its own columns.
     Csv,
 }
 
@@ -52,6 +59,19 @@ impl<W: Write> RowWriter<W> {
             csv_header(&decoder, &mut buffer);
         }
         Self { decoder, output, buffer, counts: Counts::default() }
+    }
+
+    /// Reads ahead up to the first packet with a time, before anything of a file is written.
+    ///
+    /// # Errors
+    /// [`NoTime`] when the first packets of the file have none where the options say it lies.
+    pub fn read_to_first_time(
+        &mut self,
+        file: &str,
+        records: &mut impl Iterator<Item = Result<ImportRecord, ReadError>>,
+    ) -> Result<ReadAhead, NoTime> {
+        let source = self.decoder.time.clone();
+        read_to_first_time(file, &source, records, |record| self.decoder.stated_time(record))
     }
 
     /// Decodes and writes one packet.
@@ -108,32 +128,54 @@ impl<W: Write> RowWriter<W> {
 }
 
 fn json_row(out: &mut Vec<u8>, record: &ImportRecord, row: &DecodedRow<'_>) {
-    json_head(out, &row.table.target, &row.table.packet, record, row.time);
+    json_head(out, [&row.table.target, &row.table.packet], record, row.time);
     out.extend_from_slice(b",\"values\":{");
-    for (index, column) in row.table.columns.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
+    match row.values {
+        RowValues::Logged(logged) if !row.table.some_items => json_logged(out, logged),
+        values => {
+            for (index, column) in row.table.columns.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                out.extend_from_slice(&column.json_key);
+                json_value(out, column, values);
+            }
         }
-        out.extend_from_slice(&column.json_key);
-        json_value(out, column, &row.view);
     }
     out.extend_from_slice(b"}}\n");
 }
 
-fn json_value(out: &mut Vec<u8>, column: &Column, view: &RecordView<'_>) {
+/// Writes everything that a decommutated log has, known to the definitions or not.
+fn json_logged(out: &mut Vec<u8>, logged: LoggedValues<'_>) {
+    for (index, item) in logged.items().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_json_text(out, item);
+        out.push(b':');
+        push_json(out, &logged.of(item));
+    }
+}
+
+fn json_value(out: &mut Vec<u8>, column: &Column, values: RowValues<'_>) {
+    let view = match values {
+        RowValues::Decoded(view) => view,
+        RowValues::Logged(logged) => return push_json(out, &logged.of(&column.item)),
+    };
     let start = out.len();
     out.push(b'"');
-    if column.push_block(view, out) {
+    if column.push_block(&view, out) {
         out.push(b'"');
     } else {
         out.truncate(start);
-        push_json(out, &column.value(view));
+        push_json(out, &column.value(&view));
     }
 }
 
 /// Writes a packet that nobody knows with all its bytes, so that nothing of a file is lost.
 fn json_unknown(out: &mut Vec<u8>, record: &ImportRecord, time: Option<Nanos>) {
-    json_head(out, "UNKNOWN", "UNKNOWN", record, time);
+    let names = record.logged.as_ref().map_or(["UNKNOWN"; 2], |it| [&it.target, &it.packet]);
+    json_head(out, names, record, time);
     out.extend_from_slice(b",\"values\":{},\"data\":\"");
     push_hex(out, &record.packet);
     out.extend_from_slice(b"\"}\n");
@@ -141,8 +183,7 @@ fn json_unknown(out: &mut Vec<u8>, record: &ImportRecord, time: Option<Nanos>) {
 
 fn json_head(
     out: &mut Vec<u8>,
-    target: &str,
-    packet: &str,
+    [target, packet]: [&str; 2],
     record: &ImportRecord,
     time: Option<Nanos>,
 ) {
@@ -153,6 +194,30 @@ fn json_head(
     out.extend_from_slice(b",\"offset\":");
     push_number(out, record.offset);
     out.extend_from_slice(b",\"time\":");
+    json_time(out, time);
+    if let Some(logged) = &record.logged {
+        json_log_entry(out, logged, record.header_time);
+    }
+}
+
+/// Writes what a packet log says beside the packet.
+fn json_log_entry(out: &mut Vec<u8>, logged: &LoggedPacket, received_time: Option<Nanos>) {
+    out.extend_from_slice(b",\"received_time\":");
+    json_time(out, received_time);
+    let command = logged.kind == PacketKind::Command;
+    for (key, value) in [("command", command), ("stored", logged.stored)] {
+        out.push(b',');
+        push_json_text(out, key);
+        out.push(b':');
+        push_json(out, &value.into());
+    }
+    if let Some(extra) = &logged.extra {
+        out.extend_from_slice(b",\"extra\":");
+        push_json(out, extra);
+    }
+}
+
+fn json_time(out: &mut Vec<u8>, time: Option<Nanos>) {
     match time {
         Some(time) => {
             out.push(b'"');
@@ -165,27 +230,34 @@ fn json_head(
 
 fn csv_header(decoder: &PacketDecoder, out: &mut Vec<u8>) {
     out.extend_from_slice(b"packet,offset,time");
-    let table = decoder.only.and_then(|id| decoder.tables.get(&id));
-    for column in table.iter().flat_map(|table| &table.columns) {
+    for column in decoder.tables.iter().flat_map(|table| &table.columns) {
         out.push(b',');
-        push_csv_text(out, column.name.as_bytes());
+        push_csv_text(out, column.heading.as_bytes());
     }
     out.push(b'\n');
 }
 
 fn csv_row(out: &mut Vec<u8>, record: &ImportRecord, row: &DecodedRow<'_>) {
-    push_csv_text(out, row.table.packet.as_bytes());
+    push_csv_text(out, row.table.heading.as_bytes());
     out.push(b',');
     push_number(out, record.offset);
     out.push(b',');
     if let Some(time) = row.time {
         push_time(out, time.0);
     }
+    let [before, behind] = row.table.columns_around;
+    out.extend(std::iter::repeat_n(b',', before));
     for column in &row.table.columns {
         out.push(b',');
-        if !column.push_block(&row.view, out) {
-            push_csv(out, &column.value(&row.view));
+        match row.values {
+            RowValues::Logged(logged) => push_csv(out, &logged.of(&column.item)),
+            RowValues::Decoded(view) => {
+                if !column.push_block(&view, out) {
+                    push_csv(out, &column.value(&view));
+                }
+            }
         }
     }
+    out.extend(std::iter::repeat_n(b',', behind));
     out.push(b'\n');
 }

@@ -75,7 +75,7 @@ impl DefinedTimes {
 
 impl ItemTimes for DefinedTimes {
     fn packet_time(&mut self, record: &ImportRecord) -> Option<Nanos> {
-        self.0.identify(&record.packet)?.packet_time(record)
+        self.0.identify(record)?.packet_time(record)
     }
 }
 
