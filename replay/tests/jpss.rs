@@ -4,6 +4,10 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../tests/src/shared.rs"]
+#[allow(unreachable_pub)]
+mod shared;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -19,22 +23,13 @@ use groundlog_proto::Nanos;
 use groundlog_replay::{
     Counts, DecodeOptions, FileLayout, PacketDecoder, RecordClock, Records, RowFormat, RowWriter,
 };
+use shared::shared;
 
 const PACKETS: usize = 7200;
 
 /// The folder with the recording; `None` (said so) where it is absent outside of CI.
 fn data() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let shared = std::env::var_os("GROUNDLOG_SHARED")
-        .map_or_else(|| root.join("../shared"), |shared| root.join(PathBuf::from(shared)));
-    let folder = shared.join("data/jpss");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!ci, "{} is absent; GROUNDLOG_SHARED names the shared folder", folder.display());
-    println!("SKIPPED: {} is absent", folder.display());
-    None
+    shared("data/jpss")
 }
 
 fn recording(folder: &Path) -> PathBuf {

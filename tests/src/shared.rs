@@ -1,13 +1,16 @@
-use std::path::PathBuf;
+//! Where the shared data lies. Crates below this one in the order of dependencies include this file
+//! into their tests.
 
-/// Finds a file of the shared data (GROUNDLOG_SHARED, default ../shared).
+use std::path::{Path, PathBuf};
+
+/// Finds a file of the shared data: GROUNDLOG_SHARED, relative to the workspace, or ../shared.
 ///
-/// `None` where there is no such folder; the skip is printed and counted. With CI=true the absence
-/// is a failure.
+/// `None` where it is absent; the skip is printed and counted. With CI=true the absence is a failure.
 pub fn shared(path: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("GROUNDLOG_SHARED")
-        .map_or_else(|| crate::workspace().join("../shared"), PathBuf::from);
-    let file = folder.join(path);
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let workspace = crate_folder.ancestors().find(|folder| folder.join("Cargo.lock").exists());
+    let folder = std::env::var_os("GROUNDLOG_SHARED").unwrap_or_else(|| "../shared".into());
+    let file = workspace.unwrap_or(crate_folder).join(folder).join(path);
     if file.exists() {
         return Some(file);
     }

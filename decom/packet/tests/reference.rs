@@ -7,6 +7,9 @@
 mod naive;
 #[path = "reference/properties.rs"]
 mod properties;
+#[path = "../../../tests/src/shared.rs"]
+#[allow(unreachable_pub)]
+mod shared;
 #[path = "reference/table.rs"]
 mod table;
 #[path = "reference/vectors.rs"]

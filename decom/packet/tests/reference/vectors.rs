@@ -1,12 +1,11 @@
 //! Runs the worked vectors of the specification, and the file of vectors if it is there.
 
-use std::path::PathBuf;
-
 use groundlog_packet::bits;
 use groundlog_packet::definition::{DataType, Endianness, Overflow};
 use groundlog_packet::value::Value;
 use serde_json::Value as Json;
 
+use crate::shared::shared;
 use crate::table::{READS, WRITES};
 
 struct Place {
@@ -133,15 +132,8 @@ fn writes_of_the_specification() {
 
 /// Returns the vectors of a kind, each with the result to follow; empty if the file is absent.
 fn shared_vectors(kind: &str) -> Vec<(Json, Json)> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let shared =
-        std::env::var_os("GROUNDLOG_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
-    let file = shared.join("vectors/vectors.json");
-    let Ok(text) = std::fs::read_to_string(&file) else {
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no {}", file.display());
-        println!("SKIPPED: no {}", file.display());
-        return vec![];
-    };
+    let Some(file) = shared("vectors/vectors.json") else { return vec![] };
+    let text = std::fs::read_to_string(file).unwrap();
     let all: Json = serde_json::from_str(&text).unwrap();
     let of_kind = all["vectors"].as_array().unwrap().iter().filter(|v| v["kind"] == kind);
     of_kind
