@@ -1,7 +1,8 @@
 //! The checked-in `src/wire.rs` is exactly what `groundlog.proto` generates.
 //!
-//! The schema is the single source of truth; the generated file is checked in so that a build
-//! needs no protoc. After changing the schema: `GROUNDLOG_UPDATE=1 cargo test -p groundlog-proto`.
+//! The schema is the single source of truth; the generated file is checked in so that a build needs
+//! no protoc. After changing the schema:
+//! `GROUNDLOG_UPDATE=1 cargo test -p groundlog-proto --test schema`.
 
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]

@@ -1,6 +1,7 @@
-//! What the operators' page quotes is what the program says.
+//! What the operators' pages quote is what the program says.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -64,4 +65,22 @@ fn quoted_messages_are_those_of_the_program() {
             assert!(program.iter().any(|text| text.contains(part)), "'{part}' of '{message}'");
         }
     }
+}
+
+/// Gathers the metrics that a text names between `quote`s.
+fn metrics(text: &str, quote: char) -> BTreeSet<String> {
+    let quoted = text.split(quote).filter(|word| word.starts_with("groundlog_"));
+    let named = quoted.filter(|word| word.chars().all(|it| it == '_' || it.is_ascii_lowercase()));
+    named.filter(|name| !name.starts_with("groundlog_test_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_metric_is_on_its_page() {
+    let page = fs::read_to_string(workspace().join("docs/metrics.md")).expect("the page");
+    let mut files = Vec::new();
+    sources(&workspace(), &mut files);
+    let program: BTreeSet<String> =
+        files.iter().flat_map(|path| metrics(&text_of(path), '"')).collect();
+    assert!(program.len() > 20, "{program:?}");
+    assert_eq!(metrics(&page, '`'), program);
 }
