@@ -12,6 +12,7 @@ mod format_string;
 mod item;
 mod layout;
 mod limits;
+mod opaque;
 mod packet;
 mod reserved;
 mod states;
@@ -31,6 +32,7 @@ pub use format_string::{FormatError, FormatString};
 pub use item::{Item, StructureChild, Units, VariableBitSize, VariableLength};
 pub(crate) use layout::stored_order;
 pub use limits::{Limits, LimitsResponse, LimitsSet};
+pub use opaque::{Opaque, OpaqueKind};
 pub use packet::{
     Accessor, CodeClass, CommandScreen, Packet, PacketId, PacketKind, PacketReference,
     ProcessorDefinition, RelatedItem,

@@ -150,7 +150,8 @@ fn defaults_ranges_and_types_of_parameters() {
     assert_eq!((item("D").data_type, item("D").minimum.clone()), (DataType::Derived, None));
     assert_eq!(item("A").default, Some(Value::Array(vec![])));
     assert!(
-        definitions.unsupported()[0].starts_with("cmd_tlm/test.txt:7: conversion X of TGT P D")
+        definitions.unsupported()[0]
+            .starts_with("cmd_tlm/test.txt:7: write conversion X of TGT P D")
     );
 }
 

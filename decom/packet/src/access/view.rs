@@ -117,7 +117,8 @@ impl<'a> PacketView<'a> {
         if value_type == ValueType::Raw && !item.is_derived() {
             return Ok(raw);
         }
-        if raw.is_null() && !item.is_derived() && self.packet.short_buffer_allowed {
+        let is_missing = raw.is_null() && !item.is_derived() && self.packet.short_buffer_allowed;
+        if is_missing || item.read_conversion.as_ref().is_some_and(|code| code.is_opaque()) {
             return Ok(Value::Null);
         }
         let value = self.converted(item, raw)?;

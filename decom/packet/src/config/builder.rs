@@ -8,8 +8,8 @@ use indexmap::IndexMap;
 use super::error::{ConfigError, ConfigErrors};
 use super::parser::FileParser;
 use crate::definition::{
-    Definitions, Endianness, LimitsGroupItem, Packet, PacketId, PacketKind, SourceLocation, Target,
-    TargetSource,
+    Definitions, Endianness, LimitsGroupItem, Opaque, Packet, PacketId, PacketKind, SourceLocation,
+    Target, TargetSource,
 };
 use crate::{target, xtce};
 
@@ -51,6 +51,7 @@ pub(crate) struct Draft {
     pub(crate) limits_sets: Vec<String>,
     pub(crate) warnings: Vec<(Option<SourceLocation>, String)>,
     pub(crate) unsupported: Vec<String>,
+    pub(crate) opaque: Vec<Opaque>,
     pub(crate) errors: Vec<ConfigError>,
     pub(crate) binary_files: HashMap<String, Vec<u8>>,
 }
@@ -66,6 +67,7 @@ impl Draft {
             limits_sets: vec!["DEFAULT".to_owned()],
             warnings: Vec::new(),
             unsupported: Vec::new(),
+            opaque: Vec::new(),
             errors: Vec::new(),
             binary_files: HashMap::new(),
         }
@@ -232,6 +234,7 @@ fn freeze(draft: Draft, sources: Vec<TargetSource>) -> Definitions {
         warnings,
         warning_places,
         unsupported: draft.unsupported,
+        opaque: draft.opaque,
         sources,
     }
 }

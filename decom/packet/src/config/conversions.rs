@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use super::arguments::Arguments;
 use super::lines::{Lexer, Verbatim};
-use super::parser::FileParser;
+use super::parser::{FileParser, NOT_BUILT_IN};
 use super::words;
 use crate::definition::{
-    Conversion, ConversionDefinition, DataType, Segment, SelectedItem, SourceLocation, ValueType,
-    class_name,
+    Conversion, ConversionDefinition, DataType, OpaqueKind, Segment, SelectedItem, SourceLocation,
+    ValueType, class_name,
 };
 use crate::value::integer_text;
+
+/// Class of code that stands in the definition itself.
+const GENERIC: &str = "GenericConversion";
+/// Why code that stands in the definition is not run.
+const BEYOND: &str = "its code is more than the expression engine runs";
 
 impl FileParser<'_> {
     pub(super) fn conversion(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
@@ -39,13 +44,10 @@ impl FileParser<'_> {
         definition: ConversionDefinition,
         read: bool,
     ) -> Result<(), String> {
-        if definition.conversion == Conversion::Unsupported {
-            let label = self.packet_label();
-            let item = self.item.clone().unwrap_or_default();
-            let class = definition.class.clone();
-            self.unsupported(&format!(
-                "conversion {class} of {label} {item} is not supported yet; its value passes unconverted"
-            ));
+        if definition.is_opaque() {
+            let kind = if read { OpaqueKind::ReadConversion } else { OpaqueKind::WriteConversion };
+            let generic = definition.class == GENERIC;
+            self.opaque(kind, &definition.class, if generic { BEYOND } else { NOT_BUILT_IN });
         }
         let item = self.current_item()?;
         let slot = if read { &mut item.read_conversion } else { &mut item.write_conversion };
@@ -138,7 +140,7 @@ impl FileParser<'_> {
         }
         let bits = if arguments.len() > 1 { Some(arguments.integer(1)?) } else { None };
         let conversion = Conversion::generic(&code, self.python());
-        let mut definition = make("GenericConversion", vec![code], conversion, location);
+        let mut definition = make(GENERIC, vec![code], conversion, location);
         definition.converted_type = declared;
         definition.converted_bit_size = bits;
         self.set_conversion(definition, read)
@@ -185,7 +187,7 @@ fn polynomial(args: &[String], location: SourceLocation) -> Result<ConversionDef
     Ok(definition)
 }
 
-/// Makes a conversion of a class name; classes that are not built in are kept as unsupported.
+/// Makes a conversion of a class name; classes that are not built in are kept by name.
 ///
 /// # Errors
 /// A message when the arguments of a built-in class are wrong.
@@ -226,7 +228,7 @@ pub(super) fn built_in(
         }
         "IpReadConversion" => (C::IpRead, Some(DataType::String), Some(120)),
         "IpWriteConversion" => (C::IpWrite, Some(DataType::Uint), Some(32)),
-        _ => (C::Unsupported, None, None),
+        _ => (C::Opaque, None, None),
     };
     let mut definition = make(class, args.to_vec(), conversion, location);
     definition.converted_type = converted_type;

@@ -1,10 +1,10 @@
 //! `STATE`, `LIMITS` and `LIMITS_RESPONSE` (cosmos-packets §2.5).
 
 use super::arguments::{Arguments, float};
-use super::parser::FileParser;
+use super::parser::{FileParser, NOT_BUILT_IN};
 use super::words;
 use crate::definition::{
-    Color, DataType, Item, LimitsResponse, LimitsSet, PacketKind, State, class_name,
+    Color, DataType, Item, LimitsResponse, LimitsSet, OpaqueKind, PacketKind, State, class_name,
 };
 use crate::value::Value;
 
@@ -94,14 +94,9 @@ impl FileParser<'_> {
     pub(super) fn limits_response(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
         self.telemetry_only("LIMITS_RESPONSE")?;
         let class = class_name(arguments.text(0)?);
-        let label = self.packet_label();
-        let item = self.current_item()?;
-        let name = item.name.clone();
-        item.limits.response =
-            Some(LimitsResponse { class: class.clone(), args: arguments.rest(1) });
-        self.unsupported(&format!(
-            "LIMITS_RESPONSE {class} of {label} {name} is not supported yet; it is not called"
-        ));
+        self.opaque(OpaqueKind::LimitsResponse, &class, NOT_BUILT_IN);
+        self.current_item()?.limits.response =
+            Some(LimitsResponse { class, args: arguments.rest(1) });
         Ok(())
     }
 

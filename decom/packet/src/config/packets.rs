@@ -1,10 +1,10 @@
 //! Top-level keywords and those that describe a packet (cosmos-packets §2.1, §2.2).
 
 use super::arguments::Arguments;
-use super::parser::{FileParser, SYSTEM};
+use super::parser::{FileParser, NOT_BUILT_IN, SYSTEM};
 use crate::definition::{
-    Accessor, CommandScreen, Endianness, LimitsGroupItem, Packet, PacketKind, PacketReference,
-    ProcessorDefinition, RelatedItem,
+    Accessor, CommandScreen, Endianness, LimitsGroupItem, OpaqueKind, Packet, PacketKind,
+    PacketReference, ProcessorDefinition, RelatedItem,
 };
 
 impl FileParser<'_> {
@@ -149,7 +149,6 @@ impl FileParser<'_> {
     }
 
     fn code(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
-        let label = self.packet_label();
         let keyword = arguments.keyword();
         if keyword == "PROCESSOR" {
             if self.current_packet()?.kind != PacketKind::Telemetry {
@@ -159,37 +158,34 @@ impl FileParser<'_> {
                 name: arguments.upper(0)?,
                 class: self.code_class(arguments, 1)?,
             };
-            let class = processor.class.class.clone();
-            self.unsupported(&format!(
-                "PROCESSOR {class} of {label} is not supported yet; its results read as unconverted"
-            ));
+            self.opaque(OpaqueKind::Processor, &processor.class.class, NOT_BUILT_IN);
             self.current_packet()?.processors.push(processor);
             return Ok(());
         }
         let class = self.code_class(arguments, 0)?;
         let name = class.class.clone();
-        let effect = match keyword {
+        let kind = match keyword {
             "ACCESSOR" if name == "BinaryAccessor" => {
                 self.current_packet()?.accessor = Accessor::Binary;
                 return Ok(());
             }
             "ACCESSOR" => {
                 self.current_packet()?.accessor = Accessor::Other(class);
-                "its items cannot be read or written"
+                OpaqueKind::Accessor
             }
             "VALIDATOR" => {
                 if self.current_packet()?.kind != PacketKind::Command {
                     return Err("VALIDATOR only applies to command packets".to_owned());
                 }
                 self.current_packet()?.validator = Some(class);
-                "the command is sent without its checks"
+                OpaqueKind::Validator
             }
             _ => {
                 self.current_packet()?.subpacketizer = Some(class);
-                "the packet is not split"
+                OpaqueKind::Subpacketizer
             }
         };
-        self.unsupported(&format!("{keyword} {name} of {label} is not supported yet; {effect}"));
+        self.opaque(kind, &name, NOT_BUILT_IN);
         Ok(())
     }
 

@@ -9,9 +9,11 @@ use super::error::ConfigError;
 use super::keywords::{self, Keyword, Level};
 use super::lines::{Lexer, Statement};
 use crate::definition::{
-    CodeClass, Endianness, Item, Packet, PacketKind, SourceLocation, class_name,
+    CodeClass, Endianness, Item, Opaque, OpaqueKind, Packet, PacketKind, SourceLocation, class_name,
 };
 
+/// Why code is not run that is named by file or class.
+pub(super) const NOT_BUILT_IN: &str = "no code of that name is built in or registered";
 /// Target whose files may name packets of any target.
 pub(super) const SYSTEM: &str = "SYSTEM";
 
@@ -161,10 +163,21 @@ impl<'a> FileParser<'a> {
         self.draft.warnings.push((Some(self.location()), text));
     }
 
-    /// Notes something that is accepted but not acted upon, with file and line.
-    pub(super) fn unsupported(&mut self, text: &str) {
-        let location = self.location();
-        self.draft.unsupported.push(format!("{location}: {text}"));
+    /// Notes code that is kept by name and not run.
+    pub(super) fn opaque(&mut self, kind: OpaqueKind, name: &str, reason: &str) {
+        let mut owner = self.packet_label();
+        let of_item = matches!(
+            kind,
+            OpaqueKind::ReadConversion | OpaqueKind::WriteConversion | OpaqueKind::LimitsResponse
+        );
+        if let Some(item) = self.item.as_ref().filter(|_| of_item) {
+            owner.push(' ');
+            owner.push_str(item);
+        }
+        let (name, reason) = (name.to_owned(), reason.to_owned());
+        let opaque = Opaque { kind, name, owner, location: self.location(), reason };
+        self.draft.unsupported.push(opaque.to_string());
+        self.draft.opaque.push(opaque);
     }
 
     /// Reads a class and its arguments from the parameters that start at an index.

@@ -35,6 +35,12 @@ pub enum ConversionError {
         /// Text of the value.
         value: String,
     },
+    /// The conversion's code is known by name only.
+    #[error("conversion {class} is known by name only and is not run; write the item RAW")]
+    Opaque {
+        /// Class of the conversion.
+        class: String,
+    },
 }
 
 /// One segment of a segmented polynomial.
@@ -119,16 +125,16 @@ pub enum Conversion {
         /// The expression.
         expression: Expression,
     },
-    /// A class that is not built in, or not supported yet; the value passes unconverted.
-    Unsupported,
+    /// Code that is known by name only: what would come out of it is absent.
+    Opaque,
 }
 
 impl Conversion {
-    /// Makes a generic conversion of code, or the unsupported one if it is more than arithmetic.
+    /// Makes a generic conversion of code, or an opaque one if the code is beyond expressions.
     #[must_use]
     pub fn generic(code: &str, python: bool) -> Self {
         Expression::parse(code, python)
-            .map_or(Self::Unsupported, |expression| Self::Generic { expression })
+            .map_or(Self::Opaque, |expression| Self::Generic { expression })
     }
 }
 
@@ -170,7 +176,6 @@ impl ConversionDefinition {
                 | C::BitReverse { .. }
                 | C::IpRead
                 | C::IpWrite
-                | C::Unsupported
         )
     }
 
@@ -212,8 +217,15 @@ impl ConversionDefinition {
                     address.ok_or_else(|| self.out_of_range(value))?;
                 Ok(Value::from(u32::from(address)))
             }
+            Conversion::Opaque => Err(ConversionError::Opaque { class: self.class.clone() }),
             _ => Ok(value.clone()),
         }
+    }
+
+    /// Returns whether the code is known by name only, so that there is no converted value.
+    #[must_use]
+    pub fn is_opaque(&self) -> bool {
+        self.conversion == Conversion::Opaque
     }
 
     /// Evaluates a counted time; `base` is the value of the item that its origin names.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use thiserror::Error;
 
 use super::item::Item;
+use super::opaque::Opaque;
 use super::packet::{Packet, PacketId, PacketKind};
 use super::target::Target;
 use super::types::SourceLocation;
@@ -79,6 +80,7 @@ pub struct Definitions {
     /// For each warning its place, unless its text names it.
     pub(crate) warning_places: Vec<Option<SourceLocation>>,
     pub(crate) unsupported: Vec<String>,
+    pub(crate) opaque: Vec<Opaque>,
     pub(crate) sources: Vec<TargetSource>,
 }
 
@@ -214,6 +216,13 @@ impl Definitions {
     #[must_use]
     pub fn unsupported(&self) -> &[String] {
         &self.unsupported
+    }
+
+    /// Returns the code that is known by name only and not run, in the order in which it is named;
+    /// each is among [`Definitions::unsupported`] as a text.
+    #[must_use]
+    pub fn opaque(&self) -> &[Opaque] {
+        &self.opaque
     }
 
     /// Returns the texts from which these definitions were read.

@@ -96,7 +96,7 @@ impl ConvertedForm {
     pub(super) fn of(item: &Item) -> Self {
         use Conversion as C;
         match item.read_conversion.as_ref().map(|definition| &definition.conversion) {
-            None | Some(C::Unsupported) => Self::Same,
+            None => Self::Same,
             Some(
                 C::Polynomial { .. }
                 | C::SegmentedPolynomial { .. }
@@ -109,7 +109,8 @@ impl ConvertedForm {
                 | C::BitReverse { .. }
                 | C::IpRead
                 | C::IpWrite
-                | C::Generic { .. },
+                | C::Generic { .. }
+                | C::Opaque,
             ) => Self::Tagged,
             Some(
                 C::PacketTimeSeconds
