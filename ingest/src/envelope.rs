@@ -1,7 +1,13 @@
 //! Writes `RawRecord` envelopes straight into a batch of the log: one copy per packet, from the
 //! receive buffer to where the log takes it.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use groundlog_log::Records;
 use groundlog_proto::{
@@ -23,7 +29,21 @@ pub(crate) struct Envelope {
     scope: String,
     interface: String,
     definitions: DefinitionHash,
-    epoch: u64,
+    epoch: Epoch,
+}
+
+/// The epoch of the owner, which may change while its link goes on. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Epoch(Arc<AtomicU64>);
+
+impl Epoch {
+    fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    pub(crate) fn set(&self, epoch: u64) {
+        self.0.store(epoch, Relaxed);
+    }
 }
 
 impl Envelope {
@@ -33,7 +53,13 @@ impl Envelope {
         definitions: DefinitionHash,
         epoch: u64,
     ) -> Self {
+        let epoch = Epoch(Arc::new(AtomicU64::new(epoch)));
         Self { scope: scope.to_owned(), interface: interface.to_owned(), definitions, epoch }
+    }
+
+    /// Returns what changes the epoch of everything that is put in envelopes from then on.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch.clone()
     }
 
     /// Appends one packet.
@@ -75,7 +101,8 @@ impl Envelope {
 
     /// Appends the marker that a process took over the interface.
     pub(crate) fn writer_epoch(&self, records: &mut Records, received: Nanos) {
-        let marker = Marker { kind: Some(marker::Kind::WriterEpoch(self.epoch)) }.encode_to_vec();
+        let marker =
+            Marker { kind: Some(marker::Kind::WriterEpoch(self.epoch.get())) }.encode_to_vec();
         let record = self.record(received, RawBodyRef::Marker(&marker));
         records.push_with(self.interface.as_bytes(), |out| record.encode(out));
     }
@@ -86,7 +113,7 @@ impl Envelope {
             scope: &self.scope,
             interface: &self.interface,
             definitions: self.definitions.as_bytes(),
-            epoch: self.epoch,
+            epoch: self.epoch.get(),
             body,
             ..RawRecordRef::default()
         }

@@ -152,7 +152,39 @@ pub(crate) struct OwnershipLost<'a> {
 
 impl OwnershipLost<'_> {
     pub(crate) fn emit(&self) {
-        info!(partition = %self.partition, "another process was faster to own its interfaces");
+        info!(partition = %self.partition, "its interfaces are another process's");
+    }
+}
+
+pub(crate) struct OwnershipSuspended<'a> {
+    pub(crate) partition: &'a TopicPartition,
+}
+
+impl OwnershipSuspended<'_> {
+    pub(crate) fn emit(&self) {
+        warn!(
+            partition = %self.partition,
+            "the log does not answer, and the group has lost sight of this process; interfaces go \
+             on receiving until it is known whose they are, commands wait"
+        );
+    }
+}
+
+pub(crate) struct OwnershipDelayed<'a> {
+    pub(crate) error: &'a LogError,
+}
+
+impl OwnershipDelayed<'_> {
+    pub(crate) fn emit(&self) {
+        warn!(error = %self.error, "what this process owns is asked again");
+    }
+}
+
+pub(crate) struct MembershipLost {}
+
+impl MembershipLost {
+    pub(crate) fn emit(&self) {
+        warn!("the group knows this process no more; it joins again, interfaces go on receiving");
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod class_name;
 pub mod command;
+mod contact;
 mod envelope;
 mod error;
 mod events;
@@ -24,6 +25,7 @@ mod interface;
 mod link;
 mod metrics;
 mod options;
+mod owner;
 mod ownership;
 mod params;
 mod protocol;

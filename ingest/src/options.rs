@@ -103,6 +103,9 @@ pub struct IngestLimits {
     pub release_grace: Duration,
     /// Pause before something that the log refused is tried again.
     pub retry_delay: Duration,
+    /// How long interfaces go on that the group took away while the log did not answer: from when
+    /// it answers again, if neither this nor another process is given them.
+    pub hold_max: Duration,
     /// How often counters go to the `status` topic, at most.
     pub status_period: Duration,
 }
@@ -117,6 +120,7 @@ impl Default for IngestLimits {
             commands_remembered: 10_000,
             release_grace: Duration::from_secs(10),
             retry_delay: Duration::from_secs(1),
+            hold_max: Duration::from_secs(30),
             status_period: Duration::from_secs(1),
         }
     }

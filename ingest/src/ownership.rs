@@ -70,3 +70,29 @@ pub(crate) fn wishes(batch: &Batch) -> Vec<(String, Wish)> {
     }
     found
 }
+
+/// Returns whether another owner has claimed interfaces of a partition under a higher epoch.
+pub(crate) async fn claimed_since(
+    log: &dyn Log,
+    partition: &TopicPartition,
+    epoch: u64,
+) -> Result<bool, LogError> {
+    let bounds = log.bounds(partition).await?;
+    // An epoch is the place of its claim, counted from one.
+    let mut reader = log.reader(partition, epoch.saturating_sub(1).max(bounds.trim)).await?;
+    while reader.position() < bounds.tail {
+        let batch = reader.poll(1 << 20).await?;
+        if batch.is_empty() {
+            break;
+        }
+        for record in batch.iter() {
+            if let Ok(Directive { kind: Some(directive::Kind::Owner(claim)), .. }) =
+                Directive::decode(record.value)
+                && claim.epoch > epoch
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}

@@ -17,7 +17,7 @@ use tokio::{
 use crate::{
     IngestError, IngestOptions, InterfaceOptions,
     command::{Release, ReleaseSetup, Route, Routes},
-    envelope::Envelope,
+    envelope::{Envelope, Epoch},
     interface,
     link::{Link, LinkSetup, Order, Shared},
 };
@@ -32,6 +32,8 @@ pub(crate) struct Session {
     release: JoinSet<Result<(), LogError>>,
     release_setup: ReleaseSetup,
     shared: Vec<Arc<Shared>>,
+    /// The epoch in the envelopes of each link.
+    epochs: Vec<Epoch>,
     orders: HashMap<String, mpsc::Sender<Order>>,
     stop_links: watch::Sender<bool>,
     stop_release: watch::Sender<bool>,
@@ -62,9 +64,11 @@ impl Session {
         let (stop_links, shutdown) = watch::channel(false);
         let (stop_release, release_shutdown) = watch::channel(false);
         let (mut links, mut orders) = (JoinSet::new(), HashMap::new());
+        let mut epochs = Vec::new();
         let mut by_interface = HashMap::new();
         for (options, shared) in &setup.interfaces {
-            let (link, order, route) = link(setup, options, shared, shutdown.clone())?;
+            let (link, order, route, epoch) = link(setup, options, shared, shutdown.clone())?;
+            epochs.push(epoch);
             let wanted = setup.wanted.get(&options.name).copied();
             let wanted = wanted.unwrap_or(options.connect_on_startup);
             let name = options.name.clone();
@@ -87,7 +91,42 @@ impl Session {
         let mut release = JoinSet::new();
         release.spawn(Release::new(release_setup.clone()).run());
         let shared = setup.interfaces.iter().map(|(_, shared)| Arc::clone(shared)).collect();
-        Ok(Self { links, release, release_setup, shared, orders, stop_links, stop_release })
+        Ok(Self { links, release, release_setup, shared, epochs, orders, stop_links, stop_release })
+    }
+
+    /// Returns whether there is anything that could lose what it has not read yet.
+    pub(crate) fn has_links(&self) -> bool {
+        !self.shared.is_empty()
+    }
+
+    /// Goes on as a new ownership of the same interfaces: the links stay as they are.
+    pub(crate) async fn renew(&mut self, epoch: u64) -> Result<(), IngestError> {
+        self.stop_release.send_replace(true);
+        self.end_release().await?;
+        let (stop, shutdown) = watch::channel(false);
+        self.stop_release = stop;
+        self.release_setup.shutdown = shutdown;
+        self.release_setup.epoch = epoch;
+        for in_envelopes in &self.epochs {
+            in_envelopes.set(epoch);
+        }
+        for shared in &self.shared {
+            shared.counters.epoch.store(epoch, std::sync::atomic::Ordering::Relaxed);
+        }
+        self.release.spawn(Release::new(self.release_setup.clone()).run());
+        Ok(())
+    }
+
+    async fn end_release(&mut self) -> Result<(), IngestError> {
+        let mut result = Ok(());
+        while let Some(ended) = self.release.join_next().await {
+            result = result.and(match ended {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(source)) => Err(IngestError::log("releasing commands")(source)),
+                Err(error) => Err(lost("command release", &error)),
+            });
+        }
+        result
     }
 
     /// Passes an order on; false when no link of that name runs here.
@@ -128,15 +167,8 @@ impl Session {
 
     /// Stops in order: no more releases, outcomes recorded, then the links with what they read.
     pub(crate) async fn stop(mut self) -> Result<(), IngestError> {
-        let mut result = Ok(());
         self.stop_release.send_replace(true);
-        while let Some(ended) = self.release.join_next().await {
-            result = result.and(match ended {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(source)) => Err(IngestError::log("releasing commands")(source)),
-                Err(error) => Err(lost("command release", &error)),
-            });
-        }
+        let mut result = self.end_release().await;
         self.stop_links.send_replace(true);
         while let Some(ended) = self.links.join_next().await {
             result = result.and(match ended {
@@ -160,10 +192,11 @@ fn link(
     options: &InterfaceOptions,
     shared: &Arc<Shared>,
     shutdown: watch::Receiver<bool>,
-) -> Result<(Link, mpsc::Sender<Order>, Route), IngestError> {
+) -> Result<(Link, mpsc::Sender<Order>, Route, Epoch), IngestError> {
     let limits = setup.options.limits;
     let IngestOptions { scope, definitions, names, .. } = setup.options;
     let envelope = Envelope::new(scope, &options.name, *definitions, setup.epoch);
+    let epoch = envelope.epoch();
     shared.counters.epoch.store(setup.epoch, std::sync::atomic::Ordering::Relaxed);
     let (inbox_sender, inbox) = mpsc::channel(INBOX_COMMANDS);
     let (order_sender, orders) = mpsc::channel(ORDERS);
@@ -179,7 +212,7 @@ fn link(
         orders,
         shutdown,
     });
-    Ok((link, order_sender, Route { shared: Arc::clone(shared), inbox: inbox_sender }))
+    Ok((link, order_sender, Route { shared: Arc::clone(shared), inbox: inbox_sender }, epoch))
 }
 
 /// Maps each target to the first interface that its commands go out on.

@@ -5,6 +5,7 @@
 mod commands;
 mod directives;
 mod durable;
+mod outage;
 mod refusing_log;
 mod stack;
 mod takeover;

@@ -14,13 +14,28 @@ use groundlog_log::{
     MemoryLog, Reader, Records, TopicInfo, TopicSpec, Transactor, Txn,
 };
 use groundlog_proto::{Nanos, Offset, TopicName, TopicPartition};
+use tokio::sync::watch;
 
 #[derive(Default)]
 struct Switches {
     appends: AtomicBool,
     commits: AtomicBool,
     refused_appends: AtomicUsize,
+    /// Nothing can be asked.
+    away: AtomicBool,
+    group: watch::Sender<Group>,
     refused_commits: AtomicUsize,
+}
+
+/// What the group has to say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Group {
+    #[default]
+    Usual,
+    /// Nobody is there any more: everything is revoked, until it is the usual again.
+    Lost,
+    /// This member is not known any more.
+    Fenced,
 }
 
 #[derive(Clone)]
@@ -44,6 +59,17 @@ impl RefusingLog {
 
     pub(crate) fn refuse_commits(&self, on: bool) {
         self.switches.commits.store(on, SeqCst);
+    }
+
+    /// Takes the log away altogether, or gives it back.
+    pub(crate) fn away(&self, on: bool) {
+        self.switches.away.store(on, SeqCst);
+        self.refuse(on);
+        self.refuse_commits(on);
+    }
+
+    pub(crate) fn group(&self, says: Group) {
+        self.switches.group.send_replace(says);
     }
 
     pub(crate) fn refused_commits(&self) -> usize {
@@ -70,6 +96,9 @@ impl Log for RefusingLog {
     }
 
     async fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, LogError> {
+        if self.switches.away.load(SeqCst) {
+            return Err(full());
+        }
         self.inner.bounds(partition).await
     }
 
@@ -104,7 +133,13 @@ impl Log for RefusingLog {
 
     async fn join(&self, spec: &GroupSpec) -> Result<Box<dyn Member>, LogError> {
         let inner = self.inner.join(spec).await?;
-        Ok(Box::new(RefusingMember { inner, switches: Arc::clone(&self.switches) }))
+        let switches = Arc::clone(&self.switches);
+        // Who joins anew is known again.
+        switches
+            .group
+            .send_if_modified(|says| std::mem::replace(says, Group::Usual) == Group::Fenced);
+        let says = switches.group.subscribe();
+        Ok(Box::new(RefusingMember { inner, switches, says, assigned: Vec::new(), lost: false }))
     }
 
     async fn transactor(&self, id: &str) -> Result<Box<dyn Transactor>, LogError> {
@@ -132,12 +167,41 @@ impl Log for RefusingLog {
 struct RefusingMember {
     inner: Box<dyn Member>,
     switches: Arc<Switches>,
+    says: watch::Receiver<Group>,
+    assigned: Vec<(TopicPartition, Option<Offset>)>,
+    lost: bool,
 }
 
 #[async_trait]
 impl Member for RefusingMember {
     async fn next(&mut self, max_bytes: usize) -> Result<MemberEvent, LogError> {
-        self.inner.next(max_bytes).await
+        loop {
+            let says = *self.says.borrow_and_update();
+            match (says, self.lost) {
+                (Group::Fenced, _) => return Err(LogError::Fenced { id: "test".to_owned() }),
+                (Group::Lost, false) => {
+                    self.lost = true;
+                    let gone = self.assigned.iter().map(|(partition, _)| partition.clone());
+                    return Ok(MemberEvent::Revoked(gone.collect()));
+                }
+                (Group::Usual, true) => {
+                    self.lost = false;
+                    return Ok(MemberEvent::Assigned(self.assigned.clone()));
+                }
+                (Group::Lost, true) => {
+                    let _ = self.says.changed().await;
+                }
+                (Group::Usual, false) => tokio::select! {
+                    _ = self.says.changed() => {}
+                    event = self.inner.next(max_bytes) => {
+                        if let Ok(MemberEvent::Assigned(partitions)) = &event {
+                            self.assigned.extend(partitions.iter().cloned());
+                        }
+                        return event;
+                    }
+                },
+            }
+        }
     }
 
     async fn seek(&mut self, partition: &TopicPartition, offset: Offset) -> Result<(), LogError> {
