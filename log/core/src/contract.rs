@@ -201,6 +201,9 @@ pub trait Txn: Send {
     /// once where the log is in one process, one partition after the other at a broker, and all of
     /// them when this returns. Returns per appended partition the range it was given, in the order
     /// of first use.
+    ///
+    /// After a transient error it is over, and was committed or not: the group's checkpoint says
+    /// which. Whoever does it again begins there.
     async fn commit(
         self: Box<Self>,
         checkpoints: Vec<Checkpoint>,

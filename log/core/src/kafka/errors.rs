@@ -63,17 +63,25 @@ pub(super) fn fatal(server: &Arc<str>, what: impl Into<Box<str>>, reason: &str) 
 /// Sorts a code by what the caller should do.
 fn judge(code: Code) -> (FaultClass, &'static str) {
     match code {
-        Code::TopicAuthorizationFailed
-        | Code::GroupAuthorizationFailed
-        | Code::ClusterAuthorizationFailed
-        | Code::TransactionalIdAuthorizationFailed
-        | Code::SaslAuthenticationFailed
-        | Code::UnsupportedSASLMechanism
-        | Code::Authentication
-        | Code::SSL => (FaultClass::Fatal, RIGHTS),
+        code if is_denied(code) => (FaultClass::Fatal, RIGHTS),
         code if is_transient(code) => (FaultClass::Transient, WAIT),
         _ => (FaultClass::Fatal, STOP),
     }
+}
+
+/// Says whether the broker does not let this user in, or not do this.
+pub(super) fn is_denied(code: Code) -> bool {
+    matches!(
+        code,
+        Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::TransactionalIdAuthorizationFailed
+            | Code::SaslAuthenticationFailed
+            | Code::UnsupportedSASLMechanism
+            | Code::Authentication
+            | Code::SSL
+    )
 }
 
 /// Says whether a broker, its network or an election is in the way for now.

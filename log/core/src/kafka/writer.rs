@@ -119,9 +119,8 @@ struct Desk {
 enum Failure {
     /// It was not committed; the producer goes on after an abort.
     Abort(LogError),
-    /// The producer takes nothing more. Where the offsets of all records are there, they may have
-    /// been committed.
-    Dead { code: Code, reason: Box<str>, acks: Option<Acks> },
+    /// The producer takes nothing more; whether it was committed is not known.
+    Dead { code: Code, reason: Box<str> },
 }
 
 impl Desk {
@@ -171,6 +170,11 @@ impl Desk {
                 Ok(()) => break,
                 Err(KafkaError::Transaction(error))
                     if error.is_retriable() && start.elapsed() < 3 * REQUEST_TIMEOUT => {}
+                // A library that has lost its way while the broker came and went begins anew.
+                Err(error) if code(&error) == Code::State => {
+                    let (what, reason) = (self.what("start"), error.to_string());
+                    return Err(errors::transient(&broker.servers, what, &reason));
+                }
                 Err(error) => {
                     return Err(errors::kafka(&broker.servers, self.what("start"), &error));
                 }
@@ -194,11 +198,11 @@ impl Desk {
             }
             Err(Failure::Abort(error)) => match self.abort() {
                 Ok(()) => Err(error),
-                Err((code, reason)) => self.bury(commit, code, &reason, None),
+                Err((code, reason)) => Err(self.bury(code, &reason)),
             },
-            Err(Failure::Dead { code, reason, acks }) => {
+            Err(Failure::Dead { code, reason }) => {
                 self.producer = None;
-                self.bury(commit, code, &reason, acks)
+                Err(self.bury(code, &reason))
             }
         }
     }
@@ -227,10 +231,7 @@ impl Desk {
                     return Err(match (acks, self.judge(producer, &error)) {
                         // The library says how many records failed; they know why.
                         (Err(code), Failure::Abort(_)) => Failure::Abort(self.refused(code)),
-                        (acks, Failure::Dead { code, reason, .. }) => {
-                            Failure::Dead { code, reason, acks: acks.ok() }
-                        }
-                        (Ok(_), failure) => failure,
+                        (_, failure) => failure,
                     });
                 }
             }
@@ -293,7 +294,7 @@ impl Desk {
 
     fn judge(&self, producer: &Producer, error: &KafkaError) -> Failure {
         if let Some((code, reason)) = producer.fatal() {
-            return Failure::Dead { code, reason: reason.into(), acks: None };
+            return Failure::Dead { code, reason: reason.into() };
         }
         if errors::is_fence(code(error)) {
             return Failure::Abort(self.fenced());
@@ -328,44 +329,27 @@ impl Desk {
         }
     }
 
-    /// Finds out what a producer has died of, and what became of its last commit.
-    fn bury(
-        &mut self,
-        commit: &Commit,
-        code: Code,
-        reason: &str,
-        acks: Option<Acks>,
-    ) -> Result<Acks, LogError> {
-        if !errors::is_fence(code) && code != Code::State {
-            let what = self.what(&format!("commit ({reason})"));
-            return Err(errors::refused(&self.broker.servers, what, code));
+    /// Finds out what a producer has died of, and ends the transaction that it has left: when this
+    /// returns, it was committed or it never will be, and the group's checkpoint says which.
+    fn bury(&mut self, code: Code, reason: &str) -> LogError {
+        let what = self.what(&format!("commit ({reason})"));
+        if errors::is_denied(code) {
+            return errors::refused(&self.broker.servers, what, code);
         }
-        // A broker also fences a writer whose transaction has timed out. Only a member can tell the
-        // two apart: whoever replaces it takes its place in the group first.
-        let is_replaced = self.seat.as_ref().is_none_or(|seat| seat.is_replaced());
-        if is_replaced {
+        // A broker also fences a writer whose transaction has timed out, or dies in the midst of
+        // ending one. Only a member can tell that from having been replaced: whoever replaces it
+        // takes its place in the group first.
+        if self.seat.as_ref().is_none_or(|seat| seat.is_replaced()) {
             self.is_fenced = true;
-            return Err(self.fenced());
+            return self.fenced();
         }
-        self.ready()?;
-        if let (Some(acks), Some(offsets)) = (acks, &commit.offsets)
-            && self.is_stored(offsets)?
-        {
-            return Ok(acks);
+        match self.ready() {
+            Ok(()) => {
+                let reason = "the broker has ended the transaction, and did not say how";
+                errors::transient(&self.broker.servers, what, reason)
+            }
+            Err(error) => error,
         }
-        let what = self.what("commit");
-        let reason = "the broker has ended the transaction, because it took too long";
-        Err(errors::transient(&self.broker.servers, what, reason))
-    }
-
-    /// Says whether the group has these very checkpoints.
-    fn is_stored(&self, offsets: &Offsets) -> Result<bool, LogError> {
-        let Some(seat) = &self.seat else { return Ok(false) };
-        let checkpoints = offsets.checkpoints();
-        let partitions: Vec<TopicPartition> =
-            checkpoints.iter().map(|one| one.partition.clone()).collect();
-        let stored = seat.checkpoints(&partitions)?;
-        Ok(stored.iter().zip(checkpoints).all(|(stored, one)| *stored == Some(one.next)))
     }
 
     /// Waits until readers see what was committed. It is committed in any case: another open
