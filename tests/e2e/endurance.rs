@@ -1,9 +1,8 @@
 //! The distributed system under faults, on servers of its own: every role killed at random, the
 //! broker stopped and refusing, Valkey stopped and empty. Nothing that TCP delivered is lost,
-//! nothing is there twice, every payload is what was sent (X02, X07, X08, D2).
+//! nothing is there twice, every payload is byte for byte what was sent (X02, X07, X08, D2).
 //!
-//! A short form of the kills runs with the other tests; `cargo xtask soak` runs the long one and the
-//! outages (GROUNDLOG_SOAK).
+//! `cargo xtask soak` runs a long form (GROUNDLOG_SOAK="KILLS SECONDS").
 
 use std::{
     process::Command,
@@ -23,16 +22,15 @@ struct Extent {
 
 impl Extent {
     fn wanted() -> Self {
-        if is_soak() {
-            return Self { kills: 100, outage: Duration::from_secs(600) };
-        }
-        Self { kills: 10, outage: Duration::from_secs(30) }
+        let Ok(wanted) = std::env::var("GROUNDLOG_SOAK") else {
+            return Self { kills: 10, outage: Duration::from_secs(30) };
+        };
+        let numbers = wanted.split_once(' ').and_then(|(kills, seconds)| {
+            let outage = Duration::from_secs(seconds.parse().ok()?);
+            Some(Self { kills: kills.parse().ok()?, outage })
+        });
+        numbers.expect("GROUNDLOG_SOAK is KILLS SECONDS")
     }
-}
-
-/// Whether the long form runs.
-fn is_soak() -> bool {
-    std::env::var_os("GROUNDLOG_SOAK").is_some()
 }
 
 /// Longer than a broker takes to miss a process, others to take over, and a backlog to be done.
@@ -144,40 +142,48 @@ fn every_role_is_killed_at_random_and_nothing_is_lost_or_twice() {
     cluster.verdict(&mut load);
 }
 
-/// In the long form only: what an outage of the broker beyond its sessions does to a link is open
-/// (docs/adr/0004-roles.md).
-#[test]
-fn servers_go_away_and_come_back_and_nothing_is_lost_or_twice() {
-    if !is_soak() {
-        return;
-    }
+/// Runs the system through one outage under load; `what` has happened when it is over.
+fn through(what: &str, outage: impl FnOnce(&mut Cluster, Duration)) {
     let mut load = Load::start();
     let Some(mut cluster) = Cluster::start(&load) else { return };
     cluster.is_live(&load, "the start");
-    let outage = Extent::wanted().outage;
-
-    cluster.kafka.stop();
-    let said = during(outage, || {
-        cluster.health().filter(|(_, health)| tells_of(health, "the log has not answered"))
-    });
-    assert!(said.is_some(), "/health says nothing of the broker: {:?}", cluster.health());
-    cluster.kafka.start();
-    let took = cluster.is_live(&load, "the broker was away");
-    println!("live {took:.1?} after the broker came back from {outage:?}");
-
-    refuse_writes(&cluster, true);
-    during(outage, || None::<()>);
-    refuse_writes(&cluster, false);
-    let took = cluster.is_live(&load, "the broker refused writes");
-    println!("live {took:.1?} after the broker took writes again");
-
-    cluster.valkey.kill();
-    let said = during(outage, || cluster.health().filter(|(_, health)| tells_of(health, "valkey")));
-    assert!(said.is_some(), "/health says nothing of Valkey: {:?}", cluster.health());
-    cluster.valkey.start();
-    let took = cluster.is_live(&load, "Valkey came back empty");
-    println!("live {took:.1?} after Valkey came back empty");
+    let lasts = Extent::wanted().outage;
+    outage(&mut cluster, lasts);
+    let took = cluster.is_live(&load, what);
+    println!("live {took:.1?} after {what} for {lasts:?}");
     cluster.verdict(&mut load);
+}
+
+#[test]
+fn the_broker_goes_away_and_nothing_is_lost_or_twice() {
+    through("the broker was away", |cluster, lasts| {
+        cluster.kafka.stop();
+        let said = during(lasts, || {
+            cluster.health().filter(|(_, health)| tells_of(health, "the log has not answered"))
+        });
+        assert!(said.is_some(), "/health says nothing of the broker: {:?}", cluster.health());
+        cluster.kafka.start();
+    });
+}
+
+#[test]
+fn the_broker_refuses_writes_and_nothing_is_lost_or_twice() {
+    through("the broker refused writes", |cluster, lasts| {
+        refuse_writes(cluster, true);
+        during(lasts, || None::<()>);
+        refuse_writes(cluster, false);
+    });
+}
+
+#[test]
+fn valkey_comes_back_empty_and_nothing_is_lost_or_twice() {
+    through("Valkey was away", |cluster, lasts| {
+        cluster.valkey.kill();
+        let said =
+            during(lasts, || cluster.health().filter(|(_, health)| tells_of(health, "valkey")));
+        assert!(said.is_some(), "/health says nothing of Valkey: {:?}", cluster.health());
+        cluster.valkey.start();
+    });
 }
 
 fn tells_of(health: &Value, word: &str) -> bool {

@@ -19,7 +19,8 @@ cargo xtask RECIPE
                 that name them to tests (GROUNDLOG_TEST_KAFKA, GROUNDLOG_TEST_VALKEY). Servers that
                 these name already are used instead. `test` starts and stops its own
   servers status, servers down
-  soak          the long form of the fault tests: 100 kills, outages of 10 minutes
+  soak [KILLS SECONDS]
+                the fault tests in a long form: 100 kills, outages of 600 s
   bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system,
                 valkey, kafka, kafka-spine)
   check         format, lints, docs, dependency rules and container files, no tests
@@ -40,7 +41,8 @@ fn main() -> ExitCode {
         ["servers", "down"] => servers::down(),
         ["servers", "status"] => servers::status(),
         ["check"] => checks::all(),
-        ["soak"] => soak(),
+        ["soak"] => soak("100", "600"),
+        ["soak", kills, seconds] => soak(kills, seconds),
         ["bench", names @ ..] => bench::run(names),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
@@ -60,14 +62,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the long fault tests on servers of their own.
-fn soak() -> Result<(), String> {
+/// Runs the fault tests, on servers of their own, as long as wanted.
+fn soak(kills: &str, seconds: &str) -> Result<(), String> {
     let servers = servers::ForTests::start()?;
     run::step("build the release binary", "cargo", &["build", "--release", "-p", "groundlog"])?;
     let arguments =
         ["test", "--package", "groundlog-tests", "--test", "e2e", "endurance", "--", "--nocapture"];
     let mut tests = run::command("cargo", &arguments);
-    tests.env("GROUNDLOG_SOAK", "1");
+    tests.env("GROUNDLOG_SOAK", format!("{kills} {seconds}"));
     tests.envs(servers.variables.iter().map(|(name, value)| (name, value)));
     run::finish("the long fault tests", &mut tests)
 }
