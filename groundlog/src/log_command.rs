@@ -2,6 +2,7 @@
 //! or at brokers.
 
 mod cat;
+mod examine;
 mod render;
 mod topics;
 mod verify;
@@ -55,7 +56,8 @@ enum LogCommand {
     /// Prints the newest records of a topic and follows it
     #[command(after_help = EXAMPLES)]
     Tail(cat::TailArgs),
-    /// Reads everything and checks every checksum; exit 1 names what is damaged
+    /// Reads everything and checks every checksum, at brokers every record and checkpoint; exit 1
+    /// names what is damaged
     #[command(after_help = EXAMPLES)]
     Verify,
 }
@@ -121,11 +123,6 @@ pub(crate) async fn run(args: LogArgs) -> anyhow::Result<ExitCode> {
             return verify::run(&dir, args.json);
         }
         Place::Folder(dir) => groundlog_log::open_read_only(&dir)?,
-        Place::Brokers(url) if matches!(args.command, LogCommand::Verify) => {
-            bail!(
-                "log.url is {url}: brokers check what they store; verify is for a folder, --data DIR"
-            )
-        }
         Place::Brokers(url) => groundlog_log::open(&url, config.log_options())
             .with_context(|| format!("cannot open the log {url}"))?,
     };
@@ -135,6 +132,6 @@ pub(crate) async fn run(args: LogArgs) -> anyhow::Result<ExitCode> {
         LogCommand::Topics => topics::run(&source).await,
         LogCommand::Cat(args) => cat::cat(&source, args).await,
         LogCommand::Tail(args) => cat::tail(&source, args).await,
-        LogCommand::Verify => unreachable!("handled above"),
+        LogCommand::Verify => examine::run(&source).await,
     }
 }

@@ -81,6 +81,8 @@ impl System {
             assert!(counters.insert(counter), "twice: {record}");
         }
         self.check_decom(&raw);
+        let verified = groundlog_with(&["log", "verify"], &self.environment());
+        assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
         counters
     }
 

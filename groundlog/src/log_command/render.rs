@@ -85,6 +85,24 @@ impl<'a> Renderer<'a> {
     }
 }
 
+/// Checks that a value is what lies in topics of that kind.
+pub(super) fn check(kind: TopicKind, value: &[u8]) -> Result<(), String> {
+    match kind {
+        TopicKind::Raw | TopicKind::RawStored => read::<wire::RawRecord>(value).map(drop),
+        TopicKind::Decom | TopicKind::DecomStored => read::<wire::DecomRecord>(value).map(drop),
+        TopicKind::Limits => read::<wire::LimitsEvent>(value).map(drop),
+        TopicKind::Commands | TopicKind::CommandPayload => {
+            read::<wire::CommandEvent>(value).map(drop)
+        }
+        TopicKind::Definitions => read::<wire::DefinitionChunk>(value).map(drop),
+        TopicKind::Settings => read::<wire::Setting>(value).map(drop),
+        TopicKind::Control => read::<wire::Directive>(value).map(drop),
+        TopicKind::Status => read::<wire::StatusRecord>(value).map(drop),
+        TopicKind::State => read::<wire::StateSnapshot>(value).map(drop),
+        TopicKind::DeadLetter => read::<wire::DeadLetter>(value).map(drop),
+    }
+}
+
 fn read<M: Message + Default>(value: &[u8]) -> Result<M, String> {
     M::decode(value).map_err(|error| error.to_string())
 }
