@@ -8,7 +8,11 @@ use crate::{IngestError, events, link::Wish, ownership, session};
 
 impl Owner {
     /// Does what a batch of directives wants, and keeps the place behind it.
-    pub(super) async fn obey(&mut self, member: &mut dyn Member, batch: &Batch) -> Result<(), IngestError> {
+    pub(super) async fn obey(
+        &mut self,
+        member: &mut dyn Member,
+        batch: &Batch,
+    ) -> Result<(), IngestError> {
         let partition = batch.partition();
         for (interface, wish) in ownership::wishes(batch) {
             self.follow(partition.partition, interface, wish).await;

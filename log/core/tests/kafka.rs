@@ -3,6 +3,8 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
+#[path = "kafka/credentials.rs"]
+mod credentials;
 #[path = "kafka/expired.rs"]
 mod expired;
 #[path = "kafka/outage.rs"]

@@ -27,7 +27,8 @@ const LOG4J: &str = "2.25.4";
 const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
 /// Formats the data folder unless it holds a broker's data, then becomes the broker:
-/// `broker DATA HOST PORT CONTROLLER_PORT`. Tests that stop and start a broker use it as well.
+/// `broker DATA HOST PORT CONTROLLER_PORT [LOGIN_PORT]`. Tests that stop and start a broker use it as
+/// well; on the last port clients log in (SASL PLAIN, user `groundlog`, password `right`).
 ///
 /// Beyond what one node needs, it differs from Kafka's defaults where those only make tests slow:
 /// the first member of a group waits for others (3 s), and transactions that nobody ended are
@@ -35,16 +36,18 @@ const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-
 const BROKER: &str = r#"#!/bin/sh
 set -eu
 home=$(dirname "$0")
-data=$1 host=$2 port=$3 controller=$4
+data=$1 host=$2 port=$3 controller=$4 login=${5:-}
 mkdir -p "$data"
 cat > "$data/server.properties" <<END
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@$host:$controller
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://$host:$port,CONTROLLER://$host:$controller
-advertised.listeners=PLAINTEXT://$host:$port
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://$host:$port,CONTROLLER://$host:$controller${login:+,LOGIN://$host:$login}
+advertised.listeners=PLAINTEXT://$host:$port${login:+,LOGIN://$host:$login}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,LOGIN:SASL_PLAINTEXT
+listener.name.login.sasl.enabled.mechanisms=PLAIN
+listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_groundlog="right";
 log.dirs=$data/log
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1

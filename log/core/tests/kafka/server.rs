@@ -18,6 +18,9 @@ const VARIABLE: &str = "GROUNDLOG_TEST_KAFKA";
 /// Names the program that runs one more broker.
 const PROGRAM: &str = "GROUNDLOG_TEST_KAFKA_BROKER";
 
+/// User and password of the broker that a test starts.
+pub(crate) const LOGIN: (&str, &str) = ("groundlog", "right");
+
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -114,7 +117,8 @@ pub(crate) fn admin(address: &str) -> AdminClient<DefaultClientContext> {
 pub(crate) struct Broker {
     program: PathBuf,
     data: tempfile::TempDir,
-    ports: [u16; 2],
+    /// Of the broker, of its controller, and of the broker for those who log in.
+    ports: [u16; 3],
     process: Option<Child>,
 }
 
@@ -123,7 +127,7 @@ impl Broker {
     pub(crate) fn start() -> Option<Self> {
         let program = PathBuf::from(named(PROGRAM)?);
         let data = tempfile::tempdir().expect("a folder");
-        let mut broker = Self { program, data, ports: [free_port(), free_port()], process: None };
+        let mut broker = Self { program, data, ports: [(); 3].map(|()| free_port()), process: None };
         broker.up();
         Some(broker)
     }
@@ -132,14 +136,19 @@ impl Broker {
         format!("127.0.0.1:{}", self.ports[0])
     }
 
+    /// Returns where clients log in, as [`LOGIN`].
+    pub(crate) fn login_address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports[2])
+    }
+
     /// Starts it again, on the same data and ports.
     pub(crate) fn up(&mut self) {
-        let [broker, controller] = self.ports.map(|port| port.to_string());
+        let [broker, controller, login] = self.ports.map(|port| port.to_string());
         let log = std::fs::File::create(self.data.path().join("log.txt")).expect("a file");
         let process = Command::new("sh")
             .arg(&self.program)
             .arg(self.data.path())
-            .args(["127.0.0.1", &broker, &controller])
+            .args(["127.0.0.1", &broker, &controller, &login])
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the file"))
             .stderr(log)
