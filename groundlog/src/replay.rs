@@ -1,6 +1,7 @@
 //! `groundlog replay`: recordings into the log of a running system.
 
 mod files;
+mod known;
 mod layout;
 mod progress;
 mod sink;
@@ -27,6 +28,7 @@ pub(crate) use layout::LayoutArgs;
 pub(crate) use progress::ProgressLine;
 
 use crate::{output::say, usage::wrong_usage};
+use known::KnownPackets;
 use sink::GatewaySink;
 
 const EXAMPLES: &str = "\
@@ -41,8 +43,8 @@ unpacked. Packets are flagged stored, keep their own times and do not move curre
 again adds nothing, under whatever name, time and target; --again NAME imports it once more. An
 interrupted import goes on where it stopped. Files are told apart by their packets: a copy that
 lacks its end adds nothing, a file that has grown what is new. Exit status: 0 all files read whole,
-1 some file broken (what was readable is imported) or without any time where --time says (nothing
-of it is imported) or without telemetry packets, 2 wrong usage.";
+1 some file broken (what was readable is imported), or without any time where --time says, without
+any packet that the system knows or without telemetry (nothing of it is imported), 2 wrong usage.";
 
 /// Imports recorded packets into the running system
 #[derive(Debug, Args)]
@@ -66,6 +68,9 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "NAME",
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     again: Option<String>,
+    /// Imports files of which the system knows no packet: they are kept as UNKNOWN
+    #[arg(long)]
+    unknown: bool,
     /// Scope of the records
     #[arg(long, default_value = "DEFAULT")]
     scope: String,
@@ -95,8 +100,13 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let client = args.connection.client()?;
     let target = target_of(&client, args.target.as_deref())?;
     let items = item_times(args, &client, &source, &target)?;
+    let known = match args.unknown {
+        true => None,
+        false => Some(KnownPackets::new(&*plugin::definitions_of_system(&client)?, &target)),
+    };
+    let layout = args.layout.layout();
     let options = ImportOptions {
-        layout: args.layout.layout(),
+        layout: layout.clone(),
         target,
         scope: args.scope.clone(),
         again: args.again.clone(),
@@ -108,11 +118,17 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let mut results = Vec::with_capacity(files.len());
     let mut broken = false;
     for path in &files {
+        let name = path.display().to_string();
+        if let Some(refusal) = known.as_ref().and_then(|known| known.refusal(path, &layout)) {
+            broken = true;
+            eprintln!("{refusal}");
+            results.push(json!({"file": name, "faults": [refusal]}));
+            continue;
+        }
         let started = Instant::now();
         let mut line = ProgressLine::new(path);
         let outcome = importer.import(path, &mut |packets, offset| line.show(packets, offset));
         line.clear();
-        let name = path.display().to_string();
         match outcome {
             Ok(report) => {
                 broken |= !report.faults.is_empty() || takes_nothing(&report);

@@ -150,3 +150,27 @@ fn a_truncated_copy_is_part_of_the_same_import() {
     expected.sort_unstable();
     assert_eq!(counters, expected);
 }
+
+/// A log keeps unknown packets unknown: a file of them is imported only when that is asked for.
+#[test]
+fn a_file_of_packets_that_nobody_knows_is_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let target = bare_target(folder.path());
+    let stack = Stack::start(&StackOptions::with(&[
+        "--plugin",
+        &target.to_string_lossy(),
+        "--connect",
+        "tcp://127.0.0.1:1",
+    ]));
+    let file = folder.path().join("foreign.bin");
+    std::fs::write(&file, [0xEE; 240]).expect("file");
+    let path = file.to_string_lossy();
+    let arguments = ["replay", &path, "--format", "fixed:24", "--json", "--url", stack.url()];
+    let output = groundlog(&arguments);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    for part in ["foreign.bin", "first 10 packets", "TEST", "--plugin", "--unknown"] {
+        assert!(output.stderr.contains(part), "'{part}' is not in: {}", output.stderr);
+    }
+    let wanted = groundlog(&[&arguments[..], &["--unknown"]].concat());
+    assert_eq!(wanted.json_lines()[0]["appended"], 10);
+}
