@@ -37,6 +37,14 @@ TELEMETRY SAT CLOCK BIG_ENDIAN "clock"
   APPEND_ID_ITEM KIND 8 UINT 2
   APPEND_ITEM TIMESEC 32 UINT
   APPEND_ITEM TIMEUS 32 UINT
+TELEMETRY SAT LEVEL BIG_ENDIAN "level"
+  APPEND_ID_ITEM LEVEL_KIND 8 UINT 3
+  APPEND_ITEM LEVEL 8 UINT
+  ITEM HIGHEST 0 0 DERIVED
+    READ_CONVERSION processor_conversion.rb W HIGH_WATER
+  APPEND_ITEM CODED 8 UINT
+    READ_CONVERSION not_here.rb
+  PROCESSOR W watermark_processor.rb LEVEL
 "#;
 
 fn definitions() -> Arc<Definitions> {
@@ -136,6 +144,31 @@ fn converted_and_formatted_values() {
 }
 
 #[test]
+fn processors_see_every_packet_once() {
+    let packets = [5, 3, 9, 1].map(|level| vec![3, level, 7]);
+    let rows = lines(&packets, options(ValueType::Converted));
+    let highest: Vec<_> = rows.iter().map(|row| row["values"]["HIGHEST"].clone()).collect();
+    assert_eq!(highest, [json!(5), json!(5), json!(9), json!(9)]);
+}
+
+#[test]
+fn a_conversion_that_is_not_run_gives_no_value() {
+    let packet = [vec![3, 5, 7]];
+    let value = |values| lines(&packet, options(values))[0]["values"]["CODED"].clone();
+    assert_eq!(value(ValueType::Raw), json!(7));
+    assert_eq!(value(ValueType::Converted), Value::Null);
+    assert_eq!(value(ValueType::Formatted), Value::Null);
+    let packet_name = Some("LEVEL".into());
+    let csv = DecodeOptions {
+        packet: packet_name,
+        format: RowFormat::Csv,
+        ..options(ValueType::Converted)
+    };
+    let (text, _) = decode(&packet, csv);
+    assert!(text.trim_end().ends_with(",5,"), "{text}");
+}
+
+#[test]
 fn times_of_headers_items_and_neither() {
     let packets = [health(), clock(1_700_000_000, 250_000)];
     let time = |source: &str| -> Vec<Value> {
@@ -229,7 +262,7 @@ fn names_that_do_not_exist_are_refused_with_those_that_do() {
     let text = refused(DecodeOptions { target: Some("MOON".into()), ..DecodeOptions::default() });
     assert!(text.contains("MOON") && text.contains("SAT"), "{text}");
     let text = refused(DecodeOptions { packet: Some("NOPE".into()), ..DecodeOptions::default() });
-    assert!(text.contains("NOPE") && text.contains("SAT HEALTH, SAT CLOCK"), "{text}");
+    assert!(text.contains("NOPE") && text.contains("SAT HEALTH, SAT CLOCK, SAT LEVEL"), "{text}");
     let item = |name: &str| {
         refused(DecodeOptions { items: vec![name.into()], ..DecodeOptions::default() })
     };
@@ -241,5 +274,8 @@ fn names_that_do_not_exist_are_refused_with_those_that_do() {
     let text = item("HEALTH TIMESEC");
     assert!(text.starts_with("there is no item HEALTH TIMESEC in SAT HEALTH;"), "{text}");
     let text = item("SECRET");
-    assert!(text.starts_with("there is no item SECRET in SAT HEALTH, SAT CLOCK;"), "{text}");
+    assert!(
+        text.starts_with("there is no item SECRET in SAT HEALTH, SAT CLOCK, SAT LEVEL;"),
+        "{text}"
+    );
 }

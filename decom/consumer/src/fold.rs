@@ -229,16 +229,18 @@ impl Fold {
         // Seldom: a record that turns out too large must leave no mark.
         let before = place.may_exceed(from.bytes, packet.data).then(|| limits.clone());
         if id != loaded.unknown() {
-            let limits = limits.bind(loaded.hash(), plan.packet(), &self.settings);
+            let bound = limits.bind(loaded.hash(), plan.packet(), &self.settings);
             let meta = PacketMeta {
                 received_time_ns: Some(from.raw.received_time_ns),
                 packet_time_ns: Some(envelope.packet_time_ns),
                 received_count: envelope.received_count,
             };
-            plan.decode_into(
+            plan.process(packet.data, meta, &mut bound.processors);
+            plan.decode_processed(
                 packet.data,
                 meta,
-                Some(limits),
+                Some(&mut bound.state),
+                Some(&bound.processors),
                 &mut self.values,
                 &mut self.transitions,
             );
@@ -250,7 +252,7 @@ impl Fold {
             return Err(error.into());
         }
         if !stored && !self.transitions.is_empty() {
-            let limits = limits.bind(loaded.hash(), plan.packet(), &self.settings);
+            let limits = &mut limits.bind(loaded.hash(), plan.packet(), &self.settings).state;
             for transition in &self.transitions {
                 push_limits_event(
                     &mut out.limits,

@@ -1,6 +1,6 @@
 use std::{collections::HashMap, sync::Arc};
 
-use groundlog_packet::{Packet, limits::LimitsState};
+use groundlog_packet::{Packet, limits::LimitsState, process::ProcessorStates};
 use groundlog_projection::LoadedDefinitions;
 use groundlog_proto::DefinitionHash;
 
@@ -18,7 +18,8 @@ pub(crate) struct PacketState {
     pub(crate) limits: Limits,
 }
 
-/// Limits state and the definitions that it was last used with; nothing before the first check.
+/// Limits state, what the processors have gathered, and the definitions that both were last used
+/// with; nothing before the first packet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Limits(Option<BoundLimits>);
 
@@ -26,12 +27,17 @@ pub(crate) struct Limits(Option<BoundLimits>);
 pub(crate) struct BoundLimits {
     pub(crate) definitions: DefinitionHash,
     pub(crate) state: Box<LimitsState>,
+    pub(crate) processors: ProcessorStates,
 }
 
 impl Limits {
     /// Takes over a state from a snapshot.
-    pub(crate) fn restored(definitions: DefinitionHash, state: LimitsState) -> Self {
-        Self(Some(BoundLimits { definitions, state: Box::new(state) }))
+    pub(crate) fn restored(
+        definitions: DefinitionHash,
+        state: LimitsState,
+        processors: ProcessorStates,
+    ) -> Self {
+        Self(Some(BoundLimits { definitions, state: Box::new(state), processors }))
     }
 
     /// Returns the state if anything was checked yet.
@@ -46,18 +52,22 @@ impl Limits {
         definitions: DefinitionHash,
         packet: &Packet,
         settings: &LimitsSettings,
-    ) -> &mut LimitsState {
+    ) -> &mut BoundLimits {
         let bound = match self.0.take() {
             Some(bound) if bound.definitions == definitions => bound,
             other => {
-                let carried =
-                    other.and_then(|old| LimitsState::restore(packet, &old.state.snapshot()).ok());
+                let carried = other
+                    .as_ref()
+                    .and_then(|old| LimitsState::restore(packet, &old.state.snapshot()).ok());
+                let gathered = other
+                    .and_then(|old| ProcessorStates::restore(packet, &old.processors.snapshot()));
                 let mut state = carried.unwrap_or_else(|| LimitsState::new(packet));
                 settings.apply(packet, &mut state);
-                BoundLimits { definitions, state: Box::new(state) }
+                let processors = gathered.unwrap_or_else(|| ProcessorStates::new(packet));
+                BoundLimits { definitions, state: Box::new(state), processors }
             }
         };
-        &mut self.0.insert(bound).state
+        self.0.insert(bound)
     }
 }
 
@@ -68,7 +78,7 @@ impl PacketState {
         loaded: impl FnOnce(DefinitionHash) -> Option<&'a Arc<LoadedDefinitions>>,
         change: impl FnOnce(&Packet, &mut LimitsState),
     ) {
-        let Some(BoundLimits { definitions, state }) = &mut self.limits.0 else {
+        let Some(BoundLimits { definitions, state, .. }) = &mut self.limits.0 else {
             return;
         };
         let Some(loaded) = loaded(*definitions) else {

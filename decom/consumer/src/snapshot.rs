@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
-use groundlog_packet::limits::LimitsState;
+use groundlog_packet::{limits::LimitsState, process::ProcessorStates};
 use groundlog_projection::{ItemName, LoadedDefinitions};
 use groundlog_proto::{DefinitionHash, prost::Message};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Version of the layout of a snapshot.
-pub(crate) const SNAPSHOT_VERSION: u32 = 1;
+pub(crate) const SNAPSHOT_VERSION: u32 = 2;
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct PacketEntry {
@@ -29,6 +29,9 @@ struct PacketEntry {
     /// The definitions that the limits state was last used with; empty where there is none.
     #[prost(bytes = "vec", tag = "6")]
     definitions: Vec<u8>,
+    /// What the processors have gathered; empty where there are none.
+    #[prost(bytes = "vec", tag = "7")]
+    processors: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -62,6 +65,7 @@ pub(crate) fn write(packets: &PacketStates, settings: &LimitsSettings) -> Vec<u8
             let bound = state.limits.bound();
             let limits = bound.map_or_else(Vec::new, |bound| bound.state.snapshot());
             let definitions = bound.map_or_else(Vec::new, |it| it.definitions.as_bytes().to_vec());
+            let processors = bound.map_or_else(Vec::new, |bound| bound.processors.snapshot());
             PacketEntry {
                 target: state.target.clone(),
                 packet: state.packet.clone(),
@@ -69,6 +73,7 @@ pub(crate) fn write(packets: &PacketStates, settings: &LimitsSettings) -> Vec<u8
                 received_count: state.received_count,
                 limits,
                 definitions,
+                processors,
             }
         })
         .collect();
@@ -101,7 +106,7 @@ pub(crate) fn read(
         let packet = packets.at(place);
         packet.received_count = entry.received_count;
         if let Some(definitions) = DefinitionHash::from_wire(&entry.definitions) {
-            packet.limits = Limits::restored(definitions, limits_of(&entry, definitions, loaded)?);
+            packet.limits = restored(&entry, definitions, loaded)?;
         }
     }
     let enabled = state
@@ -111,11 +116,11 @@ pub(crate) fn read(
     Ok((packets, LimitsSettings { set: state.limits_set, enabled: enabled.collect() }))
 }
 
-fn limits_of(
+fn restored(
     entry: &PacketEntry,
     definitions: DefinitionHash,
     loaded: &[Arc<LoadedDefinitions>],
-) -> Result<LimitsState, DecomError> {
+) -> Result<Limits, DecomError> {
     let what = || format!("limits of '{} {}' under {definitions}", entry.target, entry.packet);
     let found = loaded.iter().find(|loaded| loaded.hash() == definitions);
     let packet = found.and_then(|loaded| {
@@ -123,8 +128,11 @@ fn limits_of(
         Some(loaded.plan(id).packet())
     });
     let packet = packet.ok_or_else(|| DecomError::Snapshot { what: what() })?;
-    LimitsState::restore(packet, &entry.limits)
-        .map_err(|error| DecomError::Snapshot { what: format!("{}: {error}", what()) })
+    let state = LimitsState::restore(packet, &entry.limits)
+        .map_err(|error| DecomError::Snapshot { what: format!("{}: {error}", what()) })?;
+    let processors = ProcessorStates::restore(packet, &entry.processors)
+        .ok_or_else(|| DecomError::Snapshot { what: format!("{}: processors", what()) })?;
+    Ok(Limits::restored(definitions, state, processors))
 }
 
 fn decode(bytes: Bytes) -> Result<FoldState, DecomError> {

@@ -24,7 +24,7 @@ pub use conversion::{
     Conversion, ConversionDefinition, ConversionError, CountedTime, Segment, SelectedItem, Spline,
     SplinePoint, TimeOrigin, class_name,
 };
-pub(crate) use conversion::{formatted_time, polynomial, unix_nanos};
+pub(crate) use conversion::{MAX_CONVERSION_DEPTH, formatted_time, polynomial, unix_nanos};
 pub use definitions::{Definitions, LimitsGroupItem, LookupError, TargetSource};
 pub use expression::Expression;
 pub(crate) use format_string::default_text;
@@ -35,7 +35,7 @@ pub use limits::{Limits, LimitsResponse, LimitsSet};
 pub use opaque::{Opaque, OpaqueKind};
 pub use packet::{
     Accessor, CodeClass, CommandScreen, Packet, PacketId, PacketKind, PacketReference,
-    ProcessorDefinition, RelatedItem,
+    ProcessorDefinition, ProcessorKind, RelatedItem,
 };
 pub use states::{Color, State, States};
 pub use target::Target;

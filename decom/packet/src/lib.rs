@@ -11,7 +11,8 @@
 //!
 //! From bytes to values
 //! - [`identify`] says which packet a buffer is.
-//! - [`plan`] decodes whole packets fast into a packed [`record`]; [`limits`] is its only state.
+//! - [`plan`] decodes whole packets fast into a packed [`record`]; [`limits`] and what [`process`]
+//!   gathers are its only state.
 //! - [`access`] reads and writes single items, as the definition stands; [`bits`] is what a place
 //!   in a buffer means; [`value`] is what comes out.
 //!
@@ -27,6 +28,7 @@ pub mod identify;
 pub mod limits;
 pub mod plan;
 pub mod plugin;
+pub mod process;
 pub mod record;
 pub mod target;
 pub mod template;

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use crate::definition::Packet;
 use crate::limits::{LimitsState, Transition};
+use crate::process::ProcessorStates;
 use crate::record::{FLAG_LIMITS, FLAG_STATUS, Layout, NO_SLOT, PacketMeta, PublishedItem, store};
 
 use compile::{NO_ENTRY, entry_of};
@@ -49,6 +50,12 @@ pub struct DecodePlan {
     packet_time: Option<usize>,
     /// Place of the first item of variable size; what lies behind may move.
     first_moving: usize,
+}
+
+/// What was folded out of the packets before this one.
+struct Folded<'a> {
+    limits: Option<&'a mut LimitsState>,
+    processors: Option<&'a ProcessorStates>,
 }
 
 /// A packed item that takes the careful way.
@@ -175,9 +182,29 @@ impl DecodePlan {
         record: &mut Vec<u8>,
         transitions: &mut Vec<Transition>,
     ) {
+        self.decode_processed(bytes, meta, limits, None, record, transitions);
+    }
+
+    /// Decodes one packet as [`DecodePlan::decode_into`] does, with what its processors have
+    /// gathered ([`DecodePlan::process`]); without it they have not seen any packet.
+    pub fn decode_processed(
+        &self,
+        bytes: &[u8],
+        meta: PacketMeta,
+        limits: Option<&mut LimitsState>,
+        processors: Option<&ProcessorStates>,
+        record: &mut Vec<u8>,
+        transitions: &mut Vec<Transition>,
+    ) {
         let base = record.len();
         record.resize(base + self.layout.fixed_length, 0);
-        self.decode_at(base, bytes, meta, limits, record, transitions);
+        let fold = Folded { limits, processors };
+        self.decode_at(base, bytes, meta, fold, record, transitions);
+    }
+
+    /// Runs the packet's processors on one packet, before it is decoded.
+    pub fn process(&self, bytes: &[u8], meta: PacketMeta, processors: &mut ProcessorStates) {
+        processors.run(&self.packet, bytes, meta.into());
     }
 
     /// Decodes one packet as [`DecodePlan::decode_into`] does, in place of what `record` holds.
@@ -192,7 +219,8 @@ impl DecodePlan {
         transitions: &mut Vec<Transition>,
     ) {
         record.resize(self.layout.fixed_length, 0);
-        self.decode_at(0, bytes, meta, limits, record, transitions);
+        let fold = Folded { limits, processors: None };
+        self.decode_at(0, bytes, meta, fold, record, transitions);
     }
 
     /// Decodes into the fixed part that begins at `base`, writing every byte of it.
@@ -201,10 +229,11 @@ impl DecodePlan {
         base: usize,
         bytes: &[u8],
         meta: PacketMeta,
-        mut limits: Option<&mut LimitsState>,
+        fold: Folded<'_>,
         record: &mut Vec<u8>,
         transitions: &mut Vec<Transition>,
     ) {
+        let Folded { mut limits, processors } = fold;
         let first = transitions.len();
         let covered = self.fast.covers(bytes.len());
         if let Some(fixed) = record.get_mut(base..) {
@@ -217,7 +246,7 @@ impl DecodePlan {
         if !covered || self.has_rest {
             let limits = limits.as_deref_mut();
             let rest = if covered { &self.slow } else { &self.careful };
-            let reader = Reader::new(self, bytes, meta);
+            let reader = Reader::new(self, bytes, meta, processors);
             self.decode_rest(&reader, rest, base, record, Checking { limits, transitions });
         }
         if let (Some(limits), Some(record)) = (limits, record.get_mut(base..)) {
@@ -274,7 +303,7 @@ impl DecodePlan {
     #[must_use]
     pub fn packet_time(&self, bytes: &[u8]) -> Option<i64> {
         let place = self.packet_time?;
-        Reader::new(self, bytes, PacketMeta::default()).time(place)
+        Reader::new(self, bytes, PacketMeta::default(), None).time(place)
     }
 
     /// Returns whether the packet defines its own time.

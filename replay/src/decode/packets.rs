@@ -4,6 +4,7 @@ use groundlog_packet::{
     Definitions, Packet, PacketId, PacketKind,
     identify::{Identifier, PacketPool},
     plan::DecodePlan,
+    process::ProcessorStates,
     record::{PacketMeta, RecordView},
 };
 use groundlog_proto::Nanos;
@@ -28,6 +29,7 @@ pub(super) struct Packets {
 pub(super) struct KnownPacket {
     pub(super) plan: DecodePlan,
     unix: Option<UnixItems>,
+    processors: ProcessorStates,
     record: Vec<u8>,
 }
 
@@ -92,12 +94,22 @@ impl Packets {
 impl KnownPacket {
     fn compile(packet: &Arc<Packet>, source: &TimeSource) -> Self {
         let unix = UnixItems::of(packet, source);
-        Self { plan: DecodePlan::compile(packet), unix, record: Vec::new() }
+        let processors = ProcessorStates::new(packet);
+        Self { plan: DecodePlan::compile(packet), unix, processors, record: Vec::new() }
     }
 
-    /// Decodes a packet; `meta` is what its conversions of times and counts show.
+    /// Decodes the next packet, which its processors see; `meta` is what its conversions of times
+    /// and counts show.
     pub(super) fn decode(&mut self, bytes: &[u8], meta: PacketMeta) -> Option<RecordView<'_>> {
-        self.plan.decode_over(bytes, meta, None, &mut self.record, &mut Vec::new());
+        self.plan.process(bytes, meta, &mut self.processors);
+        self.look_at(bytes, meta)
+    }
+
+    /// Decodes a packet that its processors have seen, or are still to see.
+    fn look_at(&mut self, bytes: &[u8], meta: PacketMeta) -> Option<RecordView<'_>> {
+        let Self { plan, processors, record, .. } = self;
+        record.clear();
+        plan.decode_processed(bytes, meta, None, Some(processors), record, &mut Vec::new());
         // A record that was just packed is whole.
         RecordView::new(&self.plan, meta, &self.record).ok()
     }
@@ -105,6 +117,6 @@ impl KnownPacket {
     /// Returns the time that items of the packet hold, as the time source says.
     pub(super) fn packet_time(&mut self, record: &ImportRecord) -> Option<Nanos> {
         let unix = self.unix?;
-        unix.time(&self.decode(&record.packet, PacketMeta::default())?)
+        unix.time(&self.look_at(&record.packet, PacketMeta::default())?)
     }
 }

@@ -115,7 +115,7 @@ impl Fold {
         let plan = loaded.plan(id);
         let place = self.place(bound, id, plan, self.source.stored);
         let PacketState { key, limits, .. } = self.packets.at(place.state);
-        let limits = limits.bind(loaded.hash(), plan.packet(), &self.settings);
+        let limits = &mut limits.bind(loaded.hash(), plan.packet(), &self.settings).state;
         let item = plan.packet().item_index(&name.item);
         let disabled = match (item, enabled) {
             (Some(item), true) => {

@@ -33,6 +33,12 @@ TELEMETRY INST HEALTH BIG_ENDIAN "Health"
 TELEMETRY INST ADCS BIG_ENDIAN "Attitude"
   APPEND_ID_ITEM ID 8 UINT 2 "Id"
   APPEND_ITEM X 32 FLOAT "X"
+  ITEM X_MEAN 0 0 DERIVED "Mean of the last X"
+    READ_CONVERSION processor_conversion.rb S MEAN
+  ITEM X_HIGH 0 0 DERIVED "Highest X"
+    READ_CONVERSION processor_conversion.rb W HIGH_WATER
+  PROCESSOR S statistics_processor.rb X 3
+  PROCESSOR W watermark_processor.rb X
 "#;
 
 /// Makes a set; `extra` is appended to the telemetry file.

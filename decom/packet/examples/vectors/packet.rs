@@ -113,6 +113,10 @@ impl<'a> Bench<'a> {
             }
             "restore_defaults" => ok_or_error(self.buffer.restore_defaults(&|_| false)),
             "obfuscate" => ok_or_error(self.buffer.obfuscate()),
+            "process" => {
+                self.buffer.process();
+                Value::from("ok")
+            }
             "read_all" => self.read_all(),
             "decom" => self.decom(),
             "check_limits" => self.check_limits(step),

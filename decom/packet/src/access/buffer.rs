@@ -8,6 +8,7 @@ use super::error::AccessError;
 use super::layout::Layout;
 use super::view::{PacketTimes, PacketView};
 use crate::definition::{Accessor, Packet, ValueType, VariableBitSize, VariableLength};
+use crate::process::ProcessorStates;
 use crate::value::Value;
 
 /// A buffer does not have the defined length; it is kept as it is all the same (§3.5).
@@ -28,6 +29,7 @@ pub struct PacketBuffer {
     pub(super) packet: Arc<Packet>,
     pub(super) buffer: Vec<u8>,
     pub(super) layout: Layout,
+    pub(super) processors: ProcessorStates,
     /// Times and count that travel with the bytes.
     pub times: PacketTimes,
 }
@@ -56,7 +58,8 @@ impl PacketBuffer {
         let buffer = blank(&packet);
         let times = PacketTimes::default();
         let layout = Layout::of(&packet, &buffer, times);
-        Self { packet, buffer, layout, times }
+        let processors = ProcessorStates::new(&packet);
+        Self { packet, buffer, layout, processors, times }
     }
 
     /// Takes over bytes; nothing is cut or padded.
@@ -73,6 +76,11 @@ impl PacketBuffer {
     /// Finds the places of the items again after the bytes have changed.
     pub(super) fn refresh(&mut self) {
         self.layout = Layout::of(&self.packet, &self.buffer, self.times);
+    }
+
+    /// Runs the packet's processors on the bytes, once per packet.
+    pub fn process(&mut self) {
+        self.processors.run(&self.packet, &self.buffer, self.times);
     }
 
     /// Returns the definition.
@@ -101,6 +109,7 @@ impl PacketBuffer {
             buffer: &self.buffer,
             times: self.times,
             layout: std::borrow::Cow::Borrowed(&self.layout),
+            processors: Some(&self.processors),
             depth: 0,
         }
     }

@@ -3,14 +3,12 @@
 use super::error::AccessError;
 use super::view::PacketView;
 use crate::definition::{
-    Conversion, ConversionDefinition, ConversionError, Item, SelectedItem, ValueType,
-    formatted_time, unix_nanos,
+    Conversion, ConversionDefinition, ConversionError, Item, MAX_CONVERSION_DEPTH, SelectedItem,
+    ValueType, formatted_time, unix_nanos,
 };
+use crate::process::ProcessorStates;
 use crate::time;
 use crate::value::Value;
-
-/// Conversions that wait for each other deeper than this are a circle.
-const MAX_DEPTH: usize = 16;
 
 /// Item whose converted value is the packet's time.
 const PACKET_TIME: &str = "PACKET_TIME";
@@ -47,6 +45,9 @@ impl PacketView<'_> {
         definition: &ConversionDefinition,
         value: &Value,
     ) -> Result<Value, AccessError> {
+        if self.depth > MAX_CONVERSION_DEPTH {
+            return Err(AccessError::Circle { item: item.name.clone() });
+        }
         let failed = |source| AccessError::Conversion { item: item.name.clone(), source };
         match &definition.conversion {
             Conversion::UnixTime { seconds, microseconds } => {
@@ -62,10 +63,10 @@ impl PacketView<'_> {
                 Ok(nanos.map_or(Value::Null, |nanos| Value::Float(time::seconds(nanos))))
             }
             Conversion::PacketTimeSeconds => {
-                Ok(Value::Float(self.packet_time(item)?.map_or(0.0, time::seconds)))
+                Ok(Value::Float(self.packet_time()?.map_or(0.0, time::seconds)))
             }
             Conversion::PacketTimeFormatted => {
-                Ok(formatted_time(self.packet_time(item)?, "No Packet Time"))
+                Ok(formatted_time(self.packet_time()?, "No Packet Time"))
             }
             Conversion::ReceivedTimeSeconds => {
                 Ok(Value::Float(self.times.received.map_or(0.0, time::seconds)))
@@ -75,14 +76,24 @@ impl PacketView<'_> {
             }
             Conversion::ReceivedCount => Ok(Value::from(self.times.received_count)),
             Conversion::Generic { expression } => {
-                let mut read = |name: &str, value_type| self.deeper(item)?.read(name, value_type);
+                let mut read = |name: &str, value_type| self.deeper().read(name, value_type);
                 expression
                     .evaluate(value, &mut read)?
                     .ok_or_else(|| AccessError::Expression { item: item.name.clone() })
             }
+            Conversion::Processor { processor, result } => {
+                let found = match self.processors {
+                    Some(states) => states.result(processor, result),
+                    None => ProcessorStates::new(self.packet).result(processor, result),
+                };
+                found.ok_or_else(|| AccessError::UnknownProcessor {
+                    item: item.name.clone(),
+                    processor: processor.clone(),
+                })
+            }
             Conversion::CountedTime(time) if !definition.is_pure() => {
                 let base = match time.base() {
-                    Some(base) => Some(self.deeper(item)?.read(&base.name, base.value_type)?),
+                    Some(base) => Some(self.deeper().read(&base.name, base.value_type)?),
                     None => None,
                 };
                 definition.time(time, value, base.as_ref()).map_err(failed)
@@ -91,12 +102,9 @@ impl PacketView<'_> {
         }
     }
 
-    /// Returns the same view for a read on behalf of an item's conversion.
-    fn deeper(&self, item: &Item) -> Result<Self, AccessError> {
-        if self.depth >= MAX_DEPTH {
-            return Err(AccessError::Circle { item: item.name.clone() });
-        }
-        Ok(Self { depth: self.depth + 1, ..self.clone() })
+    /// Returns the same view for a read on behalf of a conversion.
+    fn deeper(&self) -> Self {
+        Self { depth: self.depth + 1, ..self.clone() }
     }
 
     fn unix_time(
@@ -106,7 +114,7 @@ impl PacketView<'_> {
         seconds: &SelectedItem,
         microseconds: Option<&SelectedItem>,
     ) -> Result<Option<i64>, AccessError> {
-        let view = self.deeper(item)?;
+        let view = self.deeper();
         let whole = view.read(&seconds.name, seconds.value_type)?;
         let rest = microseconds.map(|m| view.read(&m.name, m.value_type)).transpose()?;
         if whole.is_null() || rest.as_ref().is_some_and(Value::is_null) {
@@ -123,9 +131,9 @@ impl PacketView<'_> {
 
     /// Returns the packet's time: its `PACKET_TIME` item, else the explicit one, else the
     /// received time (cosmos-packets §8).
-    fn packet_time(&self, item: &Item) -> Result<Option<i64>, AccessError> {
+    fn packet_time(&self) -> Result<Option<i64>, AccessError> {
         if let Some(index) = self.packet.item_index(PACKET_TIME) {
-            let value = self.deeper(item)?.read_item(index, ValueType::Converted)?;
+            let value = self.deeper().read_item(index, ValueType::Converted)?;
             let nanos = match &value {
                 Value::Time(nanos) => Some(*nanos),
                 other if other.is_number() => unix_nanos(other, None),
@@ -143,9 +151,6 @@ impl PacketView<'_> {
     /// # Errors
     /// [`AccessError`] when the `PACKET_TIME` item cannot be read.
     pub fn time(&self) -> Result<Option<i64>, AccessError> {
-        match self.packet.item(PACKET_TIME) {
-            Some(item) => self.packet_time(item),
-            None => Ok(self.times.packet.or(self.times.received)),
-        }
+        self.packet_time()
     }
 }

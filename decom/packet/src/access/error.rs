@@ -46,6 +46,14 @@ pub enum AccessError {
         /// Item name.
         item: String,
     },
+    /// The conversion takes a result of a processor that the packet does not have.
+    #[error("{item}: its packet has no processor {processor}")]
+    UnknownProcessor {
+        /// Item name.
+        item: String,
+        /// Name of the processor.
+        processor: String,
+    },
     /// Conversions read each other in a circle.
     #[error("{item}: its conversion depends on itself")]
     Circle {

@@ -96,7 +96,7 @@ fn length<'a>(
         VariableLength::Terminator(bytes) => return Length::Terminated(bytes),
     };
     let layout = std::borrow::Cow::Borrowed(layout);
-    let view = PacketView { packet, buffer, times, layout, depth: 0 };
+    let view = PacketView { packet, buffer, times, layout, processors: None, depth: 0 };
     let value = view.read(name, value_type).ok().and_then(|value| value.to_int());
     // Far beyond any buffer, and small enough to multiply.
     value.map_or(Length::Absent, |count| {

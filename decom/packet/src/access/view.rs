@@ -6,6 +6,7 @@ use super::error::AccessError;
 use super::layout::{Extent, Layout, Place};
 use crate::bits;
 use crate::definition::{Accessor, Item, Packet, ValueType, default_text};
+use crate::process::ProcessorStates;
 use crate::value::Value;
 
 /// Times and count that travel with a buffer.
@@ -26,6 +27,8 @@ pub struct PacketView<'a> {
     pub(super) buffer: &'a [u8],
     pub(super) times: PacketTimes,
     pub(super) layout: Cow<'a, Layout>,
+    /// What the packet's processors have gathered.
+    pub(super) processors: Option<&'a ProcessorStates>,
     /// How many conversions wait for this read.
     pub(super) depth: usize,
 }
@@ -35,7 +38,15 @@ impl<'a> PacketView<'a> {
     #[must_use]
     pub fn new(packet: &'a Packet, buffer: &'a [u8], times: PacketTimes) -> Self {
         let layout = Layout::of(packet, buffer, times);
-        Self { packet, buffer, times, layout: Cow::Owned(layout), depth: 0 }
+        Self { packet, buffer, times, layout: Cow::Owned(layout), processors: None, depth: 0 }
+    }
+
+    /// Looks at what the packet's processors have gathered as well; without, they have not seen
+    /// any packet.
+    #[must_use]
+    pub fn with_processors(mut self, processors: &'a ProcessorStates) -> Self {
+        self.processors = Some(processors);
+        self
     }
 
     /// Returns the definition.

@@ -228,11 +228,40 @@ pub(super) fn built_in(
         }
         "IpReadConversion" => (C::IpRead, Some(DataType::String), Some(120)),
         "IpWriteConversion" => (C::IpWrite, Some(DataType::Uint), Some(32)),
+        "ProcessorConversion" => return processor(class, args, location),
         _ => (C::Opaque, None, None),
     };
     let mut definition = make(class, args.to_vec(), conversion, location);
     definition.converted_type = converted_type;
     definition.converted_bit_size = bits;
+    Ok(definition)
+}
+
+/// Reads `processor, result, [type, bits, array bits]`.
+fn processor(
+    class: &str,
+    args: &[String],
+    location: SourceLocation,
+) -> Result<ConversionDefinition, String> {
+    let [processor, result, declared @ ..] = args else {
+        return Err(format!("{class} needs the names of a processor and of a result"));
+    };
+    let conversion = Conversion::Processor {
+        processor: processor.to_uppercase(),
+        result: result.to_uppercase(),
+    };
+    let given = |index: usize| declared.get(index).filter(|word| !words::is_null_word(word));
+    let bits = |index: usize| {
+        let number = given(index).map(|text| {
+            let bits = integer_text(text).and_then(|bits| i64::try_from(bits).ok());
+            bits.ok_or_else(|| format!("{class}: {text} must be a number of bits"))
+        });
+        number.transpose()
+    };
+    let mut definition = make(class, args.to_vec(), conversion, location);
+    definition.converted_type = given(0).map(|word| converted_type(word)).transpose()?;
+    definition.converted_bit_size = bits(1)?;
+    definition.converted_array_size = bits(2)?;
     Ok(definition)
 }
 

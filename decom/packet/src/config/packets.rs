@@ -3,9 +3,13 @@
 use super::arguments::Arguments;
 use super::parser::{FileParser, NOT_BUILT_IN, SYSTEM};
 use crate::definition::{
-    Accessor, CommandScreen, Endianness, LimitsGroupItem, OpaqueKind, Packet, PacketKind,
-    PacketReference, ProcessorDefinition, RelatedItem,
+    Accessor, CodeClass, CommandScreen, Endianness, LimitsGroupItem, OpaqueKind, Packet,
+    PacketKind, PacketReference, ProcessorDefinition, ProcessorKind, RelatedItem, SelectedItem,
+    ValueType,
 };
+
+/// Statistics over more values than this are refused: snapshots hold them all.
+const MAX_SAMPLES: usize = 100_000;
 
 impl FileParser<'_> {
     pub(super) fn top_level(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
@@ -154,13 +158,7 @@ impl FileParser<'_> {
             if self.current_packet()?.kind != PacketKind::Telemetry {
                 return Err("PROCESSOR only applies to telemetry packets".to_owned());
             }
-            let processor = ProcessorDefinition {
-                name: arguments.upper(0)?,
-                class: self.code_class(arguments, 1)?,
-            };
-            self.opaque(OpaqueKind::Processor, &processor.class.class, NOT_BUILT_IN);
-            self.current_packet()?.processors.push(processor);
-            return Ok(());
+            return self.processor(arguments);
         }
         let class = self.code_class(arguments, 0)?;
         let name = class.class.clone();
@@ -186,6 +184,23 @@ impl FileParser<'_> {
             }
         };
         self.opaque(kind, &name, NOT_BUILT_IN);
+        Ok(())
+    }
+
+    /// Adds a processor, in place of one of the same name.
+    fn processor(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
+        let name = arguments.upper(0)?;
+        let class = self.code_class(arguments, 1)?;
+        let kind = processor_kind(&class)?;
+        if kind == ProcessorKind::Opaque {
+            self.opaque(OpaqueKind::Processor, &class.class, NOT_BUILT_IN);
+        }
+        let processors = &mut self.current_packet()?.processors;
+        let processor = ProcessorDefinition { name, class, kind };
+        match processors.iter_mut().find(|known| known.name == processor.name) {
+            Some(known) => *known = processor,
+            None => processors.push(processor),
+        }
         Ok(())
     }
 
@@ -225,6 +240,34 @@ impl FileParser<'_> {
         }
         Ok(())
     }
+}
+
+/// Reads the arguments of a built-in processor: `item, [value type]` of a watermark, `item,
+/// samples, [value type]` of statistics.
+fn processor_kind(class: &CodeClass) -> Result<ProcessorKind, String> {
+    let CodeClass { class, args, .. } = class;
+    let source = |place: usize| {
+        let name = args.first().ok_or_else(|| format!("{class} needs the name of an item"))?;
+        let value_type = match args.get(place) {
+            None => ValueType::Converted,
+            Some(word) => ValueType::from_word(word).ok_or_else(|| {
+                format!("{class}: value type {word} must be RAW, CONVERTED or FORMATTED")
+            })?,
+        };
+        Ok::<_, String>(SelectedItem { name: name.to_uppercase(), value_type })
+    };
+    Ok(match class.as_str() {
+        "WatermarkProcessor" => ProcessorKind::Watermark { source: source(1)? },
+        "StatisticsProcessor" => {
+            let samples = args.get(1).and_then(|text| text.parse().ok());
+            let samples = samples.filter(|samples| (1..=MAX_SAMPLES).contains(samples));
+            let samples = samples.ok_or_else(|| {
+                format!("{class} needs a number of samples from 1 to {MAX_SAMPLES}")
+            })?;
+            ProcessorKind::Statistics { source: source(2)?, samples }
+        }
+        _ => ProcessorKind::Opaque,
+    })
 }
 
 /// Reads a byte order word.

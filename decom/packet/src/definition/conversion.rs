@@ -16,6 +16,9 @@ pub use spline::{Spline, SplinePoint};
 
 use evaluate::{reversed, segmented, segmented_integer};
 
+/// Conversions may read items with conversions; deeper than this they are taken for a circle.
+pub(crate) const MAX_CONVERSION_DEPTH: usize = 4;
+
 /// Reasons why a conversion yields no value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ConversionError {
@@ -124,6 +127,13 @@ pub enum Conversion {
     Generic {
         /// The expression.
         expression: Expression,
+    },
+    /// A result of a processor of the packet; 0 before the first packet.
+    Processor {
+        /// Upper-cased name of the processor.
+        processor: String,
+        /// Upper-cased name of the result.
+        result: String,
     },
     /// Code that is known by name only: what would come out of it is absent.
     Opaque,

@@ -6,6 +6,7 @@ use std::fmt;
 use indexmap::IndexMap;
 
 use super::condition::Condition;
+use super::conversion::SelectedItem;
 use super::item::Item;
 use super::types::{Endianness, SourceLocation};
 
@@ -60,13 +61,34 @@ pub enum Accessor {
     Other(CodeClass),
 }
 
-/// A processor of a telemetry packet; kept, not run yet.
+/// What a processor gathers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessorKind {
+    /// The highest and the lowest value: `HIGH_WATER`, `LOW_WATER`.
+    Watermark {
+        /// The item.
+        source: SelectedItem,
+    },
+    /// `MAX`, `MIN`, `MEAN` and `STDDEV` of the last values.
+    Statistics {
+        /// The item.
+        source: SelectedItem,
+        /// How many values.
+        samples: usize,
+    },
+    /// Code that is known by name only.
+    Opaque,
+}
+
+/// A processor of a telemetry packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessorDefinition {
     /// Upper-cased name.
     pub name: String,
     /// Class and arguments.
     pub class: CodeClass,
+    /// What it gathers.
+    pub kind: ProcessorKind,
 }
 
 /// Another packet named by a command (`RESPONSE`, `ERROR_RESPONSE`).

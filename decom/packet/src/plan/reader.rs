@@ -7,14 +7,13 @@ use super::DecodePlan;
 use crate::access::{PacketTimes, PacketView};
 use crate::bits;
 use crate::definition::{
-    Accessor, Conversion, DataType, Expression, Item, Packet, SelectedItem, ValueType, unix_nanos,
+    Accessor, Conversion, DataType, Expression, Item, MAX_CONVERSION_DEPTH, Packet, SelectedItem,
+    ValueType, unix_nanos,
 };
+use crate::process::ProcessorStates;
 use crate::record::PacketMeta;
 use crate::time;
 use crate::value::Value;
-
-/// Conversions may read items with conversions; deeper than this they can only be circular.
-const MAX_DEPTH: u32 = 4;
 
 /// The value cannot be had: its place, type or conversion makes no sense for these bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +55,7 @@ pub(super) struct Reader<'a> {
     times: &'a [Option<TimeSource>],
     bytes: &'a [u8],
     meta: PacketMeta,
+    processors: Option<&'a ProcessorStates>,
     /// First place that an item of variable size moves or sizes.
     first_moving: usize,
     /// Finds items that others move or contain; made when the first of them is read.
@@ -63,12 +63,18 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(plan: &'a DecodePlan, bytes: &'a [u8], meta: PacketMeta) -> Self {
+    pub(super) fn new(
+        plan: &'a DecodePlan,
+        bytes: &'a [u8],
+        meta: PacketMeta,
+        processors: Option<&'a ProcessorStates>,
+    ) -> Self {
         Self {
             packet: &plan.packet,
             times: &plan.times,
             bytes,
             meta,
+            processors,
             first_moving: plan.first_moving,
             view: OnceCell::new(),
         }
@@ -125,7 +131,7 @@ impl<'a> Reader<'a> {
         self.convert(place, raw, 0)
     }
 
-    fn convert(&self, place: usize, raw: &Value, depth: u32) -> Result<Value, Unreadable> {
+    fn convert(&self, place: usize, raw: &Value, depth: usize) -> Result<Value, Unreadable> {
         use Conversion as C;
         let item = self.packet.items.get(place).ok_or(Unreadable)?;
         let Some(definition) = &item.read_conversion else {
@@ -148,6 +154,13 @@ impl<'a> Reader<'a> {
             | C::ReceivedTimeSeconds
             | C::ReceivedTimeFormatted
             | C::ReceivedCount) => Ok(self.meta.value(conversion).unwrap_or(Value::Null)),
+            C::Processor { processor, result } => {
+                let found = match self.processors {
+                    Some(states) => states.result(processor, result),
+                    None => ProcessorStates::new(self.packet).result(processor, result),
+                };
+                found.ok_or(Unreadable)
+            }
             C::Generic { expression } => self.generic(expression, raw, depth),
             C::CountedTime(time) if !definition.is_pure() => {
                 let base = time.base().ok_or(Unreadable)?;
@@ -172,7 +185,7 @@ impl<'a> Reader<'a> {
         &self,
         expression: &Expression,
         raw: &Value,
-        depth: u32,
+        depth: usize,
     ) -> Result<Value, Unreadable> {
         if let Value::Array(values) = raw {
             let each = values.iter().map(|value| self.generic(expression, value, depth));
@@ -186,7 +199,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the time of an item's time conversion; `None` where an item it reads is null.
-    fn nanos(&self, place: usize, depth: u32) -> Result<Option<i64>, Unreadable> {
+    fn nanos(&self, place: usize, depth: usize) -> Result<Option<i64>, Unreadable> {
         let source = self.times.get(place).copied().flatten().ok_or(Unreadable)?;
         let seconds = self.selected(source.seconds, depth)?;
         let microseconds = match source.microseconds {
@@ -199,14 +212,14 @@ impl<'a> Reader<'a> {
         unix_nanos(&seconds, microseconds.as_ref()).map(Some).ok_or(Unreadable)
     }
 
-    fn selected(&self, selected: (usize, ValueType), depth: u32) -> Result<Value, Unreadable> {
+    fn selected(&self, selected: (usize, ValueType), depth: usize) -> Result<Value, Unreadable> {
         let (place, value_type) = selected;
         let item = self.packet.items.get(place).ok_or(Unreadable)?;
         let raw = self.raw(place, item)?;
         if value_type == ValueType::Raw && !item.is_derived() {
             return Ok(raw);
         }
-        if depth >= MAX_DEPTH {
+        if depth >= MAX_CONVERSION_DEPTH && item.read_conversion.is_some() {
             return Err(Unreadable);
         }
         let value = self.convert(place, &raw, depth + 1)?;

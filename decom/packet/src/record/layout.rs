@@ -110,6 +110,7 @@ impl ConvertedForm {
                 | C::IpRead
                 | C::IpWrite
                 | C::Generic { .. }
+                | C::Processor { .. }
                 | C::Opaque,
             ) => Self::Tagged,
             Some(

@@ -127,7 +127,8 @@ impl Broker {
     pub(crate) fn start() -> Option<Self> {
         let program = PathBuf::from(named(PROGRAM)?);
         let data = tempfile::tempdir().expect("a folder");
-        let mut broker = Self { program, data, ports: [(); 3].map(|()| free_port()), process: None };
+        let mut broker =
+            Self { program, data, ports: [(); 3].map(|()| free_port()), process: None };
         broker.up();
         Some(broker)
     }
