@@ -22,7 +22,7 @@ use anyhow::Context as _;
 use groundlog_packet::{
     Definitions, Item, Packet, PacketKind,
     definition::{TargetSource, is_reserved_item},
-    plugin::InterfaceDefinition,
+    plugin::{InterfaceDefinition, OtherComponent},
     template::Variables,
     xtce,
 };
@@ -48,6 +48,8 @@ pub(crate) struct LoadedPlugin {
     pub(crate) definitions: Arc<Definitions>,
     /// Interfaces in the order of their declaration.
     pub(crate) interfaces: Vec<InterfaceDefinition>,
+    /// Components that are kept for tools: routers, microservices, tools, widgets, engines.
+    pub(crate) others: Vec<OtherComponent>,
     /// What is accepted but not acted upon, and what looks wrong, with file and line.
     pub(crate) warnings: Vec<String>,
 }
@@ -121,6 +123,7 @@ pub(crate) fn load_xtce(path: &Path, options: xtce::Options) -> anyhow::Result<L
         warnings: definitions.placed_warnings().collect(),
         definitions: Arc::new(definitions),
         interfaces: Vec::new(),
+        others: Vec::new(),
     })
 }
 
@@ -177,9 +180,11 @@ fn finish(mut plugins: Vec<Assembled>, wanted: Use) -> Result<LoadedPlugin, Load
     let unsupported = located.unsupported().iter().map(|warning| located_at(warning, &plugins));
     warnings.extend(unsupported.chain(located.placed_warnings()));
     let mut interfaces = Vec::new();
+    let mut others = Vec::new();
     let mut sources = Vec::new();
     for plugin in plugins {
         interfaces.extend(plugin.interfaces);
+        others.extend(plugin.others);
         sources.extend(plugin.targets.into_iter().map(|target| target.published));
     }
     // … and once with paths inside the target, as they are published and hashed: the same plug-in
@@ -188,7 +193,7 @@ fn finish(mut plugins: Vec<Assembled>, wanted: Use) -> Result<LoadedPlugin, Load
         errors.add_config(wrong);
         errors
     })?;
-    Ok(LoadedPlugin { name, definitions: Arc::new(definitions), interfaces, warnings })
+    Ok(LoadedPlugin { name, definitions: Arc::new(definitions), interfaces, others, warnings })
 }
 
 /// Shows a warning about `TARGET/target.txt` with the path as the user can open it.

@@ -32,3 +32,4 @@ pub(crate) use arguments::Arguments;
 pub(crate) use checks::{MAX_ITEMS, MAX_PACKET_BITS, item as check_item};
 pub(crate) use lines::{quoted_end, unquoted};
 pub(crate) use range::bounds;
+pub(crate) use words::is_null_word;

@@ -8,6 +8,7 @@
 //!   the tags in them, [`config`] parses command and telemetry files.
 //! - [`xtce`] reads XTCE documents into the same definitions, and writes them.
 //! - [`definition`] is what comes out: targets, packets, items; immutable, shared.
+//! - [`compare`] says what two of them decode differently.
 //!
 //! From bytes to values
 //! - [`identify`] says which packet a buffer is.
@@ -22,6 +23,7 @@
 pub mod access;
 pub mod bits;
 pub mod command;
+pub mod compare;
 pub mod config;
 pub mod definition;
 pub mod identify;

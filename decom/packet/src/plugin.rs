@@ -6,6 +6,7 @@
 mod interface;
 mod keywords;
 mod parser;
+mod settings;
 
 use indexmap::IndexMap;
 use thiserror::Error;
@@ -108,7 +109,7 @@ pub fn variables(path: &str, text: &str) -> Result<IndexMap<String, PluginVariab
                 line: statement.line,
                 statement: statement.text.clone(),
                 message,
-                usage: keywords::usage(&statement.keyword).map(str::to_owned),
+                usage: keywords::usage(&statement.keyword),
             });
         }
     }

@@ -1,17 +1,27 @@
 //! Rendering of template tags in target files (cosmos-packets §1.5).
 //!
-//! The tags hold Ruby; this is the subset that command and telemetry files and plugin.txt use:
-//! variables, `render` of partials, `each`, `times`, `if`, assignments, and expressions over
-//! integers, texts, booleans and lists. Anything outside it is an error that names file, line and
-//! tag, so that nothing is ever rendered wrongly in silence.
+//! The tags hold Ruby; this is the subset that plug-ins use: variables, `render` of partials,
+//! loops, conditions, assignments, and expressions over numbers, texts, symbols, lists, maps and
+//! patterns (docs/definitions.md lists it). Anything outside it is an error that names file, line
+//! and tag, so that nothing is ever rendered wrongly in silence. Time, memory and depth of every
+//! file are bounded ([`budget`]).
+//!
+//! ```text
+//! text → segments → words of one program → steps → text
+//! ```
 
+mod budget;
 mod evaluate;
-mod expression;
+mod expressions;
+mod functions;
 mod lexer;
+mod methods;
 mod operators;
-mod pattern;
+mod parser;
 mod segments;
-mod tree;
+mod statements;
+mod syntax;
+mod value;
 
 use std::collections::BTreeMap;
 
@@ -64,14 +74,12 @@ pub fn render(
     Renderer::new(path, variables, *sources).render(text)
 }
 
-/// Returns whether `DISABLE_ERB` leaves the tags of a file alone.
+/// Returns whether `DISABLE_ERB` leaves the tags of a file alone: without words those of all
+/// files, else those of the files in whose path one of the regular expressions is found.
 ///
 /// # Errors
 /// [`TemplateError`] for a pattern that is not supported.
-pub(crate) fn is_disabled(
-    path: &str,
-    disable_erb: Option<&[String]>,
-) -> Result<bool, TemplateError> {
+pub fn is_disabled(path: &str, disable_erb: Option<&[String]>) -> Result<bool, TemplateError> {
     let Some(patterns) = disable_erb else {
         return Ok(false);
     };
@@ -79,13 +87,13 @@ pub(crate) fn is_disabled(
         return Ok(true);
     }
     for pattern in patterns {
-        let found = pattern::found_in(pattern, path).map_err(|message| TemplateError {
+        let pattern = lexer::compile(pattern, "").map_err(|message| TemplateError {
             file: path.to_owned(),
             line: 0,
             tag: format!("DISABLE_ERB {pattern}"),
             message,
         })?;
-        if found {
+        if pattern.is_match(path) {
             return Ok(true);
         }
     }

@@ -1,17 +1,14 @@
 use groundlog_packet::{
-    plugin::{self, InterfaceDefinition},
+    plugin::{self, InterfaceDefinition, OtherComponent},
     template::{Sources, Variables},
 };
 
 use super::{
     errors::LoadErrors,
-    files::{PLUGIN_TXT, PluginFiles},
+    files::{FolderState, PLUGIN_TXT, PluginFiles},
     render::{RenderedTarget, render_target},
     salvage::{Salvaged, plugin_with_errors},
 };
-
-/// Letters that make a word of `DISABLE_ERB` more than a plain piece of a path.
-const PATTERN_LETTERS: [char; 12] = ['*', '+', '?', '[', ']', '(', ')', '{', '}', '|', '^', '$'];
 
 /// Where the statements of a plug-in come from.
 pub(super) enum Origin<'a> {
@@ -30,6 +27,8 @@ pub(super) struct Assembled {
     pub(super) targets: Vec<RenderedTarget>,
     /// Interfaces in their order.
     pub(super) interfaces: Vec<InterfaceDefinition>,
+    /// Components that are kept for tools.
+    pub(super) others: Vec<OtherComponent>,
     /// What is accepted but not acted upon.
     pub(super) warnings: Vec<String>,
     /// What is wrong so far; the targets that could be read are there all the same.
@@ -55,29 +54,34 @@ pub(super) fn assemble(
         Origin::CommandLine(text) => ("command line".to_owned(), text),
     };
     let environment = |name: &str| std::env::var(name).ok();
-    let sources = Sources { partial: &|_| None, environment: &environment };
+    // Partials of plugin.txt lie beside it.
+    let partial = |wanted: &str| {
+        let mut known = files.texts.iter();
+        known.find(|(path, _)| files.shown(path) == wanted).map(|(_, text)| text.clone())
+    };
+    let sources = Sources { partial: &partial, environment: &environment };
     let Salvaged { plugin, targets_missing } =
         match plugin::load(&path, text, given, scope, &sources) {
             Ok(plugin) => Salvaged { plugin, targets_missing: false },
             Err(_) => plugin_with_errors(&path, text, given, scope, &sources, &mut errors),
         };
-    let warnings = plugin.unsupported;
+    let mut warnings = plugin.unsupported;
     let mut targets = Vec::with_capacity(plugin.targets.len());
     for target in &plugin.targets {
-        if !files.has_target(&target.folder) {
-            let folder = files.root.join("targets").join(&target.folder);
-            let message =
-                format!("target {}: there is nothing in {}", target.name, folder.display());
-            errors.add(&target.location, &message);
-        }
-        for word in target.disable_erb.iter().flatten() {
-            if word.contains(PATTERN_LETTERS) {
-                let message = format!(
-                    "DISABLE_ERB {word}: regular expressions are not supported; write a piece of \
-                     the files' path"
-                );
-                errors.add(&target.location, &message);
+        let folder = files.shown(&format!("targets/{}", target.folder));
+        let about = |what: &str| format!("target {}: {what}", target.name);
+        match files.target_folder(&target.folder) {
+            FolderState::Missing => {
+                errors.add(&target.location, &about(&format!("there is no folder {folder}")));
             }
+            FolderState::Empty => {
+                errors.add(&target.location, &about(&format!("there is nothing in {folder}")));
+            }
+            FolderState::WithoutPackets => {
+                let text = about(&format!("{folder} has no cmd_tlm, so the target has no packets"));
+                warnings.push(format!("{}: {text}", target.location));
+            }
+            FolderState::Good => {}
         }
         targets.push(render_target(files, target, &plugin.values, &mut errors));
     }
@@ -85,6 +89,7 @@ pub(super) fn assemble(
         name: files.name.clone(),
         targets,
         interfaces: plugin.interfaces,
+        others: plugin.others,
         warnings,
         errors,
         targets_missing,

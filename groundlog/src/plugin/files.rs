@@ -24,6 +24,21 @@ pub(super) struct PluginFiles {
     pub(super) texts: BTreeMap<String, String>,
     /// Files in cmd_tlm that are no text.
     pub(super) binaries: BTreeMap<String, Vec<u8>>,
+    /// What the folder of each target is.
+    folders: BTreeMap<String, FolderState>,
+}
+
+/// What a target's folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FolderState {
+    /// There is none.
+    Missing,
+    /// There is nothing in it.
+    Empty,
+    /// It has no cmd_tlm, hence no packets.
+    WithoutPackets,
+    /// It has a cmd_tlm.
+    Good,
 }
 
 impl PluginFiles {
@@ -38,10 +53,14 @@ impl PluginFiles {
         let mut files = Self { name, root: folder.to_owned(), ..Self::default() };
         if root.join(PLUGIN_TXT).is_file() {
             files.add(&root, PLUGIN_TXT)?;
+            files.add_partials(&root, "")?;
             let targets = root.join("targets");
             if targets.is_dir() {
                 for target in sorted_entries(&targets)? {
-                    files.add_target(&targets.join(&target), &format!("targets/{target}"))?;
+                    let folder = targets.join(&target);
+                    if folder.is_dir() {
+                        files.add_target(&folder, &format!("targets/{target}"))?;
+                    }
                 }
             }
         } else if root.join("target.txt").is_file() || root.join("cmd_tlm").is_dir() {
@@ -84,6 +103,7 @@ impl PluginFiles {
             root: "demo".into(),
             texts: texts.map(|(path, text)| (path.to_owned(), text.to_owned())).into(),
             binaries: BTreeMap::new(),
+            folders: BTreeMap::from([("targets/INST".to_owned(), FolderState::Good)]),
         }
     }
 
@@ -92,17 +112,17 @@ impl PluginFiles {
         !self.texts.contains_key(PLUGIN_TXT)
     }
 
-    /// Returns whether there is a target of that folder name.
-    pub(super) fn has_target(&self, folder: &str) -> bool {
-        let prefix = format!("targets/{folder}/");
-        self.texts.keys().chain(self.binaries.keys()).any(|path| path.starts_with(&prefix))
+    /// Returns what the folder of a target is.
+    pub(super) fn target_folder(&self, folder: &str) -> FolderState {
+        let found = self.folders.get(&format!("targets/{folder}"));
+        found.copied().unwrap_or(FolderState::Missing)
     }
 
     /// Returns a path as the user can open it.
     pub(super) fn shown(&self, path: &str) -> String {
         // The files of a bare target lie in the folder itself.
-        let inside = match path.strip_prefix("targets/").and_then(|rest| rest.split_once('/')) {
-            Some((_, rest)) if self.is_bare() => rest,
+        let inside = match path.strip_prefix("targets/") {
+            Some(inside) if self.is_bare() => inside.split_once('/').map_or("", |(_, rest)| rest),
             _ => path,
         };
         self.root.join(inside).display().to_string()
@@ -112,9 +132,26 @@ impl PluginFiles {
         if folder.join("target.txt").is_file() {
             self.add(folder, &format!("{prefix}/target.txt"))?;
         }
+        self.add_partials(folder, &format!("{prefix}/"))?;
         let cmd_tlm = folder.join("cmd_tlm");
-        if cmd_tlm.is_dir() {
+        let state = if cmd_tlm.is_dir() {
             self.add_folder(&cmd_tlm, &format!("{prefix}/cmd_tlm"))?;
+            FolderState::Good
+        } else if sorted_entries(folder)?.is_empty() {
+            FolderState::Empty
+        } else {
+            FolderState::WithoutPackets
+        };
+        self.folders.insert(prefix.to_owned(), state);
+        Ok(())
+    }
+
+    /// Reads the files of a folder that only `render` names.
+    fn add_partials(&mut self, folder: &Path, prefix: &str) -> anyhow::Result<()> {
+        for name in sorted_entries(folder)? {
+            if name.starts_with('_') && folder.join(&name).is_file() {
+                self.add(folder, &format!("{prefix}{name}"))?;
+            }
         }
         Ok(())
     }
@@ -142,6 +179,11 @@ impl PluginFiles {
             return Ok(());
         }
         let bytes = fs::read(&file).with_context(about)?;
+        // Partials may have any name behind their underscore, texts or not.
+        let is_partial = path.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
+        if !is_text && is_partial && let Ok(text) = String::from_utf8(bytes.clone()) {
+            self.texts.insert(path.to_owned(), text);
+        }
         if !is_text {
             self.binaries.insert(path.to_owned(), bytes);
             return Ok(());

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use groundlog_packet::{
-    config::ConfigErrors,
+    config::{ConfigErrors, tokenize},
     definition::TargetSource,
     plugin::PluginTarget,
     target,
@@ -33,11 +35,10 @@ pub(super) fn render_target(
     values.insert("target_name".to_owned(), declared.name.clone());
     let renderer = Renderer { files, declared, values, folder: &folder };
     let target_txt_path = files.shown(&format!("{folder}/target.txt"));
-    let mut target_txt = match files.texts.get(&format!("{folder}/target.txt")) {
-        Some(text) => renderer.render("target.txt", text, errors),
-        None => String::new(),
-    };
-    let texts = chosen(files, &folder, &declared.name, &mut target_txt, errors)
+    let target_txt = files.texts.get(&format!("{folder}/target.txt"));
+    let mut target_txt =
+        renderer.render("target.txt", target_txt.map_or("", String::as_str), errors);
+    let texts: Vec<(String, String)> = chosen(files, &folder, &declared.name, &mut target_txt, errors)
         .into_iter()
         .filter_map(|path| Some((path, files.texts.get(&format!("{folder}/{path}"))?)))
         .map(|(path, text)| (path.to_owned(), renderer.render(path, text, errors)))
@@ -48,6 +49,7 @@ pub(super) fn render_target(
         let Some(inside) = inside(path) else { continue };
         binary_files.push((inside, bytes.clone()));
     }
+    binary_files.extend(template_texts(files, &folder, &texts));
     let name = declared.name.clone();
     let published = TargetSource { name, target_txt, files: texts, binary_files };
     let shown = |path: &String| files.shown(&format!("{folder}/{path}"));
@@ -62,6 +64,26 @@ pub(super) fn render_target(
     };
     let place = declared.location.to_string();
     RenderedTarget { located, published, target_txt_path, place }
+}
+
+/// Returns the texts that packets name as their initial bytes, by path inside the target.
+fn template_texts(
+    files: &PluginFiles,
+    folder: &str,
+    texts: &[(String, String)],
+) -> BTreeMap<String, Vec<u8>> {
+    let mut named = BTreeMap::new();
+    for (path, text) in texts.iter().filter(|(_, text)| text.contains("TEMPLATE_FILE")) {
+        let beside = path.rsplit_once('/').map_or("", |(beside, _)| beside);
+        let statements = tokenize(text).into_iter().filter(|s| s.keyword == "TEMPLATE_FILE");
+        for word in statements.filter_map(|statement| statement.parameters.into_iter().next()) {
+            let inside = format!("{beside}/{}", word.text);
+            if let Some(text) = files.texts.get(&format!("{folder}/{inside}")) {
+                named.insert(inside, text.clone().into_bytes());
+            }
+        }
+    }
+    named
 }
 
 /// Chooses the files of cmd_tlm that target.txt names, or all. Statements with errors are taken out
@@ -114,8 +136,17 @@ impl Renderer<'_> {
     /// Renders one file; one that cannot be rendered counts as empty.
     fn render(&self, path: &str, text: &str, errors: &mut LoadErrors) -> String {
         // XTCE documents are no templates.
-        if self.is_left_alone(path) || target::is_xtce(path) {
+        if target::is_xtce(path) {
             return text.to_owned();
+        }
+        match template::is_disabled(path, self.declared.disable_erb.as_deref()) {
+            Ok(true) => return text.to_owned(),
+            Ok(false) => {}
+            // Once for all files.
+            Err(error) if path == "target.txt" => {
+                errors.add(&self.declared.location, &format!("{}: {}", error.tag, error.message));
+            }
+            Err(_) => {}
         }
         // Partials are looked up beside the file that is rendered, under the same kind of path.
         let shown = self.files.shown(&format!("{}/{path}", self.folder));
@@ -130,11 +161,5 @@ impl Renderer<'_> {
             errors.add_template(&error);
             String::new()
         })
-    }
-
-    /// `DISABLE_ERB` without words leaves all files alone, with words those whose path holds one.
-    fn is_left_alone(&self, path: &str) -> bool {
-        let words = self.declared.disable_erb.as_deref();
-        words.is_some_and(|words| words.is_empty() || words.iter().any(|word| path.contains(word)))
     }
 }

@@ -124,7 +124,7 @@ fn errors_come_all_at_once_with_file_and_line() {
 #[test]
 fn plugin_txt_that_does_not_fit_its_folder() {
     let text = refused("p", &[("plugin.txt", "TARGET NOWHERE SAT\n")]);
-    assert!(text.contains("DIR/plugin.txt:1: target SAT: there is nothing in"), "{text}");
+    assert!(text.contains("DIR/plugin.txt:1: target SAT: there is no folder DIR/targets/NOWHERE"), "{text}");
     let mut files = good();
     files[0].1 = "TARGET BUS SAT\nTARGET BUS SAT\nINTERFACE I tcpip_client_interface.rb h 1 1 1 nil\n  MAP_TARGET SUN\n";
     let text = refused("p", &files);
@@ -216,6 +216,44 @@ fn xtce_documents_belong_to_their_target() {
     let named = [("cmd_tlm/b.xml", "<x/>"), ("target.txt", "TELEMETRY b.xml\n")];
     let message = refused("BUS", &named);
     assert!(message.contains("DIR/cmd_tlm/b.xml:1: column 1: <x>: is no SpaceSystem"), "{message}");
+}
+
+#[test]
+fn folders_of_targets_that_are_odd() {
+    let plugin = ("plugin.txt", "TARGET BUS SAT\n");
+    let (_guard, root) = folder("p", &[plugin]);
+    fs::create_dir_all(root.join("targets/BUS")).expect("a folder");
+    let error = load_folder(&root, &Variables::new()).expect_err("refused").to_string();
+    assert!(error.contains("plugin.txt:1: target SAT: there is nothing in "), "{error}");
+    // Screens and procedures alone make a target, too.
+    let (_guard, root) = folder("p", &[plugin, ("targets/BUS/screens/s.txt", "x")]);
+    let loaded = load_folder(&root, &Variables::new()).expect("good");
+    assert!(loaded.warnings[0].ends_with("has no cmd_tlm, so the target has no packets"));
+    let text = refused("p", &[plugin, ("targets/BUS/target.txt", "\nTELEMETRY no.txt\n")]);
+    assert!(text.contains("DIR/targets/BUS/target.txt:2: File no.txt was not found"), "{text}");
+}
+
+#[test]
+fn partials_and_template_files_wherever_they_lie() {
+    let files = [
+        ("plugin.txt", "<%= render '_more.txt', locals: {n: 'SAT'} %>"),
+        ("_more.txt", "TARGET BUS <%= n %>\n  DISABLE_ERB (odd|even)\\.txt$\nTOOL t \"A tool\"\n  URL /t\n"),
+        ("targets/BUS/_shared.erb", "  APPEND_ID_ITEM ID 8 UINT 1\n"),
+        (
+            "targets/BUS/cmd_tlm/sub/t.txt",
+            "TELEMETRY SAT P BIG_ENDIAN\n  TEMPLATE_FILE page.xml\n<%= render '../../_shared.erb' %>",
+        ),
+        ("targets/BUS/cmd_tlm/sub/page.xml", "<a/>"),
+        ("targets/BUS/cmd_tlm/odd.txt", "TELEMETRY SAT Q BIG_ENDIAN <%= 'x' %>\n  CATCHALL\n"),
+    ];
+    let text = refused("p", &files);
+    assert!(text.contains("odd.txt:1: ") && text.contains("has an error"), "{text}");
+    let (_guard, root) = folder("p", &files[..5]);
+    let loaded = load_folder(&root, &Variables::new()).expect("good");
+    let packet = loaded.definitions.packet(PacketKind::Telemetry, "SAT", "P").expect("defined");
+    assert_eq!(packet.template.as_deref(), Some(&b"<a/>"[..]));
+    assert_eq!(packet.id_items.len(), 1);
+    assert_eq!(loaded.others[0].modifiers[0].args, ["/t"]);
 }
 
 #[test]

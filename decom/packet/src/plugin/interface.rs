@@ -95,6 +95,17 @@ impl InterfaceDefinition {
             name: arguments.upper(0)?,
             class: class_name(arguments.text(1)?),
             args: arguments.rest(2),
+            location: SourceLocation { file: path.into(), line: statement.line },
+            ..Self::of_router()
+        })
+    }
+
+    /// Makes a nameless one, against which the modifiers of a router are checked.
+    pub(super) fn of_router() -> Self {
+        Self {
+            name: String::new(),
+            class: String::new(),
+            args: Vec::new(),
             protocols: Vec::new(),
             options: Vec::new(),
             cmd_targets: Vec::new(),
@@ -104,8 +115,8 @@ impl InterfaceDefinition {
             disable_disconnect: false,
             reconnect_delay_seconds: RECONNECT_DELAY_SECONDS,
             others: Vec::new(),
-            location: SourceLocation { file: path.into(), line: statement.line },
-        })
+            location: SourceLocation { file: "".into(), line: 0 },
+        }
     }
 
     /// Applies a modifier; returns whether it is one that is acted upon.

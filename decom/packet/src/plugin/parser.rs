@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 
 use super::interface::InterfaceDefinition;
-use super::{Modifier, PluginVariable, keywords};
+use super::keywords::Owner;
+use super::{Modifier, PluginVariable, keywords, settings};
 use crate::config::{Arguments, ConfigError, ConfigErrors, Statement, tokenize};
 use crate::definition::SourceLocation;
 use crate::template::Variables;
@@ -61,23 +62,20 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Plugin, ConfigErrors> {
                 line: statement.line,
                 statement: statement.text.clone(),
                 message,
-                usage: keywords::usage(&statement.keyword).map(str::to_owned),
+                usage: keywords::usage(&statement.keyword),
             });
         }
     }
     if errors.is_empty() { Ok(parser.plugin) } else { Err(ConfigErrors { errors }) }
 }
 
-/// The component that modifiers apply to: the last of its kind.
+/// The component that modifiers apply to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Current {
     None,
     /// One that was refused; its modifiers are passed over.
     Refused,
-    Target,
-    Interface,
-    Router,
-    Other,
+    Of(Owner),
 }
 
 struct Parser<'a> {
@@ -89,77 +87,74 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn statement(&mut self, statement: &Statement) -> Result<(), String> {
         let keyword = statement.keyword.as_str();
-        if !keywords::TOP.contains(&keyword) {
+        let Some((minimum, maximum, _)) = keywords::top(keyword) else {
             return self.modifier(statement);
-        }
+        };
         if keyword.starts_with("VARIABLE") {
             return Ok(());
         }
-        if keyword == "NEEDS_DEPENDENCIES" {
-            self.unsupported(statement, "NEEDS_DEPENDENCIES");
-            return Ok(());
-        }
-        self.current = Current::Refused;
-        let (minimum, maximum) = keywords::bounds(keyword);
         let arguments = Arguments::new(statement);
+        let Some(owner) = Owner::of(keyword) else {
+            self.unsupported(statement, keyword);
+            return arguments.count(minimum, maximum);
+        };
+        self.current = Current::Refused;
         arguments.count(minimum, maximum)?;
-        self.current = match keyword {
-            "TARGET" => {
-                self.plugin.targets.push(PluginTarget {
-                    folder: arguments.text(0)?.to_owned(),
-                    name: arguments.upper(1)?,
-                    disable_erb: None,
-                    modifiers: Vec::new(),
-                    location: Modifier::of(self.path, statement).location,
-                });
-                Current::Target
-            }
-            "INTERFACE" => {
+        match owner {
+            Owner::Target => self.plugin.targets.push(PluginTarget {
+                folder: arguments.text(0)?.to_owned(),
+                name: arguments.upper(1)?,
+                disable_erb: None,
+                modifiers: Vec::new(),
+                location: Modifier::of(self.path, statement).location,
+            }),
+            Owner::Interface => {
                 let interface = InterfaceDefinition::of(self.path, statement)?;
                 if self.plugin.interfaces.iter().any(|known| known.name == interface.name) {
                     return Err(format!("Interface {} is defined twice", interface.name));
                 }
                 self.plugin.interfaces.push(interface);
-                Current::Interface
             }
             _ => {
                 let name = arguments.text(0)?;
                 self.unsupported(statement, &format!("{keyword} {name}"));
                 let head = Modifier::of(self.path, statement);
                 self.plugin.others.push(OtherComponent { head, modifiers: Vec::new() });
-                if keyword == "ROUTER" { Current::Router } else { Current::Other }
             }
-        };
+        }
+        self.current = Current::Of(owner);
         Ok(())
     }
 
     fn unsupported(&mut self, statement: &Statement, what: &str) {
         self.plugin.unsupported.push(format!(
-            "{}:{}: {what} is not supported yet; it is kept without effect",
+            "{}:{}: {what} is not acted upon; it is kept for tools",
             self.path, statement.line
         ));
     }
 
     fn modifier(&mut self, statement: &Statement) -> Result<(), String> {
         let keyword = statement.keyword.as_str();
-        let unknown = || Err(format!("Unknown keyword '{keyword}'"));
-        match self.current {
-            Current::None => match is_known(keyword) {
-                true => Err(format!("No current component for {keyword}")),
-                false => unknown(),
-            },
-            Current::Refused => {
-                if is_known(keyword) {
-                    Ok(())
-                } else {
-                    unknown()
-                }
+        let owner = match self.current {
+            Current::Refused if keywords::is_modifier(keyword) => return Ok(()),
+            Current::None if keywords::is_modifier(keyword) => {
+                return Err(format!("No current component for {keyword}"));
             }
-            Current::Target => self.target_modifier(statement),
-            Current::Interface => self.interface_modifier(statement),
-            Current::Router if is_interface_word(keyword) => self.keep(statement),
-            Current::Other if keywords::OTHER_KEPT.contains(&keyword) => self.keep(statement),
-            Current::Router | Current::Other => unknown(),
+            Current::None | Current::Refused => return Err(format!("Unknown keyword '{keyword}'")),
+            Current::Of(owner) => owner,
+        };
+        let (minimum, maximum, _) = keywords::modifier(owner, keyword)
+            .ok_or_else(|| format!("Unknown keyword '{keyword}' for {}", owner.word()))?;
+        Arguments::new(statement).count(minimum, maximum)?;
+        match owner {
+            Owner::Target => self.target_modifier(statement),
+            Owner::Interface => self.interface_modifier(statement),
+            Owner::Router => {
+                // As those of interfaces, so that what is wrong is found.
+                InterfaceDefinition::of_router().modify(self.path, statement)?;
+                self.keep(statement)
+            }
+            _ => self.keep(statement),
         }
     }
 
@@ -181,13 +176,10 @@ impl Parser<'_> {
             target.disable_erb.get_or_insert_default().extend(modifier.args);
             return Ok(());
         }
-        if keywords::TARGET_IGNORED.contains(&keyword) {
+        if keywords::is_ignored(keyword) {
             return Ok(());
         }
-        if !keywords::TARGET_KEPT.contains(&keyword) {
-            return Err(format!("Unknown keyword '{keyword}' for TARGET"));
-        }
-        Arguments::new(statement).count(1, 1)?;
+        settings::check(target, Arguments::new(statement))?;
         let name = target.name.clone();
         target.modifiers.push(modifier);
         self.unsupported(statement, &format!("{keyword} of TARGET {name}"));
@@ -195,12 +187,6 @@ impl Parser<'_> {
     }
 
     fn interface_modifier(&mut self, statement: &Statement) -> Result<(), String> {
-        let keyword = statement.keyword.as_str();
-        if !is_interface_word(keyword) {
-            return Err(format!("Unknown keyword '{keyword}' for INTERFACE"));
-        }
-        let (minimum, maximum) = keywords::bounds(keyword);
-        Arguments::new(statement).count(minimum, maximum)?;
         let Some(interface) = self.plugin.interfaces.last_mut() else {
             return Ok(());
         };
@@ -208,22 +194,8 @@ impl Parser<'_> {
             return Ok(());
         }
         interface.others.push(Modifier::of(self.path, statement));
-        let name = interface.name.clone();
+        let (keyword, name) = (&statement.keyword, interface.name.clone());
         self.unsupported(statement, &format!("{keyword} of INTERFACE {name}"));
         Ok(())
     }
-}
-
-fn is_interface_word(keyword: &str) -> bool {
-    keywords::usage(keyword).is_some_and(|_| !keywords::TOP.contains(&keyword))
-        || keyword == "DONT_LOG"
-        || keywords::INTERFACE_KEPT.contains(&keyword)
-}
-
-fn is_known(keyword: &str) -> bool {
-    is_interface_word(keyword)
-        || keyword == "DISABLE_ERB"
-        || keywords::TARGET_KEPT.contains(&keyword)
-        || keywords::TARGET_IGNORED.contains(&keyword)
-        || keywords::OTHER_KEPT.contains(&keyword)
 }

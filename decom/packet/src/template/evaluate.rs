@@ -1,295 +1,284 @@
-//! Walking over the tree and writing text.
+//! Walking over the steps and writing text.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use super::expression::{self, Node};
-use super::operators::{self, Operand};
+use super::budget::Budget;
 use super::segments;
-use super::tree::{self, Over, Place, Step};
+use super::statements::{self, Program, Refusal, Tag};
+use super::syntax::{Block, Kind, Node, Param, Step};
+use super::value::Operand;
 use super::{Sources, TARGET_NAME, TemplateError, Variables};
 
-/// Rendered texts longer than this are refused: a loop has run away.
-const MAX_OUTPUT: usize = 64 << 20;
-
-/// Steps of all loops together beyond this are refused.
-const MAX_STEPS: usize = 10_000_000;
-
-/// Partials that render partials deeper than this are refused.
-const MAX_PARTIALS: usize = 16;
+/// How a list of steps ended.
+pub(super) enum Flow {
+    /// At its end, with the value of the last expression.
+    Done(Operand),
+    Next(Operand),
+    Break,
+}
 
 /// Renders one file with its variables.
 pub(super) struct Renderer<'a> {
-    path: String,
-    variables: HashMap<String, Operand>,
-    sources: Sources<'a>,
-    depth: usize,
-    steps: usize,
+    pub(super) path: String,
+    /// Names by block, the innermost last.
+    pub(super) scopes: Vec<HashMap<String, Operand>>,
+    pub(super) sources: Sources<'a>,
+    pub(super) budget: Budget,
+    tags: Vec<Tag>,
+    /// The tag at hand.
+    tag: usize,
 }
 
 impl<'a> Renderer<'a> {
     pub(super) fn new(path: &str, variables: &Variables, sources: Sources<'a>) -> Self {
-        let variables = variables
-            .iter()
-            .map(|(name, text)| (name.clone(), Operand::Text(text.clone())))
-            .collect();
-        Self { path: path.to_owned(), variables, sources, depth: 0, steps: 0 }
+        let names =
+            variables.iter().map(|(name, text)| (name.clone(), Operand::text(text.as_str())));
+        Self::with(path.to_owned(), names.collect(), sources, Budget::new())
+    }
+
+    fn with(
+        path: String,
+        names: HashMap<String, Operand>,
+        sources: Sources<'a>,
+        budget: Budget,
+    ) -> Self {
+        Self { path, scopes: vec![names], sources, budget, tags: Vec::new(), tag: 0 }
     }
 
     pub(super) fn render(&mut self, text: &str) -> Result<String, TemplateError> {
-        let segments = segments::split(text).map_err(|(line, tag)| {
-            self.error(&Place { line, tag }, "the tag's end '%>' is missing".to_owned())
+        let segments = segments::split(text).map_err(|(line, code)| {
+            let refusal = Refusal {
+                tag: Tag { line, code },
+                message: "the tag's end '%>' is missing".into(),
+            };
+            self.refused(refusal)
         })?;
-        let steps = tree::build(segments).map_err(|r| self.error(&r.place, r.message))?;
+        let Program { tags, steps } = statements::parse(segments).map_err(|r| self.refused(r))?;
+        self.tags = tags;
         let mut out = String::with_capacity(text.len());
-        self.run(&steps, &mut out)?;
-        Ok(out)
+        match self.run(&steps, &mut out)? {
+            Flow::Done(_) => Ok(out),
+            Flow::Next(_) | Flow::Break => Err(self.fault("there is no block to leave".to_owned())),
+        }
     }
 
-    fn error(&self, place: &Place, message: String) -> TemplateError {
-        TemplateError { file: self.path.clone(), line: place.line, tag: place.tag.clone(), message }
+    fn refused(&self, refusal: Refusal) -> TemplateError {
+        let Refusal { tag: Tag { line, code }, message } = refusal;
+        TemplateError { file: self.path.clone(), line, tag: code, message }
     }
 
-    fn run(&mut self, steps: &[Step], out: &mut String) -> Result<(), TemplateError> {
+    /// Makes an error about the tag at hand.
+    pub(super) fn fault(&self, message: String) -> TemplateError {
+        let tag = self.tags.get(self.tag).cloned();
+        let tag = tag.unwrap_or(Tag { line: 0, code: String::new() });
+        self.refused(Refusal { tag, message })
+    }
+
+    /// Gives a message the tag at hand.
+    pub(super) fn at<T>(&self, result: Result<T, String>) -> Result<T, TemplateError> {
+        result.map_err(|message| self.fault(message))
+    }
+
+    pub(super) fn spend(&mut self, units: usize) -> Result<(), TemplateError> {
+        let spent = self.budget.spend(units);
+        self.at(spent)
+    }
+
+    pub(super) fn run(&mut self, steps: &[Step], out: &mut String) -> Result<Flow, TemplateError> {
+        let entered = self.budget.enter();
+        self.at(entered)?;
+        let mut last = Operand::Nil;
         for step in steps {
-            match step {
-                Step::Text(text) => out.push_str(text),
-                Step::Show { node, place } => {
-                    let shown = self.value(node, place)?;
-                    out.push_str(&shown.to_string());
-                }
-                Step::Assign { name, node, place } => {
-                    let value = self.value(node, place)?;
-                    self.variables.insert(name.clone(), value);
-                }
-                Step::Choice { branches, place } => self.choose(branches, place, out)?,
-                Step::Loop { over, node, names, body, place } => {
-                    let items = self.items(*over, node, place)?;
-                    self.repeat(items, names, body, place, out)?;
+            self.tag = step.tag;
+            match self.step(&step.kind, out)? {
+                Flow::Done(value) => last = value,
+                other => {
+                    self.budget.leave();
+                    return Ok(other);
                 }
             }
         }
+        self.budget.leave();
+        Ok(Flow::Done(last))
+    }
+
+    fn write(&mut self, text: &str, out: &mut String) -> Result<(), TemplateError> {
+        let checked = self.budget.check_output(out.len(), text.len());
+        self.at(checked)?;
+        out.push_str(text);
         Ok(())
+    }
+
+    fn step(&mut self, kind: &Kind, out: &mut String) -> Result<Flow, TemplateError> {
+        let mut value = Operand::Nil;
+        match kind {
+            Kind::Text(text) => self.write(text, out)?,
+            Kind::Show(node) => {
+                let shown = self.value(node, out)?;
+                self.spend(shown.weight())?;
+                self.write(&shown.shown(), out)?;
+            }
+            Kind::Evaluate(node) => value = self.value(node, out)?,
+            Kind::Assign { targets, operator, value: node } => {
+                self.assign(targets, *operator, node, out)?;
+            }
+            Kind::Append { target, values } => value = self.append(target, values, out)?,
+            Kind::Choice(branches) => return self.choose(branches, out),
+            Kind::Case { subject, branches, otherwise } => {
+                let subject = self.value(subject, out)?;
+                for (values, body) in branches {
+                    for wanted in values {
+                        let wanted = self.value(wanted, out)?;
+                        if super::operators::is_case(&wanted, &subject) {
+                            return self.run(body, out);
+                        }
+                    }
+                }
+                return self.run(otherwise, out);
+            }
+            Kind::While { condition, body } => {
+                while self.value(condition, out)?.is_true() {
+                    self.spend(1)?;
+                    if let Flow::Break = self.run(body, out)? {
+                        break;
+                    }
+                }
+            }
+            Kind::Next(node) => {
+                let value = match node {
+                    Some(node) => self.value(node, out)?,
+                    None => Operand::Nil,
+                };
+                return Ok(Flow::Next(value));
+            }
+            Kind::Break => return Ok(Flow::Break),
+        }
+        Ok(Flow::Done(value))
     }
 
     fn choose(
         &mut self,
         branches: &[(Option<Node>, Vec<Step>)],
-        place: &Place,
         out: &mut String,
-    ) -> Result<(), TemplateError> {
+    ) -> Result<Flow, TemplateError> {
         for (condition, body) in branches {
             let chosen = match condition {
-                Some(node) => self.value(node, place)?.is_true(),
+                Some(node) => self.value(node, out)?.is_true(),
                 None => true,
             };
             if chosen {
                 return self.run(body, out);
             }
         }
-        Ok(())
+        Ok(Flow::Done(Operand::Nil))
     }
 
-    fn repeat(
+    /// Runs a block with values for its names; they and what it assigns first are gone after it.
+    ///
+    /// `None` when the block ends the loop.
+    pub(super) fn call(
         &mut self,
-        items: Vec<Vec<Operand>>,
-        names: &[String],
-        body: &[Step],
-        place: &Place,
+        block: &Rc<Block>,
+        values: Vec<Operand>,
         out: &mut String,
-    ) -> Result<(), TemplateError> {
-        // The block's own names hide outer ones and are gone after it.
-        let hidden: Vec<(String, Option<Operand>)> =
-            names.iter().map(|name| (name.clone(), self.variables.get(name).cloned())).collect();
-        for values in items {
-            self.steps += 1;
-            if self.steps > MAX_STEPS || out.len() > MAX_OUTPUT {
-                return Err(self.error(place, "the loop makes too much text".to_owned()));
-            }
-            for (name, value) in names.iter().zip(values) {
-                self.variables.insert(name.clone(), value);
-            }
-            self.run(body, out)?;
-        }
-        for (name, value) in hidden {
-            match value {
-                Some(value) => self.variables.insert(name, value),
-                None => self.variables.remove(&name),
-            };
-        }
-        Ok(())
-    }
-
-    /// Returns the values that a loop gives its names, step by step.
-    fn items(
-        &mut self,
-        over: Over,
-        node: &Node,
-        place: &Place,
-    ) -> Result<Vec<Vec<Operand>>, TemplateError> {
-        let value = self.value(node, place)?;
-        match (over, value) {
-            (Over::Times, Operand::Integer(count)) => {
-                let items = self.integers(0, count, place)?;
-                Ok(items.into_iter().map(|item| vec![item]).collect())
-            }
-            (Over::Each, Operand::List(items)) => {
-                Ok(items.into_iter().map(|item| vec![item]).collect())
-            }
-            (Over::EachWithIndex, Operand::List(items)) => Ok(items
-                .into_iter()
-                .zip(0..)
-                .map(|(item, i)| vec![item, Operand::Integer(i)])
-                .collect()),
-            (Over::Times, other) => Err(self.error(place, format!("'{other}' is no integer"))),
-            (_, other) => Err(self.error(place, format!("'{other}' is no list or range"))),
-        }
-    }
-
-    fn integers(&self, from: i64, end: i64, place: &Place) -> Result<Vec<Operand>, TemplateError> {
-        let length = usize::try_from(end.saturating_sub(from)).unwrap_or(0);
-        if length > MAX_STEPS {
-            return Err(self.error(place, format!("{length} steps are too many")));
-        }
-        Ok((from..end).map(Operand::Integer).collect())
-    }
-
-    fn value(&mut self, node: &Node, place: &Place) -> Result<Operand, TemplateError> {
-        Ok(match node {
-            Node::Nil => Operand::Nil,
-            Node::Boolean(b) => Operand::Boolean(*b),
-            Node::Integer(i) => Operand::Integer(*i),
-            Node::Float(f) => Operand::Float(*f),
-            Node::Text(text) => Operand::Text(text.clone()),
-            Node::Interpolated(text) => Operand::Text(self.interpolate(text, place)?),
-            Node::Name(name) => self.variables.get(name).cloned().ok_or_else(|| {
-                self.error(place, format!("'{name}' is not defined here; declare it as VARIABLE"))
-            })?,
-            Node::Environment(name) => {
-                let name = self.value(name, place)?.to_string();
-                (self.sources.environment)(&name).map_or(Operand::Nil, Operand::Text)
-            }
-            Node::List(nodes) => {
-                let items = nodes.iter().map(|node| self.value(node, place));
-                Operand::List(items.collect::<Result<_, _>>()?)
-            }
-            Node::Range { from, to, exclusive } => {
-                let (from, to) = (self.value(from, place)?, self.value(to, place)?);
-                let (Operand::Integer(from), Operand::Integer(to)) = (from, to) else {
-                    return Err(self.error(place, "a range needs two integers".to_owned()));
-                };
-                let end = if *exclusive { to } else { to.saturating_add(1) };
-                Operand::List(self.integers(from, end, place)?)
-            }
-            Node::Not(inner) => Operand::Boolean(!self.value(inner, place)?.is_true()),
-            Node::Negate(inner) => {
-                let inner = self.value(inner, place)?;
-                let negated = operators::binary("-", &Operand::Integer(0), &inner);
-                negated.map_err(|message| self.error(place, message))?
-            }
-            Node::Binary { operator, left, right } => self.binary(operator, left, right, place)?,
-            Node::Ternary { condition, then, otherwise } => {
-                let chosen = if self.value(condition, place)?.is_true() { then } else { otherwise };
-                self.value(chosen, place)?
-            }
-            Node::Index { of, at } => self.index(of, at, place)?,
-            Node::Call { of, method, args } => {
-                let of = self.value(of, place)?;
-                let args = args.iter().map(|node| self.value(node, place));
-                let args = args.collect::<Result<Vec<_>, _>>()?;
-                operators::call(&of, method, &args).map_err(|m| self.error(place, m))?
-            }
-            Node::Render { file, locals } => Operand::Text(self.partial(file, locals, place)?),
+    ) -> Result<Option<Operand>, TemplateError> {
+        self.spend(1)?;
+        let scope = bind(&block.params, values);
+        self.scopes.push(scope);
+        let tag = self.tag;
+        let flow = self.run(&block.body, out)?;
+        self.tag = tag;
+        self.scopes.pop();
+        Ok(match flow {
+            Flow::Done(value) | Flow::Next(value) => Some(value),
+            Flow::Break => None,
         })
     }
 
-    fn binary(
-        &mut self,
-        operator: &str,
-        left: &Node,
-        right: &Node,
-        place: &Place,
-    ) -> Result<Operand, TemplateError> {
-        let left = self.value(left, place)?;
-        match operator {
-            "&&" if !left.is_true() => return Ok(left),
-            "||" if left.is_true() => return Ok(left),
-            _ => {}
-        }
-        let right = self.value(right, place)?;
-        if matches!(operator, "&&" | "||") {
-            return Ok(right);
-        }
-        operators::binary(operator, &left, &right).map_err(|message| self.error(place, message))
-    }
-
-    fn index(&mut self, of: &Node, at: &Node, place: &Place) -> Result<Operand, TemplateError> {
-        match (self.value(of, place)?, self.value(at, place)?) {
-            (Operand::List(items), Operand::Integer(at)) => {
-                let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-                let at = if at < 0 { at + length } else { at };
-                let found = usize::try_from(at).ok().and_then(|at| items.get(at).cloned());
-                Ok(found.unwrap_or(Operand::Nil))
-            }
-            _ => Err(self.error(place, "only lists have an index, which is an integer".to_owned())),
-        }
-    }
-
-    fn interpolate(&mut self, text: &str, place: &Place) -> Result<String, TemplateError> {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find("#{") {
-            out.push_str(&rest[..at]);
-            let inner = &rest[at + 2..];
-            let end = inner
-                .find('}')
-                .ok_or_else(|| self.error(place, "'}' is missing after '#{'".to_owned()))?;
-            let node = expression::parse(&inner[..end]).map_err(|m| self.error(place, m))?;
-            out.push_str(&self.value(&node, place)?.to_string());
-            rest = &inner[end + 1..];
-        }
-        out.push_str(rest);
-        Ok(out)
-    }
-
     /// Renders a partial; it sees the target's name and its locals only.
-    fn partial(
+    pub(super) fn partial(
         &mut self,
-        file: &Node,
-        locals: &[(String, Node)],
-        place: &Place,
+        file: &str,
+        locals: Vec<(String, Operand)>,
     ) -> Result<String, TemplateError> {
-        let file = self.value(file, place)?.to_string();
-        let base = file.rsplit('/').next().unwrap_or(&file);
+        let base = file.rsplit('/').next().unwrap_or(file);
         if !base.starts_with('_') {
-            return Err(
-                self.error(place, format!("the name of partial '{file}' must start with _"))
-            );
+            return Err(self.fault(format!("the name of partial '{file}' must start with _")));
         }
-        if self.depth >= MAX_PARTIALS {
-            return Err(self.error(place, format!("partial '{file}' renders itself")));
-        }
-        let path = match self.path.rsplit_once('/') {
-            Some((folder, _)) if !file.starts_with('/') => format!("{folder}/{file}"),
-            _ => file.clone(),
-        };
+        let entered = self.budget.enter_partial();
+        self.at(entered)?;
+        let path = beside(&self.path, file);
         let text = (self.sources.partial)(&path)
-            .ok_or_else(|| self.error(place, format!("partial '{path}' was not found")))?;
-        let mut variables = HashMap::new();
-        if let Some(target) = self.variables.get(TARGET_NAME) {
-            variables.insert(TARGET_NAME.to_owned(), target.clone());
-        }
-        for (name, node) in locals {
-            variables.insert(name.clone(), self.value(node, place)?);
-        }
-        let mut inner = Renderer {
-            path,
-            variables,
-            sources: self.sources,
-            depth: self.depth + 1,
-            steps: self.steps,
-        };
+            .ok_or_else(|| self.fault(format!("partial '{path}' was not found")))?;
+        self.spend(1 + text.len() / 16)?;
+        let target = self.scopes.first().and_then(|names| names.get(TARGET_NAME)).cloned();
+        let mut names: HashMap<String, Operand> =
+            target.into_iter().map(|target| (TARGET_NAME.to_owned(), target)).collect();
+        names.extend(locals);
+        let budget = std::mem::replace(&mut self.budget, Budget::new());
+        let mut inner = Renderer::with(path, names, self.sources, budget);
         let rendered = inner.render(&text);
-        self.steps = inner.steps;
+        self.budget = inner.budget;
+        self.budget.leave_partial();
         rendered
+    }
+}
+
+/// Returns the path of a file that is named relative to another.
+fn beside(path: &str, file: &str) -> String {
+    let Some((folder, _)) = path.rsplit_once('/').filter(|_| !file.starts_with('/')) else {
+        return file.to_owned();
+    };
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    for part in file.split('/') {
+        let above = parts.last().is_some_and(|last| !["", ".", ".."].contains(last));
+        match part {
+            "." => {}
+            ".." if above => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Gives the names of a block their values; a list is taken apart where there are several names.
+fn bind(params: &[Param], mut values: Vec<Operand>) -> HashMap<String, Operand> {
+    if let ([_, _, ..], [Operand::List(list)]) = (params, values.as_slice()) {
+        values = list.inner.clone();
+    }
+    let mut values = values.into_iter();
+    let mut names = HashMap::new();
+    for param in params {
+        let value = values.next().unwrap_or(Operand::Nil);
+        match param {
+            Param::One(name) => {
+                names.insert(name.clone(), value);
+            }
+            Param::Many(inner) => {
+                let elements = match value {
+                    Operand::List(list) => list.inner.clone(),
+                    other => vec![other],
+                };
+                let elements = elements.into_iter().chain(std::iter::repeat(Operand::Nil));
+                names.extend(inner.iter().cloned().zip(elements));
+            }
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partials_lie_beside_their_file() {
+        assert_eq!(beside("cmd_tlm/t.txt", "_p.txt"), "cmd_tlm/_p.txt");
+        assert_eq!(beside("cmd_tlm/sub/t.txt", "../_p.txt"), "cmd_tlm/_p.txt");
+        assert_eq!(beside("t.txt", "_p.txt"), "_p.txt");
+        assert_eq!(beside("/a/b/t.txt", "../../../../_p.txt"), "/../../_p.txt");
     }
 }
