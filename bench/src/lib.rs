@@ -5,6 +5,7 @@
 
 pub mod decode;
 pub mod decom;
+pub mod definitions;
 pub mod disk;
 pub mod kafka;
 pub mod kafka_spine;

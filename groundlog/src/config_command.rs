@@ -1,4 +1,7 @@
-//! `groundlog config`: what the configuration is, and whether it holds together.
+//! `groundlog config`: whether configuration and definitions hold together, and what changed.
+
+mod check;
+mod diff;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -10,12 +13,14 @@ use crate::output::say;
 const EXAMPLES: &str = "\
 Examples:
   groundlog config check --config groundlog.toml
+  groundlog config check ./my-plugin --strict
+  groundlog config diff ./released ./my-plugin
   groundlog config dump > groundlog.toml
 
-Exit status: 0 the configuration is valid, 1 it is not (the reason is on standard error), 2 wrong
-usage.";
+Exit status: 0 valid, 1 not valid (the reason is on standard error), 2 wrong usage; of `diff`: 0 equal,
+1 different, 2 trouble.";
 
-/// Checks or prints the configuration
+/// Checks configuration and definitions, compares definitions, prints the configuration
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ConfigArgs {
@@ -28,21 +33,28 @@ pub(crate) struct ConfigArgs {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Says whether file and environment make a valid configuration
-    #[command(after_help = EXAMPLES)]
-    Check,
+    Check(check::CheckArgs),
+    Diff(diff::DiffArgs),
     /// Prints the configuration that would be used, defaults included
     #[command(after_help = EXAMPLES)]
     Dump,
 }
 
 /// Runs the command.
+///
+/// # Errors
+/// When configuration or definitions cannot be used.
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        ConfigCommand::Check(check) if check.names_folders() => return check::run(check),
+        ConfigCommand::Diff(diff) => return diff::run(diff),
+        ConfigCommand::Check(_) | ConfigCommand::Dump => {}
+    }
     let config = Config::load(args.config.as_deref())?;
     config.check()?;
     match args.command {
-        ConfigCommand::Check => say!("ok"),
         ConfigCommand::Dump => print!("{}", toml::to_string(&config)?),
+        ConfigCommand::Check(_) | ConfigCommand::Diff(_) => say!("ok"),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,7 +16,12 @@ mod remote;
 mod render;
 mod salvage;
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use groundlog_packet::{
@@ -29,11 +34,11 @@ use groundlog_packet::{
 
 use crate::{config::Config, usage::wrong_usage};
 use assemble::{Assembled, Origin, assemble};
-use errors::LoadErrors;
 use files::PluginFiles;
 use interfaces::check_interfaces;
 
-pub(crate) use args::{DefinitionArgs, PluginArgs};
+pub(crate) use args::{DefinitionArgs, PluginArgs, variables};
+pub(crate) use errors::LoadErrors;
 pub(crate) use remote::definitions_of_system;
 
 /// Scope that templates see unless the configuration says otherwise.
@@ -104,6 +109,38 @@ pub(crate) fn load_folder(folder: &Path, variables: &Variables) -> anyhow::Resul
         assemble(&files, Origin::PluginTxt, variables, DEFAULT_SCOPE)
     };
     Ok(finish(vec![assembled], Use::Definitions)?)
+}
+
+/// Loads folders together, to see whether all is well: what a running system would refuse about
+/// their interfaces is among the warnings. Each folder takes the values of its own variables.
+///
+/// # Errors
+/// As [`configured`].
+pub(crate) fn load_folders(folders: &[PathBuf], given: &Variables) -> anyhow::Result<LoadedPlugin> {
+    let files = folders
+        .iter()
+        .map(|folder| PluginFiles::read(folder))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let declared: Vec<Vec<String>> = files.iter().map(PluginFiles::variables).collect();
+    let mut assembled = Vec::with_capacity(files.len());
+    for (at, files) in files.iter().enumerate() {
+        // What no folder declares is refused by all of them.
+        let is_mine = |name: &String| {
+            declared[at].contains(name) || !declared.iter().flatten().any(|known| known == name)
+        };
+        let values = given.iter().filter(|(name, _)| is_mine(name));
+        let values: Variables = values.map(|(n, v)| (n.clone(), v.clone())).collect();
+        assembled.push(if files.is_bare() {
+            bare::assemble(files, &values, DEFAULT_SCOPE, None, None)?
+        } else {
+            assemble(files, Origin::PluginTxt, &values, DEFAULT_SCOPE)
+        });
+    }
+    let mut loaded = finish(assembled, Use::Definitions)?;
+    let mut refused = LoadErrors::default();
+    check_interfaces(&loaded.interfaces, &mut refused);
+    loaded.warnings.extend(refused.texts().iter().cloned());
+    Ok(loaded)
 }
 
 /// Loads an XTCE document for its definitions.

@@ -2,8 +2,18 @@
 
 use crate::{run, servers};
 
-const NAMES: [&str; 9] =
-    ["decode", "log", "kafka", "kafka-spine", "link", "decom", "rpc", "system", "valkey"];
+const NAMES: [&str; 10] = [
+    "decode",
+    "definitions",
+    "log",
+    "kafka",
+    "kafka-spine",
+    "link",
+    "decom",
+    "rpc",
+    "system",
+    "valkey",
+];
 
 /// Runs the named benchmarks, or all of them.
 pub(crate) fn run(names: &[&str]) -> Result<(), String> {

@@ -21,8 +21,8 @@ cargo xtask RECIPE
   servers status, servers down
   soak [KILLS SECONDS]
                 the fault tests in a long form: 100 kills, outages of 600 s
-  bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, log, link, decom, rpc, system,
-                valkey, kafka, kafka-spine)
+  bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, definitions, log, link, decom, rpc,
+                system, valkey, kafka, kafka-spine)
   check         format, lints, docs, dependency rules and container files, no tests
 
 Real data and worked vectors are found through GROUNDLOG_SHARED (default ../shared). With CI=true

@@ -61,10 +61,11 @@ pub fn differences(old: &Definitions, new: &Definitions) -> Vec<Difference> {
         let modes = (modes(&identifiers.0, name), modes(&identifiers.1, name));
         changes(&modes.0, &modes.1, |change| found.push(at(change)));
         for kind in [PacketKind::Command, PacketKind::Telemetry] {
-            let packets = |definitions: &Definitions, target: &Target| -> IndexMap<String, Packet> {
-                let packets = definitions.packets_of(target, kind);
-                packets.map(|packet| (packet.packet_name.clone(), (**packet).clone())).collect()
-            };
+            let packets =
+                |definitions: &Definitions, target: &Target| -> IndexMap<String, Packet> {
+                    let packets = definitions.packets_of(target, kind);
+                    packets.map(|packet| (packet.packet_name.clone(), (**packet).clone())).collect()
+                };
             let packets = (packets(old, before), packets(new, after));
             pairs(&packets.0, &packets.1, |packet, before, after| {
                 compare_packet(name, (kind, packet), before, after, &mut found);

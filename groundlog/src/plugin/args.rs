@@ -87,19 +87,24 @@ impl DefinitionArgs {
         let Some(folder) = &self.plugin else {
             return Ok(None);
         };
-        let variables = self
-            .variable
-            .iter()
-            .map(|word| {
-                let (name, value) = assignment(word)
-                    .ok_or_else(|| wrong_usage(format!("--variable {word}: write NAME=VALUE")))?;
-                Ok((name.to_owned(), value.to_owned()))
-            })
-            .collect::<anyhow::Result<Variables>>()?;
+        let variables = variables(&self.variable)?;
         let loaded = super::load_folder(Path::new(folder), &variables)?;
         loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
         Ok(Some(loaded))
     }
+}
+
+/// Reads the words of `--variable`.
+///
+/// # Errors
+/// When one is no assignment.
+pub(crate) fn variables(words: &[String]) -> anyhow::Result<Variables> {
+    let pair = |word: &String| {
+        let (name, value) = assignment(word)
+            .ok_or_else(|| wrong_usage(format!("--variable {word}: write NAME=VALUE")))?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    words.iter().map(pair).collect()
 }
 
 /// Splits `NAME=VALUE`; the name of a variable is a word, so that a path with `=` stays a path.

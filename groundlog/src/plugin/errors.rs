@@ -28,6 +28,11 @@ impl LoadErrors {
         Self { subject, errors: Vec::new() }
     }
 
+    /// Returns the errors, each with its place.
+    pub(crate) fn texts(&self) -> &[String] {
+        &self.errors
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.errors.is_empty()
     }

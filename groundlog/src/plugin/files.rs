@@ -5,6 +5,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use groundlog_packet::plugin;
 
 /// Path of the file that makes a folder a plug-in.
 pub(super) const PLUGIN_TXT: &str = "plugin.txt";
@@ -112,6 +113,13 @@ impl PluginFiles {
         !self.texts.contains_key(PLUGIN_TXT)
     }
 
+    /// Returns the names of the variables that its plugin.txt declares.
+    pub(super) fn variables(&self) -> Vec<String> {
+        let text = self.texts.get(PLUGIN_TXT).map_or("", String::as_str);
+        // What is wrong with them is found when they are used.
+        plugin::variables(PLUGIN_TXT, text).map_or_else(|_| Vec::new(), |v| v.into_keys().collect())
+    }
+
     /// Returns what the folder of a target is.
     pub(super) fn target_folder(&self, folder: &str) -> FolderState {
         let found = self.folders.get(&format!("targets/{folder}"));
@@ -125,6 +133,9 @@ impl PluginFiles {
             Some(inside) if self.is_bare() => inside.split_once('/').map_or("", |(_, rest)| rest),
             _ => path,
         };
+        if inside.is_empty() {
+            return self.root.display().to_string();
+        }
         self.root.join(inside).display().to_string()
     }
 
@@ -181,7 +192,10 @@ impl PluginFiles {
         let bytes = fs::read(&file).with_context(about)?;
         // Partials may have any name behind their underscore, texts or not.
         let is_partial = path.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
-        if !is_text && is_partial && let Ok(text) = String::from_utf8(bytes.clone()) {
+        if !is_text
+            && is_partial
+            && let Ok(text) = String::from_utf8(bytes.clone())
+        {
             self.texts.insert(path.to_owned(), text);
         }
         if !is_text {

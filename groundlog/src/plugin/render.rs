@@ -38,11 +38,12 @@ pub(super) fn render_target(
     let target_txt = files.texts.get(&format!("{folder}/target.txt"));
     let mut target_txt =
         renderer.render("target.txt", target_txt.map_or("", String::as_str), errors);
-    let texts: Vec<(String, String)> = chosen(files, &folder, &declared.name, &mut target_txt, errors)
-        .into_iter()
-        .filter_map(|path| Some((path, files.texts.get(&format!("{folder}/{path}"))?)))
-        .map(|(path, text)| (path.to_owned(), renderer.render(path, text, errors)))
-        .collect();
+    let texts: Vec<(String, String)> =
+        chosen(files, &folder, &declared.name, &mut target_txt, errors)
+            .into_iter()
+            .filter_map(|path| Some((path, files.texts.get(&format!("{folder}/{path}"))?)))
+            .map(|(path, text)| (path.to_owned(), renderer.render(path, text, errors)))
+            .collect();
     let inside = |path: &str| path.strip_prefix(&folder)?.strip_prefix('/').map(str::to_owned);
     let mut binary_files = Vec::new();
     for (path, bytes) in &files.binaries {

@@ -42,8 +42,7 @@ pub(super) fn of_item(item: &Item) -> Facts {
     let value = |value: &Option<Value>| value.as_ref().map(Value::to_string).unwrap_or_default();
     let conversion = |one: Option<&ConversionDefinition>| {
         one.map(|one| {
-            let shape =
-                (one.converted_type, one.converted_bit_size, one.converted_array_size);
+            let shape = (one.converted_type, one.converted_bit_size, one.converted_array_size);
             format!("{} {} {:?} {shape:?}", one.class, one.params.join(" "), one.conversion)
         })
         .unwrap_or_default()

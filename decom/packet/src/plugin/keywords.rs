@@ -123,9 +123,7 @@ fn bridge(keyword: &str) -> Option<Facts> {
         "BRIDGE" => (1, 1, "<BRIDGE NAME>"),
         "BRIDGE_OPTION" => (2, MANY, "<NAME> <VALUES...>"),
         "BRIDGE_PROTOCOL" => (2, MANY, "<READ|WRITE|READ_WRITE> <CLASS FILE> [PARAMETERS...]"),
-        "BRIDGE_SECRET" => {
-            (3, 5, "<ENV|FILE> <SECRET NAME> <VARIABLE|PATH> [OPTION NAME] [STORE]")
-        }
+        "BRIDGE_SECRET" => (3, 5, "<ENV|FILE> <SECRET NAME> <VARIABLE|PATH> [OPTION NAME] [STORE]"),
         _ => return None,
     })
 }

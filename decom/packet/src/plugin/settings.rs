@@ -2,6 +2,7 @@
 
 use super::PluginTarget;
 use crate::config::{Arguments, is_null_word};
+use crate::value::integer_text;
 
 /// Processes of a target that may become processes of their own.
 const MICROSERVICES: [&str; 4] = ["DECOM", "COMMANDLOG", "PACKETLOG", "CLEANUP"];
@@ -24,7 +25,8 @@ pub(super) fn check(target: &PluginTarget, arguments: Arguments<'_>) -> Result<(
         }
         "CMD_DECOM_RETAIN_TIME" | "TLM_DECOM_RETAIN_TIME" => {
             let digits = word.strip_suffix(['h', 'd', 'w', 'M', 'y']);
-            let is_time = digits.is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()));
+            let is_time =
+                digits.is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()));
             if is_time || is_null_word(word) {
                 return Ok(());
             }
@@ -33,8 +35,8 @@ pub(super) fn check(target: &PluginTarget, arguments: Arguments<'_>) -> Result<(
         "TARGET_MICROSERVICE" => one_of(&MICROSERVICES),
         "STORED_LIMITS_MODE" => one_of(&["PROCESS", "LOG", "DISABLE"]),
         "PACKET" => {
-            let services = target.modifiers.iter().filter(|m| m.keyword == "TARGET_MICROSERVICE");
-            match services.last().and_then(|service| service.args.first()) {
+            let mut services = target.modifiers.iter().filter(|m| m.keyword == "TARGET_MICROSERVICE");
+            match services.next_back().and_then(|service| service.args.first()) {
                 Some(name) if name.eq_ignore_ascii_case("CLEANUP") => {
                     Err("PACKET cannot be used with CLEANUP.".to_owned())
                 }
@@ -42,6 +44,7 @@ pub(super) fn check(target: &PluginTarget, arguments: Arguments<'_>) -> Result<(
                 None => Err("PACKET must follow a TARGET_MICROSERVICE.".to_owned()),
             }
         }
+        _ if integer_text(word).is_some() => Ok(()),
         _ => arguments.float(0).map(|_| ()),
     }
 }

@@ -92,6 +92,11 @@ impl Lexer {
                 self.words.push(Word::Symbol(rest[1..end].to_owned()));
                 Ok(end)
             }
+            // An operator's name, as in `reduce(:+)`.
+            ':' if rest[1..].starts_with(['+', '*']) && rest[2..].starts_with(')') => {
+                self.words.push(Word::Symbol(rest[1..2].to_owned()));
+                Ok(2)
+            }
             _ => self.punctuation(rest, first),
         }
     }

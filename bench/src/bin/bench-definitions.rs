@@ -1,0 +1,9 @@
+//! Measures reading of definitions and identification on one core:
+//! `cargo run --release -p groundlog-bench --bin bench-definitions`.
+
+// In a test or a benchmark a panic is the verdict.
+#![allow(clippy::unwrap_used)]
+
+fn main() {
+    groundlog_bench::definitions::run();
+}
