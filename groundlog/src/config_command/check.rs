@@ -157,11 +157,26 @@ fn as_json(loaded: &LoadedPlugin, valid: bool) -> Json {
         .iter()
         .map(|one| json!({ "keyword": one.head.keyword, "parameters": one.head.args }))
         .collect();
+    let opaque: Vec<Json> = loaded
+        .definitions
+        .opaque()
+        .iter()
+        .map(|one| {
+            json!({
+                "kind": one.kind.word(),
+                "name": one.name,
+                "owner": one.owner,
+                "place": one.location.to_string(),
+                "reason": one.reason,
+            })
+        })
+        .collect();
     json!({
         "valid": valid,
         "targets": targets,
         "interfaces": interfaces,
         "others": others,
+        "opaque": opaque,
         "warnings": loaded.warnings,
     })
 }
