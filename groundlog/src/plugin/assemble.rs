@@ -80,8 +80,7 @@ pub(super) fn assemble(
             FolderState::WithoutPackets => {
                 let text = about(&format!("{folder} has no cmd_tlm, so the target has no packets"));
                 // A bare target is declared by nobody.
-                let place =
-                    if files.is_bare() { folder } else { target.location.to_string() };
+                let place = if files.is_bare() { folder } else { target.location.to_string() };
                 warnings.push(format!("{place}: {text}"));
             }
             FolderState::Good => {}

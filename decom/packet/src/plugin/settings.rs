@@ -35,7 +35,8 @@ pub(super) fn check(target: &PluginTarget, arguments: Arguments<'_>) -> Result<(
         "TARGET_MICROSERVICE" => one_of(&MICROSERVICES),
         "STORED_LIMITS_MODE" => one_of(&["PROCESS", "LOG", "DISABLE"]),
         "PACKET" => {
-            let mut services = target.modifiers.iter().filter(|m| m.keyword == "TARGET_MICROSERVICE");
+            let mut services =
+                target.modifiers.iter().filter(|m| m.keyword == "TARGET_MICROSERVICE");
             match services.next_back().and_then(|service| service.args.first()) {
                 Some(name) if name.eq_ignore_ascii_case("CLEANUP") => {
                     Err("PACKET cannot be used with CLEANUP.".to_owned())
