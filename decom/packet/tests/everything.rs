@@ -114,7 +114,8 @@ fn packets_are_loaded_whole() {
     let panel = health.item("PANEL_B").unwrap().states.as_ref().unwrap();
     assert_eq!(panel.name_of(&Value::Int(3)), Some("ON"));
     assert_eq!(panel.name_of(&Value::Int(9)), Some("OTHER"));
-    assert_eq!(health.meta["FSW_TYPE"], ["struct", "hk"]);
+    // The item of the header is still the current one.
+    assert_eq!(health.item("PKTID").unwrap().meta["FSW_TYPE"], ["struct", "hk"]);
     assert_eq!(definitions.limits_groups()["THERMAL"].len(), 2);
     assert_eq!(definitions.limits_sets(), ["DEFAULT", "TVAC"]);
 

@@ -186,6 +186,7 @@ mod tests {
     use std::fs;
 
     use clap::Parser;
+    use groundlog_packet::template::Variables;
 
     use super::*;
     use crate::usage::exit_code;
@@ -230,7 +231,7 @@ mod tests {
         fs::create_dir_all(root.join("cmd_tlm")).expect("a folder");
         let text = "TELEMETRY SAT P BIG_ENDIAN\n  APPEND_ITEM A 8 UINT\n";
         fs::write(root.join("cmd_tlm/t.txt"), text).expect("a file");
-        let loaded = load_folders(&[root.clone()], &Default::default()).expect("good");
+        let loaded = load_folders(std::slice::from_ref(&root), &Variables::new()).expect("good");
         let found = as_json(&loaded, true);
         let side = |packets: u8, items: u8| json!({ "packets": packets, "items": items, "identification": "hash" });
         let target = json!({ "name": "SAT", "telemetry": side(1, 1), "commands": side(0, 0) });
