@@ -200,7 +200,14 @@ impl Broker {
         let found = self.query.fetch_watermarks(topic, number, REQUEST_TIMEOUT);
         self.serve();
         let (low, high) = found.map_err(|error| {
-            errors::kafka(&self.servers, format!("asking for the bounds of {partition}"), &error)
+            let what = format!("asking for the bounds of {partition}");
+            match errors::code(&error) {
+                // That there is one was asked before: a broker that has just started learns it again.
+                Some(Code::UnknownPartition | Code::UnknownTopicOrPartition) => {
+                    errors::transient(&self.servers, what, &error.to_string())
+                }
+                _ => errors::kafka(&self.servers, what, &error),
+            }
         })?;
         Ok(Bounds { trim: low.max(0) as u64, tail: high.max(0) as u64 })
     }

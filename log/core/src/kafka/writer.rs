@@ -198,11 +198,11 @@ impl Desk {
             }
             Err(Failure::Abort(error)) => match self.abort() {
                 Ok(()) => Err(error),
-                Err((code, reason)) => Err(self.bury(code, &reason)),
+                Err((code, reason)) => Err(self.bury(commit, code, &reason)),
             },
             Err(Failure::Dead { code, reason }) => {
                 self.producer = None;
-                Err(self.bury(code, &reason))
+                Err(self.bury(commit, code, &reason))
             }
         }
     }
@@ -331,7 +331,7 @@ impl Desk {
 
     /// Finds out what a producer has died of, and ends the transaction that it has left: when this
     /// returns, it was committed or it never will be, and the group's checkpoint says which.
-    fn bury(&mut self, code: Code, reason: &str) -> LogError {
+    fn bury(&mut self, commit: &Commit, code: Code, reason: &str) -> LogError {
         let what = self.what(&format!("commit ({reason})"));
         if errors::is_denied(code) {
             return errors::refused(&self.broker.servers, what, code);
@@ -343,13 +343,49 @@ impl Desk {
             self.is_fenced = true;
             return self.fenced();
         }
-        match self.ready() {
+        if let Err(error) = self.ready() {
+            return error;
+        }
+        match self.seal(commit) {
             Ok(()) => {
                 let reason = "the broker has ended the transaction, and did not say how";
                 errors::transient(&self.broker.servers, what, reason)
             }
-            Err(error) => error,
+            Err(Failure::Abort(error)) => error,
+            Err(Failure::Dead { code, reason }) => errors::refused(
+                &self.broker.servers,
+                self.what(&format!("sealing ({reason})")),
+                code,
+            ),
         }
+    }
+
+    /// Ends whatever is left open where a transaction has written, by one that is aborted there.
+    ///
+    /// A broker that was killed forgets, when it starts again, to mark the end of transactions in
+    /// partitions that it does not know yet. What lies there would hold up readers of records and
+    /// of checkpoints, and be committed together with the next transaction of the same writer.
+    fn seal(&mut self, commit: &Commit) -> Result<(), Failure> {
+        if let Some(producer) = &self.producer {
+            let begun = producer.library().begin_transaction();
+            begun.map_err(|error| self.judge(producer, &error))?;
+            let mut nothing = Records::new();
+            nothing.push(b"", b"");
+            for (partition, _) in &commit.parts {
+                let delivery = Arc::new(Delivery::new(drop));
+                let goes_on = || self.broker.check_open().is_ok();
+                let sent = producer.send(partition, &nothing, &delivery, goes_on);
+                sent.map_err(|error| self.judge(producer, &error))?;
+            }
+            if let (Some(offsets), Some(seat)) = (&commit.offsets, &self.seat) {
+                // On behalf of nobody: the member may have lost its place, and it is aborted anyway.
+                let (group, checkpoints) =
+                    (seat.spec.group.clone(), offsets.checkpoints().to_vec());
+                self.send_offsets(producer, &Offsets::Alone { group, checkpoints })?;
+            }
+            producer.drained(|| self.broker.check_open().is_ok());
+        }
+        self.abort().map_err(|(code, reason)| Failure::Dead { code, reason })
     }
 
     /// Waits until readers see what was committed. It is committed in any case: another open
