@@ -48,6 +48,7 @@ pub fn push_packet(out: &mut Vec<u8>, counter: u32) {
 /// A running spine.
 pub struct Pipeline {
     values: CurrentValues,
+    decom: TopicPartition,
     stop: watch::Sender<bool>,
     roles: JoinSet<()>,
 }
@@ -81,7 +82,7 @@ impl Pipeline {
         roles.spawn(async move { decom.await.expect("decom") });
         roles.spawn(async move { cvt.await.expect("cvt") });
         roles.spawn(async move { ingest.await.expect("ingest") });
-        Self { values, stop, roles }
+        Self { values, decom: place.partition(TopicKind::Decom, 0), stop, roles }
     }
 
     /// Returns the newest counter in the table.
@@ -96,14 +97,13 @@ impl Pipeline {
 
     /// Calls `seen` with the newest counter after every change of the table, until it says stop.
     pub async fn follow(&self, mut seen: impl FnMut(u32, Instant) -> bool) {
-        let decom = TopicPartition::new(TopicNames::default().topic(TopicKind::Decom), 0);
         loop {
-            let applied = self.values.applied(&decom).await.expect("readable");
+            let applied = self.values.applied(&self.decom).await.expect("readable");
             let now = Instant::now();
             if self.counter().await.is_some_and(|counter| !seen(counter, now)) {
                 return;
             }
-            self.values.reached(&decom, applied + 1).await.expect("readable");
+            self.values.reached(&self.decom, applied + 1).await.expect("readable");
         }
     }
 
