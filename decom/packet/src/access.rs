@@ -7,6 +7,7 @@ mod buffer;
 mod conversions;
 mod decommutated;
 mod error;
+mod http;
 mod layout;
 mod obfuscate;
 mod variable;

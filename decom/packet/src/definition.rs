@@ -4,6 +4,7 @@
 //! shared as `Arc<Definitions>`. Packets have a dense [`PacketId`]; the items of a packet are
 //! numbered by their place in [`Packet::items`], so decoding plans and records need no names.
 
+mod accessor;
 mod condition;
 mod conversion;
 mod definitions;
@@ -19,6 +20,8 @@ mod states;
 mod target;
 mod types;
 
+pub(crate) use accessor::HttpPart;
+pub use accessor::{Accessor, DocumentFormat};
 pub use condition::{Comparison, Condition, Operand};
 pub use conversion::{
     Conversion, ConversionDefinition, ConversionError, CountedTime, Segment, SelectedItem, Spline,
@@ -34,8 +37,8 @@ pub(crate) use layout::stored_order;
 pub use limits::{Limits, LimitsResponse, LimitsSet};
 pub use opaque::{Opaque, OpaqueKind};
 pub use packet::{
-    Accessor, CodeClass, CommandScreen, Packet, PacketId, PacketKind, PacketReference,
-    ProcessorDefinition, ProcessorKind, RelatedItem,
+    CodeClass, CommandScreen, Packet, PacketId, PacketKind, PacketReference, ProcessorDefinition,
+    ProcessorKind, RelatedItem,
 };
 pub use states::{Color, State, States};
 pub use target::Target;

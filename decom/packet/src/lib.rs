@@ -26,6 +26,7 @@ pub mod command;
 pub mod compare;
 pub mod config;
 pub mod definition;
+mod document;
 pub mod identify;
 pub mod limits;
 pub mod plan;

@@ -36,7 +36,7 @@ mod space;
 mod telemetry;
 mod types;
 mod values;
-mod xml;
+pub(crate) mod xml;
 
 use crate::config::ConfigErrors;
 use crate::definition::Packet;

@@ -3,7 +3,7 @@
 
 use groundlog_packet::{
     Packet, PacketKind, Value,
-    definition::{Accessor, Item, Limits, States},
+    definition::{Item, Limits, States},
 };
 use indexmap::IndexMap;
 
@@ -130,11 +130,8 @@ pub(super) fn packet_object(packet: &Packet) -> Value {
         .flag("virtual", packet.is_virtual)
         .flag("subpacket", packet.subpacket)
         .flag("restricted", packet.restricted);
-    let (accessor, accessor_args) = match &packet.accessor {
-        Accessor::Binary => ("BinaryAccessor", texts::<&str>([])),
-        Accessor::Other(code) => (code.class.as_str(), texts(&code.args)),
-    };
-    object.put("accessor", accessor).put("accessor_args", accessor_args);
+    object.put("accessor", packet.accessor.class());
+    object.put("accessor_args", texts(packet.accessor.args()));
     object.maybe("validator", packet.validator.as_ref().map(|it| Value::from(it.class.as_str())));
     object.put("config_name", "").put("obfuscated_items", texts(packet.obfuscated_items()));
     object.maybe("meta", meta(&packet.meta));

@@ -40,7 +40,7 @@ pub(super) fn command(vector: &Json) -> Result<Outcome, String> {
             json::object([
                 ("hex", Value::from(hex(command.packet.buffer()))),
                 ("hazardous", hazardous),
-                ("extra", Value::Null),
+                ("extra", super::packet::extra(&command.packet)),
             ])
         }
         Err(error) => error,

@@ -94,6 +94,7 @@ impl<'a> Bench<'a> {
                 json::object([("length_error_logged", logged.is_err().into())])
             }
             "get_buffer" => Value::Bytes(self.buffer.buffer().to_vec()),
+            "get_extra" => extra(&self.buffer),
             "read" => self.read(&item, step),
             "write" => self.write(&item, step)?,
             "defined_length" => Value::Array(vec![
@@ -242,6 +243,14 @@ impl<'a> Bench<'a> {
             value,
             event.new.is_some().into(),
         ])
+    }
+}
+
+/// Returns what travels with the bytes; null if there is nothing.
+pub(super) fn extra(buffer: &PacketBuffer) -> Value {
+    match buffer.extra.is_empty() {
+        true => Value::Null,
+        false => Value::Object(buffer.extra.clone()),
     }
 }
 

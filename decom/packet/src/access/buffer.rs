@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use thiserror::Error;
 
 use super::error::AccessError;
 use super::layout::Layout;
 use super::view::{PacketTimes, PacketView};
-use crate::definition::{Accessor, Packet, ValueType, VariableBitSize, VariableLength};
+use crate::definition::{Packet, ValueType, VariableBitSize, VariableLength};
 use crate::process::ProcessorStates;
 use crate::value::Value;
 
@@ -32,6 +33,8 @@ pub struct PacketBuffer {
     pub(super) processors: ProcessorStates,
     /// Times and count that travel with the bytes.
     pub times: PacketTimes,
+    /// What else travels with the bytes: the parts of a request that are not its body.
+    pub extra: IndexMap<String, Value>,
 }
 
 /// Makes the bytes of a packet without values: zeros, and the terminators that end nothing.
@@ -59,7 +62,7 @@ impl PacketBuffer {
         let times = PacketTimes::default();
         let layout = Layout::of(&packet, &buffer, times);
         let processors = ProcessorStates::new(&packet);
-        Self { packet, buffer, layout, processors, times }
+        Self { packet, buffer, layout, processors, times, extra: IndexMap::new() }
     }
 
     /// Takes over bytes; nothing is cut or padded.
@@ -110,6 +113,7 @@ impl PacketBuffer {
             times: self.times,
             layout: std::borrow::Cow::Borrowed(&self.layout),
             processors: Some(&self.processors),
+            extra: Some(&self.extra),
             depth: 0,
         }
     }
@@ -124,7 +128,7 @@ impl PacketBuffer {
 }
 
 fn check_length(packet: &Packet, actual: usize, broken: bool) -> Result<(), LengthError> {
-    if packet.accessor != Accessor::Binary {
+    if !packet.accessor.is_binary() {
         return Ok(());
     }
     let defined = packet.defined_length();

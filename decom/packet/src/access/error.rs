@@ -60,8 +60,16 @@ pub enum AccessError {
         /// Item name.
         item: String,
     },
-    /// The packet's items are not found by bit offsets.
-    #[error("{packet}: accessor {accessor} is not supported yet")]
+    /// The item's key names nothing that can be read or written in the packet's document.
+    #[error("{item}: {message}")]
+    Document {
+        /// Item name.
+        item: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The packet's items are found by code of the target's own.
+    #[error("{packet}: accessor {accessor} is code of the target and cannot be run")]
     Accessor {
         /// Target and packet.
         packet: String,

@@ -1,7 +1,10 @@
 //! Where items lie in one buffer: items of variable size move the ones behind (§3.6).
 
+use std::sync::Arc;
+
 use super::view::{PacketTimes, PacketView};
 use crate::definition::{Item, Packet, VariableBitSize, VariableLength};
+use crate::document::Document;
 
 /// How many bits an item takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,18 +29,25 @@ pub(super) struct Place {
 }
 
 /// The places of all items; none are stored for packets in which nothing moves.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Layout {
     places: Vec<Place>,
+    /// What the buffer is where items have keys instead of places, or why it is not.
+    document: Option<Arc<Result<Document, String>>>,
 }
 
 impl Layout {
     /// Walks over the items in stored order and moves those behind items of variable size.
     pub(super) fn of(packet: &Packet, buffer: &[u8], times: PacketTimes) -> Self {
+        if let Some(format) = packet.accessor.format() {
+            let document = Document::parse(packet, format, buffer);
+            return Self { document: Some(Arc::new(document)), ..Self::default() };
+        }
         if !packet.has_variable_items() {
             return Self::default();
         }
-        let mut layout = Self { places: packet.items.iter().map(declared).collect() };
+        let places = packet.items.iter().map(declared).collect();
+        let mut layout = Self { places, document: None };
         let mut moved = 0;
         for (index, item) in packet.items.iter().enumerate() {
             let fixed = item.is_derived() || item.bit_offset < 0 || item.structure_child.is_some();
@@ -63,6 +73,12 @@ impl Layout {
 
     pub(super) fn place(&self, index: usize, item: &Item) -> Place {
         self.places.get(index).copied().unwrap_or_else(|| declared(item))
+    }
+
+    /// Returns the parsed buffer, or why it cannot be parsed.
+    pub(super) fn document(&self) -> Option<Result<&Document, &str>> {
+        let document = self.document.as_deref()?;
+        Some(document.as_ref().map_err(String::as_str))
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -96,7 +112,8 @@ fn length<'a>(
         VariableLength::Terminator(bytes) => return Length::Terminated(bytes),
     };
     let layout = std::borrow::Cow::Borrowed(layout);
-    let view = PacketView { packet, buffer, times, layout, processors: None, depth: 0 };
+    let (processors, extra) = (None, None);
+    let view = PacketView { packet, buffer, times, layout, processors, extra, depth: 0 };
     let value = view.read(name, value_type).ok().and_then(|value| value.to_int());
     // Far beyond any buffer, and small enough to multiply.
     value.map_or(Length::Absent, |count| {

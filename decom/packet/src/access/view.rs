@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use indexmap::IndexMap;
+
 use super::error::AccessError;
+use super::http;
 use super::layout::{Extent, Layout, Place};
 use crate::bits;
 use crate::definition::{Accessor, Item, Packet, ValueType, default_text};
@@ -29,6 +32,8 @@ pub struct PacketView<'a> {
     pub(super) layout: Cow<'a, Layout>,
     /// What the packet's processors have gathered.
     pub(super) processors: Option<&'a ProcessorStates>,
+    /// What travels beside the bytes.
+    pub(super) extra: Option<&'a IndexMap<String, Value>>,
     /// How many conversions wait for this read.
     pub(super) depth: usize,
 }
@@ -38,7 +43,8 @@ impl<'a> PacketView<'a> {
     #[must_use]
     pub fn new(packet: &'a Packet, buffer: &'a [u8], times: PacketTimes) -> Self {
         let layout = Layout::of(packet, buffer, times);
-        Self { packet, buffer, times, layout: Cow::Owned(layout), processors: None, depth: 0 }
+        let layout = Cow::Owned(layout);
+        Self { packet, buffer, times, layout, processors: None, extra: None, depth: 0 }
     }
 
     /// Looks at what the packet's processors have gathered as well; without, they have not seen
@@ -137,7 +143,7 @@ impl<'a> PacketView<'a> {
             return Ok(value);
         }
         match value {
-            Value::Array(values) if item.array_size.is_some() => values
+            Value::Array(values) => values
                 .into_iter()
                 .map(|element| named_or_formatted(item, element, value_type))
                 .collect::<Result<_, _>>()
@@ -146,22 +152,35 @@ impl<'a> PacketView<'a> {
         }
     }
 
-    /// Reads the bits of an item.
+    /// Reads the bits of an item, or what its key names.
     pub(super) fn raw(&self, index: usize, item: &Item) -> Result<Value, AccessError> {
+        if let Some(part) = self.packet.accessor.http_part(item) {
+            return Ok(self.extra.map_or(Value::Null, |extra| http::read(&part, extra)));
+        }
         if item.is_derived() {
             return Ok(Value::Null);
         }
-        if let Accessor::Other(class) = &self.packet.accessor {
-            return Err(AccessError::Accessor {
-                packet: format!("{} {}", self.packet.target_name, self.packet.packet_name),
-                accessor: class.class.clone(),
-            });
-        }
+        self.check_accessor()?;
         if let Some(child) = &item.structure_child {
             return self.structure_child(&child.parent, &child.child);
         }
+        if let Some(document) = self.layout.document() {
+            let value = document.map_err(str::to_owned).and_then(|document| document.read(item));
+            return value.map_err(|message| in_document(item, message));
+        }
         let place = self.layout.place(index, item);
         read_place(self.packet, self.buffer, item, &place)
+    }
+
+    /// Refuses accessors that cannot be run.
+    pub(super) fn check_accessor(&self) -> Result<(), AccessError> {
+        let Accessor::Other(class) = self.packet.accessor.body() else {
+            return Ok(());
+        };
+        Err(AccessError::Accessor {
+            packet: format!("{} {}", self.packet.target_name, self.packet.packet_name),
+            accessor: class.class.clone(),
+        })
     }
 
     fn structure_child(&self, parent: &str, child: &str) -> Result<Value, AccessError> {
@@ -173,6 +192,10 @@ impl<'a> PacketView<'a> {
         };
         PacketView::new(inner, bytes, self.times).read(child, ValueType::Raw)
     }
+}
+
+pub(super) fn in_document(item: &Item, message: String) -> AccessError {
+    AccessError::Document { item: item.name.clone(), message }
 }
 
 /// Reads an item's bits at its place.

@@ -2,8 +2,11 @@
 
 use super::buffer::PacketBuffer;
 use super::error::AccessError;
+use super::http;
+use super::view::in_document;
 use crate::bits;
-use crate::definition::{Accessor, Item, ValueType};
+use crate::definition::{DocumentFormat, Item, ValueType};
+use crate::document;
 use crate::value::Value;
 
 impl PacketBuffer {
@@ -46,7 +49,9 @@ impl PacketBuffer {
         };
         match item.write_conversion.as_deref() {
             Some(conversion) => self.view().convert(item, conversion, value),
-            None if item.is_derived() => Err(AccessError::DerivedWrite { item: item.name.clone() }),
+            None if item.is_derived() && self.packet.accessor.http_part(item).is_none() => {
+                Err(AccessError::DerivedWrite { item: item.name.clone() })
+            }
             None => Ok(value),
         }
     }
@@ -57,17 +62,22 @@ impl PacketBuffer {
         item: &Item,
         value: &Value,
     ) -> Result<(), AccessError> {
+        if let Some(part) = self.packet.accessor.http_part(item) {
+            return http::write(&part, value, &mut self.extra)
+                .map_err(|message| in_document(item, message));
+        }
         if item.is_derived() {
             return Ok(());
         }
-        if let Accessor::Other(class) = &self.packet.accessor {
-            return Err(AccessError::Accessor {
-                packet: format!("{} {}", self.packet.target_name, self.packet.packet_name),
-                accessor: class.class.clone(),
-            });
-        }
+        self.view().check_accessor()?;
         if let Some(child) = &item.structure_child {
             return self.write_child(&child.parent, &child.child, value);
+        }
+        if let Some(format) = self.packet.accessor.format() {
+            let written = self.document_with(format, item, value);
+            self.buffer = written.map_err(|message| in_document(item, message))?;
+            self.refresh();
+            return Ok(());
         }
         if item.variable_bit_size.is_some() {
             return self.write_variable(index, item, value);
@@ -86,6 +96,22 @@ impl PacketBuffer {
         .map_err(|source| AccessError::Bits { item: item.name.clone(), source })?;
         self.refresh();
         Ok(())
+    }
+
+    /// Returns the bytes of the packet's document with a value in an item's place.
+    fn document_with(
+        &self,
+        format: DocumentFormat,
+        item: &Item,
+        value: &Value,
+    ) -> Result<Vec<u8>, String> {
+        if let DocumentFormat::Template { left, right } = format {
+            return document::filled_in(&self.buffer, (left, right), item, value);
+        }
+        match self.layout.document() {
+            Some(document) => document?.written(item, value),
+            None => Ok(self.buffer.clone()),
+        }
     }
 
     /// Writes into the bytes of a structure and writes those back.

@@ -163,12 +163,14 @@ impl FileParser<'_> {
         let class = self.code_class(arguments, 0)?;
         let name = class.class.clone();
         let kind = match keyword {
-            "ACCESSOR" if name == "BinaryAccessor" => {
-                self.current_packet()?.accessor = Accessor::Binary;
-                return Ok(());
-            }
             "ACCESSOR" => {
-                self.current_packet()?.accessor = Accessor::Other(class);
+                let accessor = Accessor::of(class)?;
+                let packet = self.current_packet()?;
+                packet.short_buffer_allowed |= !accessor.is_binary();
+                packet.accessor = accessor;
+                if !matches!(packet.accessor.body(), Accessor::Other(_)) {
+                    return Ok(());
+                }
                 OpaqueKind::Accessor
             }
             "VALIDATOR" => {

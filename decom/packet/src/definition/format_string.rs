@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
-use crate::value::{Value, float_text, integer_text};
+use crate::value::{Value, integer_text};
 
 /// Widths and precisions above this are refused: they would only serve to exhaust memory.
 const MAX_WIDTH: usize = 10_000;
@@ -251,9 +251,46 @@ fn float_of(value: &Value) -> Option<f64> {
 #[must_use]
 pub(crate) fn default_text(value: &Value) -> String {
     match value {
-        Value::Float(float) => float_text(*float),
+        Value::Bool(_) | Value::Object(_) => literal(value),
         other => other.to_string(),
     }
+}
+
+/// Writes what only documents hold as the reference for them does: `True`, `{'a': 'b'}`.
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::String(text) => quoted(text),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(literal).collect();
+            format!("[{}]", values.join(", "))
+        }
+        Value::Object(map) => {
+            let entries = map.iter().map(|(name, v)| format!("{}: {}", quoted(name), literal(v)));
+            let entries: Vec<String> = entries.collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut quoted = String::from(quote);
+    for character in text.chars() {
+        match character {
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\\' => quoted.push_str("\\\\"),
+            other if other == quote => quoted.extend(['\\', other]),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push(quote);
+    quoted
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use indexmap::IndexMap;
 
+use super::accessor::Accessor;
 use super::condition::Condition;
 use super::conversion::SelectedItem;
 use super::item::Item;
@@ -49,16 +50,6 @@ pub struct CodeClass {
     pub args: Vec<String>,
     /// Where it was named.
     pub location: SourceLocation,
-}
-
-/// How items are found in a packet's buffer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Accessor {
-    /// Bits at offsets.
-    #[default]
-    Binary,
-    /// Another accessor, by class; not supported yet.
-    Other(CodeClass),
 }
 
 /// What a processor gathers.
@@ -285,6 +276,17 @@ impl Packet {
     #[must_use]
     pub fn has_variable_items(&self) -> bool {
         self.items.iter().any(|item| item.variable_bit_size.is_some())
+    }
+
+    /// Returns whether an item's place is given by its offset, in this packet and in the structure
+    /// that it may belong to; otherwise a key names what it is in a document.
+    pub(crate) fn has_place(&self, item: &Item) -> bool {
+        if !self.accessor.is_binary() || self.accessor.http_part(item).is_some() {
+            return false;
+        }
+        let parent = item.structure_child.as_ref().and_then(|child| self.item(&child.parent));
+        let inner = parent.and_then(|parent| parent.structure.as_ref());
+        inner.is_none_or(|inner| inner.accessor.is_binary())
     }
 
     /// Iterates over the names of the items that are blanked in texts and logs.

@@ -2,7 +2,7 @@
 
 use crate::access::{PacketTimes, PacketView};
 use crate::bits;
-use crate::definition::{Accessor, DataType, Item, Packet, ValueType};
+use crate::definition::{DataType, Item, Packet, ValueType};
 use crate::value::Value;
 
 /// Hash of no values; not zero, so that a single zero id does not mix to it.
@@ -80,10 +80,7 @@ fn mix_bytes(hash: u64, bytes: &[u8]) -> u64 {
 
 /// Reads an id item; `None` when it is absent or cannot be read, which matches nothing.
 pub(super) fn read<'a>(packet: &Packet, item: &Item, buffer: &'a [u8]) -> Option<IdValue<'a>> {
-    if packet.accessor != Accessor::Binary {
-        return None;
-    }
-    if packet.has_variable_items() {
+    if packet.has_variable_items() || !packet.has_place(item) {
         let view = PacketView::new(packet, buffer, PacketTimes::default());
         let value = view.read(&item.name, ValueType::Raw).ok().filter(|value| !value.is_null());
         return value.map(IdValue::Owned);

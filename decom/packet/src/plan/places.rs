@@ -5,7 +5,7 @@ use super::fast::{Fast, Op};
 use super::fields::{self, Pending, WINDOW};
 use super::linear::Source;
 use crate::bits::{Placed, Spot, locate_integer};
-use crate::definition::{Accessor, DataType, Endianness, Item, Packet};
+use crate::definition::{DataType, Endianness, Item, Packet};
 use crate::record::{Element, PackedItem, RawForm};
 
 /// Arrays of bit fields up to this length are compiled element by element.
@@ -83,7 +83,7 @@ pub(super) fn raw_ops(packet: &Packet, item: &Item, packed: &PackedItem) -> Opti
         return Some(RawOps::None);
     }
     let counted_back = item.bit_offset < 0;
-    if packet.accessor != Accessor::Binary
+    if !packet.has_place(item)
         || item.structure_child.is_some()
         || item.bit_size <= 0
         || (counted_back && (!packet.is_fixed_size() || packet.has_variable_items()))

@@ -7,8 +7,8 @@ use super::DecodePlan;
 use crate::access::{PacketTimes, PacketView};
 use crate::bits;
 use crate::definition::{
-    Accessor, Conversion, DataType, Expression, Item, MAX_CONVERSION_DEPTH, Packet, SelectedItem,
-    ValueType, unix_nanos,
+    Conversion, DataType, Expression, Item, MAX_CONVERSION_DEPTH, Packet, SelectedItem, ValueType,
+    unix_nanos,
 };
 use crate::process::ProcessorStates;
 use crate::record::PacketMeta;
@@ -106,10 +106,8 @@ impl<'a> Reader<'a> {
         if item.is_derived() {
             return Ok(Value::Null);
         }
-        if self.packet.accessor != Accessor::Binary {
-            return Err(Unreadable);
-        }
-        if item.structure_child.is_some() || place >= self.first_moving {
+        let moves = item.structure_child.is_some() || place >= self.first_moving;
+        if moves || !self.packet.has_place(item) {
             let times = PacketTimes::from(self.meta);
             let view = self.view.get_or_init(|| PacketView::new(self.packet, self.bytes, times));
             return view.read_item(place, ValueType::Raw).map_err(|_| Unreadable);

@@ -114,8 +114,8 @@ impl Columns {
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     spans: Vec<Span>,
-    /// Rows of integers of more than 64 bits.
-    wide: Vec<u32>,
+    /// Rows of integers of more than 64 bits, and of values of any type.
+    rare: Vec<u32>,
     /// Rows of single texts and blocks.
     bytes: Vec<u32>,
 }
@@ -141,7 +141,9 @@ impl Reader {
             }
             match (item.kind, item.raw) {
                 (Some(kind), _) => add(Cell::Raw(kind), item.raw_at, row),
-                (None, RawForm::One(Element::Int { .. })) => reader.wide.push(row),
+                (None, RawForm::One(Element::Int { .. }) | RawForm::Tagged) => {
+                    reader.rare.push(row)
+                }
                 (None, RawForm::One(Element::Bytes { .. }) | RawForm::VariableBytes { .. }) => {
                     reader.bytes.push(row);
                 }
@@ -172,7 +174,7 @@ impl<'a> RecordView<'a> {
             columns.fit(reader, self.plan().layout().items.len());
         }
         spans::read(&reader.spans, self.bytes(), columns);
-        if self.has_status() || !reader.wide.is_empty() {
+        if self.has_status() || !reader.rare.is_empty() {
             self.read_rest(reader, columns);
         }
     }
@@ -180,7 +182,7 @@ impl<'a> RecordView<'a> {
     /// Corrects what is missing and adds what is rare.
     #[cold]
     fn read_rest(&self, reader: &Reader, columns: &mut Columns) {
-        for row in &reader.wide {
+        for row in &reader.rare {
             let item = self.item_at(*row as usize);
             let number = item.and_then(|item| item.raw_f64()).unwrap_or(f64::NAN);
             columns.raw[*row as usize] = number;

@@ -1,6 +1,6 @@
 //! FORMATTED values: format string, units, default text (cosmos-packets §5.1 step 4).
 
-use crate::definition::Item;
+use crate::definition::{Item, default_text};
 use crate::value::Value;
 
 /// Makes the FORMATTED form of one converted value that is not the name of a state.
@@ -22,7 +22,7 @@ pub(crate) fn formatted(item: &Item, converted: &Value) -> Value {
                 .format_string
                 .as_ref()
                 .and_then(|format| format.format(value).ok())
-                .unwrap_or_else(|| value.to_string());
+                .unwrap_or_else(|| default_text(value));
             if let Some(units) = &item.units {
                 text.push(' ');
                 text.push_str(&units.abbreviation);

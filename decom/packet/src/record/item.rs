@@ -46,7 +46,7 @@ impl<'a> ItemView<'a> {
         }
         match self.packed.kind {
             Some(kind) => Some(kind.number(self.view.bytes(), self.packed.raw_at)),
-            None => self.wide().map(|wide| wide as f64),
+            None => self.rare().as_f64(),
         }
     }
 
@@ -59,18 +59,16 @@ impl<'a> ItemView<'a> {
         }
         match self.packed.kind {
             Some(kind) => kind.integer(self.view.bytes(), self.packed.raw_at),
-            None => self.wide().and_then(|wide| i64::try_from(wide).ok()),
+            None => self.rare().as_int().and_then(|wide| i64::try_from(wide).ok()),
         }
     }
 
-    /// Returns a single integer of a field of more than 64 bits.
+    /// Returns a single integer of a field of more than 64 bits, or a value of any type.
     #[cold]
-    fn wide(&self) -> Option<i128> {
+    fn rare(&self) -> Value {
         match self.packed.raw {
-            RawForm::One(Element::Int { .. }) => {
-                Some(i128::from_be_bytes(load(self.view.bytes(), self.packed.raw_at)))
-            }
-            _ => None,
+            RawForm::One(Element::Int { .. }) | RawForm::Tagged => self.raw(),
+            _ => Value::Null,
         }
     }
 

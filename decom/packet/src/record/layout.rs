@@ -93,7 +93,17 @@ pub(crate) enum ConvertedForm {
 }
 
 impl ConvertedForm {
-    pub(super) fn of(item: &Item) -> Self {
+    pub(super) fn of(packet: &Packet, item: &Item) -> Self {
+        match Self::of_conversion(item) {
+            // What is converted may be a list or a single value, whatever the item is.
+            Self::Number | Self::Time if !item.is_derived() && !packet.has_place(item) => {
+                Self::Tagged
+            }
+            form => form,
+        }
+    }
+
+    fn of_conversion(item: &Item) -> Self {
         use Conversion as C;
         match item.read_conversion.as_ref().map(|definition| &definition.conversion) {
             None => Self::Same,
@@ -204,7 +214,7 @@ impl Layout {
             if item.hidden || (item.is_derived() && is_reserved_item(&item.name)) {
                 continue;
             }
-            let published = PublishedItem::of(item);
+            let published = PublishedItem::of(packet, item);
             published.hash(&mut hash);
             layout.by_place[place] = layout.items.len() as u32;
             layout.items.push(PackedItem {
@@ -215,7 +225,7 @@ impl Layout {
                     _ => None,
                 },
                 raw_at: NO_SLOT,
-                converted: ConvertedForm::of(item),
+                converted: ConvertedForm::of(packet, item),
                 converted_at: NO_SLOT,
                 state_at: NO_SLOT,
                 limits_at: NO_SLOT,

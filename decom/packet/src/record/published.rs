@@ -1,7 +1,7 @@
 //! What outsiders need to know of packed items, and the fingerprint of it.
 
 use super::layout::{ConvertedForm, Element, RawForm};
-use crate::definition::{DataType, Item};
+use crate::definition::{DataType, Item, Packet};
 
 /// Wider fields are kept in the variable part, so that one record cannot claim gigabytes.
 const MAX_INLINE_BITS: i64 = 1 << 20;
@@ -26,29 +26,19 @@ pub struct PublishedItem {
 }
 
 impl PublishedItem {
-    pub(super) fn of(item: &Item) -> Self {
-        let varies = item.variable_bit_size.is_some();
-        let fits = |bits: i64| u32::try_from(bits).unwrap_or(0);
-        let texts = matches!(item.data_type, DataType::String | DataType::Block);
-        let array_bit_size = match item.array_size {
-            None => 0,
-            Some(total) if varies || item.bit_size <= 0 || total % item.bit_size != 0 => -1,
-            Some(total) if (1..=MAX_INLINE_BITS).contains(&total) => total,
-            Some(_) => -1,
-        };
-        let bit_size = match array_bit_size {
-            0 if varies && texts => 0,
-            // A selector integer holds up to 62 bits (§3.6).
-            0 if varies => 64,
-            0 if texts && item.bit_size > MAX_INLINE_BITS => 0,
-            _ => fits(item.bit_size),
+    pub(super) fn of(packet: &Packet, item: &Item) -> Self {
+        let in_document = !item.is_derived() && !packet.has_place(item);
+        // No size is kept to in a document, and forms hold texts whatever the item's type.
+        let (data_type, (bit_size, array_bit_size)) = match in_document {
+            true => (DataType::Any, (0, 0)),
+            false => (item.data_type, sizes(item)),
         };
         Self {
             name: item.name.clone(),
-            data_type: item.data_type,
+            data_type,
             bit_size,
             array_bit_size,
-            converted: ConvertedForm::of(item).word(),
+            converted: ConvertedForm::of(packet, item).word(),
             limits: item.has_limits(),
             states: item.states.iter().flat_map(|s| s.names()).map(str::to_owned).collect(),
         }
@@ -100,6 +90,27 @@ impl PublishedItem {
         }
         hash.text("\n");
     }
+}
+
+/// Returns the bits of an item that has a place in the bytes, and those of its array.
+fn sizes(item: &Item) -> (u32, i64) {
+    let varies = item.variable_bit_size.is_some();
+    let fits = |bits: i64| u32::try_from(bits).unwrap_or(0);
+    let texts = matches!(item.data_type, DataType::String | DataType::Block);
+    let array_bit_size = match item.array_size {
+        None => 0,
+        Some(total) if varies || item.bit_size <= 0 || total % item.bit_size != 0 => -1,
+        Some(total) if (1..=MAX_INLINE_BITS).contains(&total) => total,
+        Some(_) => -1,
+    };
+    let bit_size = match array_bit_size {
+        0 if varies && texts => 0,
+        // A selector integer holds up to 62 bits (§3.6).
+        0 if varies => 64,
+        0 if texts && item.bit_size > MAX_INLINE_BITS => 0,
+        _ => fits(item.bit_size),
+    };
+    (bit_size, array_bit_size)
 }
 
 /// Returns the bytes that an integer of so many bits takes in the record.

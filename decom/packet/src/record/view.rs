@@ -328,7 +328,17 @@ impl<'a> RecordView<'a> {
         if !packed.is_list() {
             return match name_at(packed.state_at) {
                 Some(name) => Value::from(name),
-                None => show(self.before_states(index, packed)),
+                None => match self.before_states(index, packed) {
+                    // A list in a document has no room for the states of its elements.
+                    Value::Array(values) => {
+                        let named = values.into_iter().map(|value| match states.name_of(&value) {
+                            Some(name) => Value::from(name),
+                            None => show(value),
+                        });
+                        Value::Array(named.collect())
+                    }
+                    single => show(single),
+                },
             };
         }
         let Some((offset, count)) = self.list_at(packed, packed.state_at) else {

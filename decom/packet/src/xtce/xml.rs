@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub(super) use parse::parse;
+pub(crate) use parse::{character, encoding};
 pub(super) use position::{Fault, Position};
 
 use position::Lines;

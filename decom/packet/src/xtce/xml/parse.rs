@@ -198,7 +198,7 @@ fn small(n: usize) -> u32 {
 }
 
 /// Returns the character of a reference.
-fn character(reference: &BytesRef<'_>) -> Option<char> {
+pub(crate) fn character(reference: &BytesRef<'_>) -> Option<char> {
     match &**reference {
         "lt" => Some('<'),
         "gt" => Some('>'),
@@ -215,7 +215,7 @@ fn no_entity(at: usize, reference: &BytesRef<'_>) -> (usize, String) {
 }
 
 /// Checks that the declared encoding is the one that the text is in.
-fn encoding(at: usize, declaration: &BytesDecl<'_>) -> At<()> {
+pub(crate) fn encoding(at: usize, declaration: &BytesDecl<'_>) -> At<()> {
     let Some(encoding) = declaration.encoding() else { return Ok(()) };
     let encoding = encoding.map_err(|error| (at, error.to_string()))?;
     if ["utf-8", "utf8", "us-ascii", "ascii"].iter().any(|it| encoding.eq_ignore_ascii_case(it)) {
