@@ -4,7 +4,7 @@
 //! loops, conditions, assignments, and expressions over numbers, texts, symbols, lists, maps and
 //! patterns (docs/definitions.md lists it). Anything outside it is an error that names file, line
 //! and tag, so that nothing is ever rendered wrongly in silence. Time, memory and depth of every
-//! file are bounded ([`budget`]).
+//! file are bounded (see the module budget).
 //!
 //! ```text
 //! text → segments → words of one program → steps → text
