@@ -164,12 +164,6 @@ impl Broker {
             process.wait().expect("gone");
         }
     }
-
-    /// Stops it as if the machine had frozen, or lets it go on.
-    pub(crate) fn freeze(&self, is_frozen: bool) {
-        let process = self.process.as_ref().expect("it runs");
-        signal(process.id(), if is_frozen { "-STOP" } else { "-CONT" });
-    }
 }
 
 impl Drop for Broker {
