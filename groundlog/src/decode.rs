@@ -1,8 +1,9 @@
 //! `groundlog decode`: recordings into tables, without a running system.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, ErrorKind, IsTerminal as _, Write},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -128,6 +129,9 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Err(error.into()),
     };
+    if let Some(output) = &args.output {
+        refuse_input(output, &files)?;
+    }
     let mut writer = RowWriter::new(decoder, open_output(args.output.as_deref())?);
     let mut broken = false;
     for path in &files {
@@ -147,6 +151,23 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
         Err(error) => return Err(error).context("cannot write the output"),
     }
     Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Refuses an output that is one of the inputs, under whatever name: opening it would empty it.
+fn refuse_input(output: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
+    let identity = |path: &Path| {
+        let found = path.metadata().ok().filter(Metadata::is_file)?;
+        Some((found.dev(), found.ino()))
+    };
+    let Some(written) = identity(output) else { return Ok(()) };
+    let Some(input) = files.iter().find(|file| identity(file) == Some(written)) else {
+        return Ok(());
+    };
+    Err(wrong_usage(format!(
+        "--output {} is the input {}, which would be lost; name another file",
+        output.display(),
+        input.display()
+    )))
 }
 
 fn open_output(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
@@ -380,5 +401,24 @@ mod tests {
         assert!(error.starts_with("the document has 2 errors:"), "{error}");
         assert!(error.contains("bad.xml:2: column 1: <AlgorithmSet>"), "{error}");
         assert!(error.contains("bad.xml:3: column 2: <IntegerDataEncoding>"), "{error}");
+    }
+
+    #[test]
+    fn an_output_that_is_an_input_is_refused_under_any_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("pass"), "bytes").expect("a file");
+        fs::write(path("other"), "bytes").expect("a file");
+        std::os::unix::fs::symlink(path("pass"), path("symbolic")).expect("a link");
+        fs::hard_link(path("pass"), path("hard")).expect("a link");
+        let inputs = [path("other"), path("pass")];
+        for name in ["pass", "symbolic", "hard"] {
+            let error = refuse_input(&path(name), &inputs).expect_err(name);
+            assert_eq!(exit_code(&error), 2);
+            assert!(error.to_string().contains("pass, which would be lost"), "{error}");
+        }
+        assert!(refuse_input(&path("new"), &inputs).is_ok());
+        assert!(refuse_input(&path("other"), &inputs[1..]).is_ok());
+        assert!(refuse_input(Path::new("/dev/null"), &["/dev/null".into()]).is_ok());
     }
 }
