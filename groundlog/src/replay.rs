@@ -102,7 +102,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let items = item_times(args, &client, &source, &target)?;
     let known = match args.unknown {
         true => None,
-        false => Some(KnownPackets::new(&*plugin::definitions_of_system(&client)?, &target)),
+        false => Some(KnownPackets::new(plugin::definitions_of_system(&client)?, &target)),
     };
     let layout = args.layout.layout();
     let options = ImportOptions {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use groundlog_tests::{
-    Spacecraft, Stack, StackOptions, bare_target, groundlog, packet, send, wait_for,
+    Spacecraft, Stack, StackOptions, bare_target, groundlog, packet, send, shared, wait_for,
 };
 use serde_json::json;
 
@@ -173,4 +173,10 @@ fn a_file_of_packets_that_nobody_knows_is_refused() {
     }
     let wanted = groundlog(&[&arguments[..], &["--unknown"]].concat());
     assert_eq!(wanted.json_lines()[0]["appended"], 10);
+    // The names in a packet log help only where the system has them.
+    let Some(log) = shared("samples/py_raw_tlm.bin") else { return };
+    let path = log.to_string_lossy();
+    let output = groundlog(&["replay", &path, "--format", "cosmos", "--url", stack.url()]);
+    assert_eq!(output.code, 1, "{}", output.stdout);
+    assert!(output.stderr.contains("--unknown"), "{}", output.stderr);
 }
