@@ -29,11 +29,18 @@ async fn start() -> (Arc<RefusingLog>, Stack, TcpListener, TcpStream) {
     (log, stack, listener, craft)
 }
 
+/// Waits until the role has asked for the log, has learnt that it is away, and has asked again.
+async fn asked_in_vain(log: &RefusingLog) {
+    let before = log.unanswered();
+    until("the log was asked for twice", async || (log.unanswered() >= before + 2).then_some(()))
+        .await;
+}
+
 /// Takes the log away, and then its group.
 async fn lose(log: &RefusingLog, stack: &Stack) {
     log.away(true);
-    // Nobody notices an outage before something was asked: the role asks every 20 ms.
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    // Nobody notices an outage before something was asked.
+    asked_in_vain(log).await;
     log.group(Group::Lost);
     until("the partitions are taken away", async || {
         stack.handle.control().is_empty().then_some(())
@@ -59,7 +66,7 @@ async fn a_link_outlives_an_outage_and_goes_on_under_a_new_epoch() {
     .await;
     // The group comes back first, when the log does not take a claim yet.
     log.group(Group::Usual);
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    asked_in_vain(&log).await;
     log.away(false);
     until("the interface is owned anew", async || (epoch(&stack) > before).then_some(())).await;
     craft.write_all(&packet(b"after")).await.unwrap();

@@ -23,6 +23,7 @@ struct Switches {
     refused_appends: AtomicUsize,
     /// Nothing can be asked.
     away: AtomicBool,
+    unanswered: AtomicUsize,
     group: watch::Sender<Group>,
     refused_commits: AtomicUsize,
 }
@@ -68,6 +69,11 @@ impl RefusingLog {
         self.refuse_commits(on);
     }
 
+    /// Returns how often it was asked while it was away.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.switches.unanswered.load(SeqCst)
+    }
+
     pub(crate) fn group(&self, says: Group) {
         self.switches.group.send_replace(says);
     }
@@ -97,6 +103,7 @@ impl Log for RefusingLog {
 
     async fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, LogError> {
         if self.switches.away.load(SeqCst) {
+            self.switches.unanswered.fetch_add(1, SeqCst);
             return Err(full());
         }
         self.inner.bounds(partition).await
