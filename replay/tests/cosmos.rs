@@ -3,6 +3,10 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../tests/src/shared.rs"]
+#[allow(unreachable_pub)]
+mod shared;
+
 use std::{
     io::{Cursor, Write as _},
     path::{Path, PathBuf},
@@ -20,6 +24,7 @@ use groundlog_replay::{
     RowFormat, RowWriter,
 };
 use serde_json::json;
+use shared::shared;
 
 /// 2026-01-01T00:00:00.123456789Z, from which the times of the samples derive.
 const T0: i64 = 1_767_225_600_123_456_789;
@@ -27,17 +32,7 @@ const SECOND: i64 = 1_000_000_000;
 
 /// A sample; `None` (said so) where the folder is absent outside of CI.
 fn sample(name: &str) -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let shared = std::env::var_os("GROUNDLOG_SHARED")
-        .map_or_else(|| root.join("../shared"), |shared| root.join(PathBuf::from(shared)));
-    let file = shared.join("samples").join(name);
-    if file.is_file() {
-        return Some(file);
-    }
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!ci, "{} is absent; GROUNDLOG_SHARED names the shared folder", file.display());
-    println!("SKIPPED: {} is absent", file.display());
-    None
+    shared(&format!("samples/{name}"))
 }
 
 fn layout() -> FileLayout {
