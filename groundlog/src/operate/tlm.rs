@@ -1,4 +1,4 @@
-use std::process::ExitCode;
+use std::{collections::HashSet, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -16,10 +16,10 @@ Exit status: 0 printed, 1 there is no such item, or the system does not answer, 
 
 /// Prints current values
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, override_usage = "groundlog tlm [OPTIONS] <TARGET> <PACKET> [ITEM]")]
 pub(crate) struct TlmArgs {
     /// TARGET PACKET for all items, TARGET PACKET ITEM for one
-    #[arg(required = true, num_args = 1.., value_name = "NAME")]
+    #[arg(required = true, num_args = 1..=3, value_name = "TARGET PACKET [ITEM]")]
     words: Vec<String>,
     /// Which form of the value
     #[arg(long = "type", value_enum, default_value_t = ValueForm::Converted)]
@@ -54,31 +54,64 @@ pub(crate) fn run(args: &TlmArgs) -> anyhow::Result<ExitCode> {
     }
     let client = args.operator.client()?;
     let keywords = json!({ "scope": "DEFAULT", "type": args.form.cosmos() });
-    let params = names.iter().map(|name| json!(name)).collect();
-    if names.len() == 2 {
-        let items = client.rpc_with("get_tlm_packet", params, keywords)?;
-        print_packet(&items, args.operator.json);
+    let params: Vec<Value> = names.iter().map(|name| json!(name)).collect();
+    let method = if names.len() == 2 { "get_tlm_packet" } else { "tlm" };
+    let answer = client.rpc_with(method, params.clone(), keywords)?;
+    if args.operator.json {
+        say!("{}", if names.len() == 2 { packet_json(&answer) } else { answer });
+    } else if names.len() == 2 {
+        let packet = client.rpc("get_tlm", params)?;
+        let blocks = blocks_of(packet["items"].as_array().map_or(&[], Vec::as_slice));
+        print_packet(&answer, &blocks);
     } else {
-        let value = client.rpc_with("tlm", params, keywords)?;
-        say!("{}", if args.operator.json { value.to_string() } else { text(&value) });
+        let item = client.rpc("get_item", params)?;
+        say!("{}", shown(&answer, is_block(&item)));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_packet(items: &Value, as_json: bool) {
-    let rows = items.as_array().map(Vec::as_slice).unwrap_or_default();
-    if as_json {
-        let members = rows.iter().map(|row| {
-            let name = row[0].as_str().unwrap_or_default().to_owned();
-            (name, json!({ "value": row[1], "limits": row[2] }))
-        });
-        say!("{}", Value::Object(members.collect()));
-        return;
-    }
-    for row in rows {
+fn packet_json(items: &Value) -> Value {
+    let members = rows(items).iter().map(|row| {
+        let name = row[0].as_str().unwrap_or_default().to_owned();
+        (name, json!({ "value": row[1], "limits": row[2] }))
+    });
+    Value::Object(members.collect())
+}
+
+fn rows(items: &Value) -> &[Value] {
+    items.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn print_packet(items: &Value, blocks: &HashSet<&str>) {
+    for row in rows(items) {
+        let name = row[0].as_str().unwrap_or_default();
         let limits = row[2].as_str().unwrap_or_default();
-        say!("{:<24} {:<14} {}", row[0].as_str().unwrap_or_default(), limits, text(&row[1]));
+        say!("{name:<24} {limits:<14} {}", shown(&row[1], blocks.contains(name)));
     }
+}
+
+/// Returns the names of the items whose values are bytes.
+fn blocks_of(items: &[Value]) -> HashSet<&str> {
+    items.iter().filter(|item| is_block(item)).filter_map(|item| item["name"].as_str()).collect()
+}
+
+/// Returns whether the values of an item are bytes, whatever text they may look like.
+fn is_block(item: &Value) -> bool {
+    let makes_text = ["states", "read_conversion", "format_string"];
+    item["data_type"] == "BLOCK" && makes_text.iter().all(|key| item[*key].is_null())
+}
+
+/// Bytes in hexadecimal, as COSMOS shows them; everything else as text.
+fn shown(value: &Value, block: bool) -> String {
+    match value {
+        // Bytes that are harmless text come as the characters of their UTF-8.
+        Value::String(bytes) if block => hexadecimal(bytes.as_bytes()),
+        other => text(other),
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    format!("0x{}", crate::hex::encode(bytes).to_uppercase())
 }
 
 /// Text as it is, anything else as JSON.
@@ -94,10 +127,29 @@ fn text(value: &Value) -> String {
             Value::Array(bytes) => {
                 let bytes: Vec<u8> =
                     bytes.iter().filter_map(|b| b.as_u64().map(|b| b as u8)).collect();
-                format!("0x{}", crate::hex::encode(&bytes))
+                hexadecimal(&bytes)
             }
             other => other.as_str().unwrap_or_default().to_owned(),
         },
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_hexadecimal_even_where_they_are_text() {
+        let items = [
+            json!({"name": "DUMP", "data_type": "BLOCK"}),
+            json!({"name": "NAME", "data_type": "STRING"}),
+            json!({"name": "TEXT", "data_type": "BLOCK", "format_string": "%s"}),
+        ];
+        assert_eq!(blocks_of(&items), HashSet::from(["DUMP"]));
+        assert_eq!(shown(&json!("Aÿ"), true), "0x41C3BF");
+        assert_eq!(shown(&json!({"json_class": "String", "raw": [0, 255]}), true), "0x00FF");
+        assert_eq!(shown(&json!("A\u{1b}[2J"), false), r"A\u{1b}[2J");
+        assert_eq!(shown(&json!(1.5), false), "1.5");
     }
 }

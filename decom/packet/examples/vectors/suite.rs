@@ -7,6 +7,7 @@ mod packet;
 mod parse;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use groundlog_packet::Value;
 use serde_json::Value as Json;
@@ -14,7 +15,7 @@ use serde_json::Value as Json;
 /// What became of one vector.
 #[derive(Debug)]
 enum Verdict {
-    Passed,
+    Passed { values: usize },
     Failed { expected: String, found: String },
     Skipped { reason: String },
 }
@@ -44,11 +45,20 @@ impl Report {
     }
 
     pub(crate) fn passed(&self) -> usize {
-        self.count(|verdict| matches!(verdict, Verdict::Passed))
+        self.count(|verdict| matches!(verdict, Verdict::Passed { .. }))
     }
 
     pub(crate) fn skipped(&self) -> usize {
         self.count(|verdict| matches!(verdict, Verdict::Skipped { .. }))
+    }
+
+    /// Returns how many single values were found as expected.
+    pub(crate) fn values(&self) -> usize {
+        let values = |verdict: &Verdict| match verdict {
+            Verdict::Passed { values } => *values,
+            _ => 0,
+        };
+        self.verdicts.iter().map(|(_, verdict)| values(verdict)).sum()
     }
 
     fn count(&self, wanted: impl Fn(&Verdict) -> bool) -> usize {
@@ -69,7 +79,8 @@ impl fmt::Display for Report {
             }
         }
         let (passed, failed, skipped) = (self.passed(), self.failed(), self.skipped());
-        writeln!(f, "{passed} passed, {failed} failed, {skipped} skipped")
+        let values = self.values();
+        writeln!(f, "{passed} passed ({values} values), {failed} failed, {skipped} skipped")
     }
 }
 
@@ -112,7 +123,7 @@ fn judge(vector: &Json) -> Verdict {
         return Verdict::Skipped { reason: outcome.unsupported.join("; ") };
     }
     if candidates.iter().any(|expected| json::agrees(expected, &outcome.found)) {
-        return Verdict::Passed;
+        return Verdict::Passed { values: leaves(&outcome.found) };
     }
     if !outcome.unsupported.is_empty() {
         return Verdict::Skipped { reason: outcome.unsupported.join("; ") };
@@ -123,8 +134,19 @@ fn judge(vector: &Json) -> Verdict {
 
 /// Returns what is right where the expected results are a defect of the reference.
 fn corrected(vector: &Json) -> Option<Json> {
-    let corrections: Json = serde_json::from_str(include_str!("corrected.json")).ok()?;
-    corrections.get(json::text(vector, "id"))?.get("expected").cloned()
+    static CORRECTIONS: LazyLock<Json> = LazyLock::new(|| {
+        serde_json::from_str(include_str!("corrected.json")).expect("a file of corrections")
+    });
+    CORRECTIONS.get(json::text(vector, "id"))?.get("expected").cloned()
+}
+
+/// Counts the single values that a result is made of.
+fn leaves(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => values.iter().map(leaves).sum(),
+        Value::Object(entries) => entries.values().map(leaves).sum(),
+        _ => 1,
+    }
 }
 
 /// Returns the results that count: the reference to follow, or either.

@@ -48,8 +48,7 @@ pub(super) fn write(
     } else {
         width(length, start, spot, total, "write")?;
         let used = values.len() as u64 * spot.bit_size as u64;
-        resize(&mut changed, start, used, total);
-        clear(&mut changed, start, (start + used).next_multiple_of(8) - start);
+        resize(&mut changed, start + used, total);
     }
     for (index, value) in values.iter().enumerate() {
         write_single(value, &mut changed, element(spot, start, index as i64), overflow)?;
@@ -127,14 +126,14 @@ fn fixed_room(
     Ok(())
 }
 
-/// Makes room for exactly `used` bits between `start` and the −total trailing bits.
-fn resize(buf: &mut Vec<u8>, start: u64, used: u64, total: i64) {
-    let trailing = buf.len() - (total.unsigned_abs() / 8) as usize;
-    // A partly used first byte keeps its leading bits.
-    let first = start.div_ceil(8) as usize;
-    let end = (start + used).div_ceil(8) as usize;
-    let room = end.saturating_sub(first);
-    buf.splice(first.min(trailing)..trailing, std::iter::repeat_n(0, room));
+/// Makes the buffer end with the −total trailing bits behind a list that ends at bit `end`.
+///
+/// Both take whole bytes; what the list leaves of its last byte keeps its bits.
+fn resize(buf: &mut Vec<u8>, end: u64, total: i64) {
+    let kept = total.unsigned_abs().div_ceil(8) as usize;
+    let trailing = buf[buf.len() - kept..].to_vec();
+    buf.resize(end.div_ceil(8) as usize, 0);
+    buf.extend(trailing);
 }
 
 /// Sets `bits` bits from `start` to zero, as far as the buffer reaches.
