@@ -140,7 +140,7 @@ impl Gateway {
         let status = async {
             let System { log, names, interfaces, processes, .. } = &*system;
             let followed =
-                status_topic::follow(&**log, names, interfaces, processes, draining.clone());
+                status_topic::follow(log, names, interfaces, processes, draining.clone());
             followed.await.map_err(GatewayError::from)
         };
         let sample = async {

@@ -1,8 +1,9 @@
 //! Follows the topic `status`: interfaces, rebuilds, processes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use groundlog_log::{Log, LogError};
+use groundlog_projection::Follower;
 use groundlog_proto::{
     Nanos, TopicKind, TopicNames, TopicPartition,
     prost::Message,
@@ -20,9 +21,9 @@ const READ_BYTES: usize = 256 * 1024;
 /// Follows the topic until shutdown.
 ///
 /// # Errors
-/// The log's.
+/// The log's, unless it is transient.
 pub(crate) async fn follow(
-    log: &dyn Log,
+    log: &Arc<dyn Log>,
     names: &TopicNames,
     interfaces: &Interfaces,
     processes: &Processes,
@@ -32,11 +33,11 @@ pub(crate) async fn follow(
     let since = Nanos(Nanos::now().0.saturating_sub(LOOK_BACK.as_nanos() as i64));
     let from = log.find(&partition, since).await?;
     let history = log.bounds(&partition).await?.tail;
-    let mut reader = log.reader(&partition, from).await?;
+    let mut statuses = Follower::new(log.clone(), partition.clone(), from);
     loop {
         let batch = tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
-            batch = reader.next(READ_BYTES) => batch?,
+            batch = statuses.next(READ_BYTES) => batch?,
         };
         for record in batch.iter() {
             let status = match StatusRecord::decode(record.value) {

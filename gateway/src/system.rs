@@ -77,6 +77,7 @@ impl System {
         let mut problems: Vec<String> = self.log_problem().await.into_iter().collect();
         // Who is missing is told by the log: without it, nobody can be heard.
         problems.extend(self.processes.missing());
+        problems.extend(self.settings.failure().map(|error| error.to_string()));
         if !problems.is_empty() {
             return Some(problems.join("; "));
         }

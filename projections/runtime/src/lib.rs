@@ -31,12 +31,14 @@
 //! in since; there is no timer between a record and its effect.
 //!
 //! Beside the runner live the stores that every service shares: [`DefinitionStore`] (definition
-//! sets by hash), [`SettingsStore`] (durable state as events) and [`MetricsRegistry`]; and
-//! [`Process`], what a process says of itself so that others know of it.
+//! sets by hash), [`SettingsStore`] (durable state as events) and [`MetricsRegistry`];
+//! [`Process`], what a process says of itself so that others know of it; and [`Follower`], which reads
+//! a partition on through faults that pass.
 
 mod definition_set;
 mod definition_store;
 mod error;
+mod follower;
 mod lag;
 mod loaded;
 mod metrics;
@@ -54,6 +56,7 @@ mod snapshot;
 pub use definition_set::definition_set;
 pub use definition_store::DefinitionStore;
 pub use error::{DefinitionError, RunError, SettingsError};
+pub use follower::Follower;
 pub use lag::{Lag, LagRegistry, Progress};
 pub use loaded::LoadedDefinitions;
 pub use metrics::{Counter, Gauge, Labels, Metric, MetricKind, MetricsRegistry};

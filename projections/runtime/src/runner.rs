@@ -17,7 +17,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{MetricsRegistry, Projection, RunError, SnapshotStore};
 use assign::Partition;
-use backoff::Backoff;
+pub(crate) use backoff::Backoff;
 use commit::Pending;
 use events::Events;
 

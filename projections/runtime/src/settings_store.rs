@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use groundlog_log::{Batch, Log, LogError, Reader, Records};
+use groundlog_log::{Batch, Log, LogError, Records};
 use groundlog_proto::{
     Offset, TopicKind, TopicNames, TopicPartition, prost::Message, wire::Setting,
 };
 use tokio::{sync::watch, task::AbortHandle};
 
-use crate::{Settings, SettingsError, setting_key, settings_snapshot::SettingsSnapshots};
+use crate::{Follower, Settings, SettingsError, setting_key, settings_snapshot::SettingsSnapshots};
 
 /// Bytes read from the topic at a time.
 const READ_BYTES: usize = 1 << 20;
@@ -65,14 +65,20 @@ impl SettingsStore {
         if snapshots.due(records) {
             snapshots.write(&folded.settings, folded.next);
         }
+        let rest = Follower::new(log.clone(), partition.clone(), folded.next);
         let (sender, receiver) = watch::channel(folded);
-        let follower = tokio::spawn(follow(reader, sender, snapshots)).abort_handle();
+        let follower = tokio::spawn(follow(rest, sender, snapshots)).abort_handle();
         Ok(Self(Arc::new(Inner { log, partition, folded: receiver, follower })))
     }
 
     /// Returns the settings as folded so far.
     pub fn current(&self) -> Arc<Settings> {
         self.0.folded.borrow().settings.clone()
+    }
+
+    /// Says why the fold has ended before its time; `None` while it goes on.
+    pub fn failure(&self) -> Option<SettingsError> {
+        self.0.folded.borrow().failed.clone().map(SettingsError::from)
     }
 
     /// Returns the partition that holds the settings, for transactions that write one.
@@ -128,14 +134,14 @@ impl SettingsStore {
 }
 
 async fn follow(
-    mut reader: Box<dyn Reader>,
+    mut settings: Follower,
     folded: watch::Sender<Folded>,
     mut snapshots: SettingsSnapshots,
 ) {
     loop {
-        match reader.next(READ_BYTES).await {
+        match settings.next(READ_BYTES).await {
             Ok(batch) => {
-                let next = batch.next().max(reader.position());
+                let next = batch.next().max(settings.position());
                 folded.send_modify(|folded| fold(folded, &batch, next));
                 if snapshots.due(batch.len()) {
                     let folded = folded.borrow();

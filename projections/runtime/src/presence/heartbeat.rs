@@ -3,9 +3,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use groundlog_log::{Appending, LogError, Reader};
+use groundlog_log::{Appending, LogError};
 use groundlog_proto::{
-    Fault, FaultClass, Offset,
+    Offset,
     wire::{ProcessState, ProcessStatus},
 };
 use tokio::{
@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{PresenceError, Process, claim::append};
-use crate::runner::stopped;
+use crate::{Follower, runner::stopped};
 
 /// Every so many heartbeats carry the counters.
 const COUNTERS_EVERY: u64 = 10;
@@ -39,7 +39,8 @@ pub async fn heartbeat(
     let mut ticks = interval(pulse.process.period());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut roles = pulse.process.roles().changed();
-    let (mut reader, mut listen_at) = (None, tokio::time::Instant::now());
+    let (log, status) = (pulse.process.log().clone(), pulse.process.status_partition());
+    let mut others = Follower::new(log, status, claimed);
     loop {
         tokio::select! {
             biased;
@@ -47,17 +48,13 @@ pub async fn heartbeat(
                 pulse.stopped().await;
                 return Ok(());
             }
-            heard = listen(&pulse.process, &mut reader, claimed, listen_at) => match heard {
+            heard = listen(&pulse.process, &mut others) => match heard {
                 Ok(Some(claim)) => {
                     let ProcessStatus { process, host, pid, .. } = claim;
                     return Err(PresenceError::Replaced { process, host, pid });
                 }
                 Ok(None) => {}
                 Err(LogError::Closed) => return Ok(()),
-                Err(error) if error.class() == FaultClass::Transient => {
-                    reader = None;
-                    listen_at = tokio::time::Instant::now() + pulse.process.period();
-                }
                 Err(error) => return Err(error.into()),
             },
             _ = ticks.tick() => pulse.beat().await,
@@ -68,23 +65,12 @@ pub async fn heartbeat(
 
 /// Waits for the next records; returns another process's claim to the name, if one is among them.
 ///
-/// Cancel safe: the reader stays where it is.
+/// Cancel safe: the follower stays where it is.
 async fn listen(
     process: &Process,
-    reader: &mut Option<Box<dyn Reader>>,
-    claimed: Offset,
-    not_before: tokio::time::Instant,
+    others: &mut Follower,
 ) -> Result<Option<ProcessStatus>, LogError> {
-    tokio::time::sleep_until(not_before).await;
-    let reader = match reader {
-        Some(reader) => reader,
-        None => {
-            let partition = process.status_partition();
-            let trim = process.log().bounds(&partition).await?.trim;
-            reader.insert(process.log().reader(&partition, claimed.max(trim)).await?)
-        }
-    };
-    let batch = reader.next(READ_BYTES).await?;
+    let batch = others.next(READ_BYTES).await?;
     let mut claims = batch.iter().filter_map(|record| process.namesake(record.value));
     Ok(claims.find(|status| status.state() == ProcessState::Starting))
 }

@@ -4,23 +4,23 @@ use tokio::sync::watch;
 
 /// Waits that double up to a bound and start over after a success.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     longest: Duration,
     next: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new((first, longest): (Duration, Duration)) -> Self {
+    pub(crate) fn new((first, longest): (Duration, Duration)) -> Self {
         Self { first, longest, next: first }
     }
 
-    pub(super) fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         self.next = self.first;
     }
 
     /// Returns how long to wait this time.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let wait = self.next;
         self.next = (wait * 2).min(self.longest);
         wait

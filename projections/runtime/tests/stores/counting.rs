@@ -1,7 +1,7 @@
-//! A log that counts the records that are read from it.
+//! A log that counts the records that are read from it, and whose reads fail as told.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
@@ -15,16 +15,27 @@ use groundlog_proto::{Nanos, Offset, TopicName, TopicPartition};
 pub(crate) struct CountingLog {
     inner: Arc<dyn Log>,
     read: Arc<AtomicUsize>,
+    failures: Arc<Mutex<Vec<LogError>>>,
 }
 
 impl CountingLog {
     pub(crate) fn new(inner: Arc<dyn Log>) -> Arc<Self> {
-        Arc::new(Self { inner, read: Arc::default() })
+        Arc::new(Self { inner, read: Arc::default(), failures: Arc::default() })
     }
 
     /// Returns how many records were read, of whichever topic.
     pub(crate) fn records_read(&self) -> usize {
         self.read.load(Relaxed)
+    }
+
+    /// Makes the next reads that would have returned something fail, the last of these first.
+    pub(crate) fn fail(&self, failures: Vec<LogError>) {
+        *self.failures.lock().expect("no panic under the lock") = failures;
+    }
+
+    /// Returns how many of them are still to come.
+    pub(crate) fn failures_left(&self) -> usize {
+        self.failures.lock().expect("no panic under the lock").len()
     }
 }
 
@@ -51,7 +62,8 @@ impl Log for CountingLog {
         from: Offset,
     ) -> Result<Box<dyn Reader>, LogError> {
         let inner = self.inner.reader(partition, from).await?;
-        Ok(Box::new(CountingReader { inner, read: self.read.clone() }))
+        let (read, failures) = (self.read.clone(), self.failures.clone());
+        Ok(Box::new(CountingReader { inner, read, failures }))
     }
     fn append(&self, partition: &TopicPartition, records: Records) -> Appending {
         self.inner.append(partition, records)
@@ -83,6 +95,7 @@ impl Log for CountingLog {
 struct CountingReader {
     inner: Box<dyn Reader>,
     read: Arc<AtomicUsize>,
+    failures: Arc<Mutex<Vec<LogError>>>,
 }
 
 impl CountingReader {
@@ -96,7 +109,10 @@ impl CountingReader {
 impl Reader for CountingReader {
     async fn next(&mut self, max_bytes: usize) -> Result<Batch, LogError> {
         let batch = self.inner.next(max_bytes).await?;
-        Ok(self.count(batch))
+        match self.failures.lock().expect("no panic under the lock").pop() {
+            Some(failure) => Err(failure),
+            None => Ok(self.count(batch)),
+        }
     }
     async fn poll(&mut self, max_bytes: usize) -> Result<Batch, LogError> {
         let batch = self.inner.poll(max_bytes).await?;

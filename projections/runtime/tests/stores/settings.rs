@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use groundlog_log::{Log, Records, open_read_only};
+use groundlog_log::{Log, LogError, Records, open_read_only};
 use groundlog_projection::{SettingsError, SettingsStore};
 use groundlog_proto::{
     TopicKind, TopicNames, TopicPartition,
@@ -42,6 +42,29 @@ async fn what_was_appended_is_seen_at_once_and_after_a_restart() {
     let store = SettingsStore::open(log, &names).await.expect("opens");
     assert_eq!(store.current().password.as_deref(), Some("hash"));
     assert!(!store.current().interfaces["A"]);
+}
+
+#[tokio::test]
+async fn faults_that_pass_do_not_end_the_fold_and_others_are_told() {
+    let (log, names) = log().await;
+    let faulty = CountingLog::new(log);
+    let store = SettingsStore::open(faulty.clone(), &names).await.expect("opens");
+    let passing = || LogError::Io {
+        context: "reading",
+        path: "segment".into(),
+        source: Arc::new(std::io::Error::other("the cable was pulled")),
+    };
+    faulty.fail(vec![passing(), passing(), passing()]);
+    for connected in [true, false, true] {
+        store.append(&wanted("A", connected)).await.expect("appended and folded");
+        assert_eq!(store.current().interfaces["A"], connected);
+    }
+    assert_eq!(faulty.failures_left(), 0);
+    assert!(store.failure().is_none());
+    faulty.fail(vec![LogError::Closed]);
+    assert!(store.append(&wanted("A", false)).await.is_err());
+    let failure = store.failure().expect("told");
+    assert!(failure.to_string().contains("closed"), "{failure}");
 }
 
 #[tokio::test]
