@@ -119,6 +119,20 @@ impl Image {
         differences.sort_by(|a, b| a.name.cmp(&b.name));
         differences
     }
+
+    /// Returns whether a name is here because of records before an offset, which the other image was
+    /// folded from: all of them, or the packet's under a `set_tlm` that is newer. Counts of stored
+    /// packets do not say where they come from: a missing one may.
+    pub(crate) fn outlives(&self, other: &Self, name: &str, from: Offset) -> bool {
+        let entry = |image: &Self| image.0.get(name).cloned().map(Entry::decode);
+        match (entry(self), entry(other)) {
+            (Some(Ok(here)), None) => here.offset < from,
+            (Some(Ok(here)), Some(Ok(there))) => {
+                from > 0 && here.record.is_some() && there.record.is_none()
+            }
+            _ => false,
+        }
+    }
 }
 
 fn what_differs(first: &Bytes, second: &Bytes) -> &'static str {

@@ -7,15 +7,16 @@
 //! equal exactly if the images are. Nothing of it touches the live table: the second one is an
 //! object of its own (namespace `Rebuild(id)`), dropped at the end.
 
+mod comparison;
 mod replay;
 mod report;
 
 use std::{sync::Arc, time::Duration};
 
 use groundlog_log::{Log, LogError, Records};
-use groundlog_projection::DefinitionStore;
+use groundlog_projection::{DefinitionStore, Follower};
 use groundlog_proto::{
-    Fault, FaultClass, Namespace, Nanos, TopicKind, TopicNames, TopicPartition, partition_of,
+    Namespace, Nanos, TopicKind, TopicNames, TopicPartition, partition_of,
     prost::Message,
     wire::{Directive, Marker, RawRecord, RebuildProjection, directive, marker, raw_record},
 };
@@ -25,8 +26,9 @@ use crate::{
     CvtError, CvtOptions,
     projection::{AtBarrier, Barriers, CONSUMER},
 };
+use comparison::Comparison;
 use replay::Replay;
-pub(crate) use report::Report;
+use report::Report;
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 1 << 20;
@@ -64,20 +66,15 @@ impl Rebuilds {
         let topic = self.log.topic(&self.names.topic(TopicKind::Control)).await?;
         let control = TopicPartition::new(topic.name, partition_of(CONSUMER, topic.partitions));
         let tail = self.log.bounds(&control).await?.tail;
-        let mut reader = self.log.reader(&control, tail).await?;
+        let mut directives = Follower::new(self.log.clone(), control, tail);
         loop {
             let next = tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
-                next = reader.next(READ_BYTES) => next,
+                next = directives.next(READ_BYTES) => next,
             };
             let batch = match next {
                 Ok(batch) => batch,
                 Err(LogError::Closed) => return Ok(()),
-                Err(error) if error.class() == FaultClass::Transient => {
-                    tracing::warn!(%error, "reading directives");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    continue;
-                }
                 Err(error) => return Err(error.into()),
             };
             for record in batch.iter() {
@@ -128,16 +125,18 @@ impl Rebuilds {
         let met = self.images_at(barrier).await?;
         let namespace = Namespace::Rebuild(id.to_owned());
         let replay = Replay::new(self.log.clone(), &self.names, namespace, &self.definitions);
-        report.total(replay.total(&met).await.map_err(said)?);
-        let (mut names, mut differences) = (0, Vec::new());
+        let mut starts = Vec::with_capacity(met.len());
         for at in &met {
-            let rebuilt = replay.fold(at, report).await.map_err(said)?;
-            names += rebuilt.len();
-            for difference in at.image.differences(&rebuilt) {
-                differences.push(format!("{} ({})", difference.name, difference.what));
-            }
+            starts.push(replay.oldest(at).await.map_err(said)?.min(at.offset));
         }
-        report.finished(names, &differences).await.map_err(said)
+        report.total(met.iter().zip(&starts).map(|(at, start)| at.offset - start).sum());
+        let mut comparison = Comparison::default();
+        for (at, start) in met.iter().zip(starts) {
+            report.next_partition(start);
+            let (rebuilt, from) = replay.fold(at, report).await.map_err(said)?;
+            comparison.add(&at.image, &rebuilt, from);
+        }
+        report.finished(&comparison).await.map_err(said)
     }
 
     /// Sends a barrier through every partition and collects what the live table looked like

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use groundlog_log::Log;
+use groundlog_log::{Log, LogError};
 use groundlog_projection::{DefinitionStore, Input};
-use groundlog_proto::{FaultClass, Namespace, TopicKind, TopicNames};
+use groundlog_proto::{FaultClass, Namespace, Offset, TopicKind, TopicNames};
 
 use super::{READ_BYTES, Report};
 use crate::{
@@ -31,38 +31,53 @@ impl Replay {
         Self { log, names, definitions, table: Table::new(), namespace }
     }
 
-    /// Returns how many offsets lie before the barriers.
-    pub(super) async fn total(&self, met: &[AtBarrier]) -> Result<u64, CvtError> {
-        let mut total = 0;
-        for at in met {
-            let trim = self.log.bounds(&at.partition).await?.trim;
-            total += at.offset.saturating_sub(trim);
-        }
-        Ok(total)
+    /// Returns the oldest record that the log still has of a partition.
+    pub(super) async fn oldest(&self, at: &AtBarrier) -> Result<Offset, CvtError> {
+        Ok(self.log.bounds(&at.partition).await?.trim)
     }
 
-    /// Folds a partition from its oldest record up to the barrier and returns the image there.
+    /// Folds a partition from its oldest record up to the barrier. Returns the image there, and
+    /// where the fold started.
     pub(super) async fn fold(
         &self,
         at: &AtBarrier,
         report: &mut Report,
+    ) -> Result<(Image, Offset), CvtError> {
+        loop {
+            let from = self.oldest(at).await?;
+            match self.fold_from(at, from, report).await {
+                // Retention was faster than the fold: what is left is folded from its new start.
+                Err(CvtError::Log(LogError::Trimmed { trim, .. })) if trim > from => {
+                    self.table.clear(self.is_live(at), at.partition.partition);
+                }
+                folded => return folded.map(|image| (image, from)),
+            }
+        }
+    }
+
+    async fn fold_from(
+        &self,
+        at: &AtBarrier,
+        from: Offset,
+        report: &mut Report,
     ) -> Result<Image, CvtError> {
-        let live = self.names.kind(&at.partition.topic) == Some(TopicKind::Decom);
+        let live = self.is_live(at);
         let generation = self.log.topic(&at.partition.topic).await?.generation;
-        let mut next = self.log.bounds(&at.partition).await?.trim;
-        let mut reader = self.log.reader(&at.partition, next).await?;
-        tracing::info!(namespace = ?self.namespace, partition = %at.partition, from = next, to = at.offset, "rebuilding");
-        while next < at.offset {
+        let mut reader = self.log.reader(&at.partition, from).await?;
+        tracing::info!(namespace = ?self.namespace, partition = %at.partition, from, to = at.offset, "rebuilding");
+        while reader.position() < at.offset {
             let batch = reader.next(READ_BYTES).await?;
             let input = Input::new(&batch, generation);
             let before = input.iter().take_while(|record| record.offset < at.offset).count();
             self.apply(&input.within(0..before), live).await?;
-            let reached = batch.next().min(at.offset);
-            report.progress(reached.saturating_sub(next)).await?;
-            next = reached;
+            report.reached(batch.next().min(at.offset)).await?;
             tokio::task::yield_now().await;
         }
         Ok(Image::take(&self.table, live, at.partition.partition))
+    }
+
+    fn is_live(&self, at: &AtBarrier) -> bool {
+        self.names.kind(&at.partition.topic) == Some(TopicKind::Decom)
     }
 
     /// Applies what the live table applied: records that it set aside are passed over here too.

@@ -143,3 +143,32 @@ async fn p3_a_rebuild_on_a_running_system_equals_the_live_table() {
     assert!(!status.equal && status.detail.contains("earliest"), "{}", status.detail);
     running.stop().await;
 }
+
+/// Retention takes the records that some entries came from: what is left is proved, the rest is
+/// named and not called different.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_of_a_trimmed_log_proves_what_is_left() {
+    let stack = memory().await;
+    let running = stack.start();
+    stack.ready(&running).await;
+    stack.packets(0, [health(1), vec![77, 1]]).await;
+    stack.packets(1, [health(2)]).await;
+    stack.stored(1, [health(3)]).await;
+    stack.caught_up(&running).await;
+    for (kind, partition) in
+        [(TopicKind::Decom, 0), (TopicKind::Decom, 1), (TopicKind::DecomStored, 1)]
+    {
+        let partition = TopicPartition::new(stack.names.topic(kind), partition);
+        let tail = stack.log.bounds(&partition).await.expect("bounds").tail;
+        stack.log.trim(&partition, tail).await.expect("trimmed");
+    }
+    stack.packets(1, [health(4)]).await;
+    direct(&stack, "trimmed", "earliest", 0).await;
+    let status = rebuilt(&stack, "trimmed").await;
+    assert!(status.equal, "{}", status.detail);
+    let words = "equal bit for bit: 1 entry; retention has removed the records of 3 entries";
+    assert!(status.detail.starts_with(words), "{}", status.detail);
+    assert!(status.detail.contains("INST HEALTH, UNKNOWN UNKNOWN"), "{}", status.detail);
+    assert_eq!(status.done, status.total);
+    running.stop().await;
+}
