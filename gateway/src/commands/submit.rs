@@ -201,6 +201,7 @@ impl Commands {
                             fresh.insert(key.to_owned(), (id.to_owned(), None));
                             return First::Claimed(Claim {
                                 fresh: self.fresh.clone(),
+                                waiters: self.waiters.clone(),
                                 key: key.to_owned(),
                                 id: id.to_owned(),
                             });
@@ -210,13 +211,16 @@ impl Commands {
             };
             let waiter = self.waiters.register(&first);
             // The command may have ended before the registration: look again.
-            let fresh = self.lock_fresh().get(key).is_some_and(|(known, _)| *known == first);
-            match self.state().with_key(key) {
+            let (state, fresh) = (self.state(), self.lock_fresh());
+            let ahead = fresh.get(key).is_some_and(|(known, next)| {
+                *known == first && next.is_none_or(|next| state.next < next)
+            });
+            match state.with_key(key) {
                 Some((_, Some(outcome))) => return First::Known(Started::Ended(outcome)),
                 Some((known, None)) if known == first => {
                     return First::Known(Started::Waiting(waiter));
                 }
-                _ if fresh => return First::Known(Started::Waiting(waiter)),
+                _ if ahead => return First::Known(Started::Waiting(waiter)),
                 _ => {}
             }
         }
@@ -245,9 +249,11 @@ enum First {
     Claimed(Claim),
 }
 
-/// A key that stands for a command whose request is not appended yet; dropping it frees the key.
+/// A key that stands for a command whose request is not appended yet; dropping it frees the key and
+/// sends away who waits for that command.
 struct Claim {
     fresh: Arc<Mutex<Fresh>>,
+    waiters: Waiters,
     key: String,
     id: String,
 }
@@ -265,9 +271,13 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let mut fresh = lock(&self.fresh);
         let unsettled = |(id, next): &(String, Option<Offset>)| *id == self.id && next.is_none();
-        if fresh.get(&self.key).is_some_and(unsettled) {
-            fresh.remove(&self.key);
+        if !fresh.get(&self.key).is_some_and(unsettled) {
+            return;
         }
+        fresh.remove(&self.key);
+        drop(fresh);
+        let reason = "the log did not take the command's request; send it again".to_owned();
+        self.waiters.wake(&self.id, &Outcome { state: State::Rejected, reason });
     }
 }
 

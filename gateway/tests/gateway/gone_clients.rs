@@ -118,3 +118,31 @@ async fn the_key_of_a_caller_that_went_away_is_free_when_the_log_refused() {
         .await;
     stack.stop().await;
 }
+
+#[tokio::test]
+async fn whoever_waits_for_a_request_that_the_log_refused_is_told() {
+    let (stack, control) = start().await;
+    control.hold();
+    control.refuse(true);
+    let send = || {
+        let client = stack.client.clone();
+        tokio::spawn(async move {
+            let key = json!({ "idempotency_key": "k1", "timeout": 20 });
+            client.rpc("cmd", json!(["INST COLLECT with TYPE 0"]), key).await
+        })
+    };
+    let first = send();
+    stack.until("the request is on its way", async || control.entered() == 1).await;
+    let second = send();
+    stack
+        .until("the second one waits too", async || {
+            let status = stack.client.get("/groundlog/v1/status").await.json();
+            status["commands_waiting"] == 2
+        })
+        .await;
+    control.release();
+    let (first, second) = (first.await.unwrap(), second.await.unwrap());
+    assert!(first.error().contains("closed"), "{}", first.error());
+    assert!(second.error().contains("send it again"), "{}", second.error());
+    stack.stop().await;
+}
