@@ -142,7 +142,8 @@ impl<S: ImportSink> Importer<S> {
             appended += report.appended;
             if done {
                 report.appended = appended;
-                report.skipped = report.records - appended;
+                // An import that was overtaken has appended records that are the other file's now.
+                report.skipped = report.records.saturating_sub(appended);
                 return Ok(report);
             }
         }

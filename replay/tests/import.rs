@@ -25,8 +25,8 @@ struct Log {
     batches_left: Option<u32>,
     /// Whether records that were written before are gone.
     trimmed: bool,
-    /// Imported by someone else between the look for the place and the first batch.
-    rival: Option<PathBuf>,
+    /// Imported by someone else before this many batches more.
+    rival: Option<(u32, PathBuf)>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,8 +60,11 @@ impl ImportSink for &mut Log {
     }
 
     fn append(&mut self, batch: &Batch) -> Result<Appended, Lost> {
-        if let Some(rival) = self.rival.take() {
-            import(self, &rival).expect("the other one is imported");
+        if let Some((batches, rival)) = self.rival.take() {
+            match batches.checked_sub(1) {
+                Some(left) => self.rival = Some((left, rival)),
+                None => drop(import(self, &rival).expect("the other one is imported")),
+            }
         }
         if let Some(left) = &mut self.batches_left {
             *left = left.checked_sub(1).ok_or(Lost)?;
@@ -404,28 +407,29 @@ fn what_the_log_no_longer_has_is_not_guessed() {
     assert_eq!(log.records.len(), 6);
 }
 
-/// Two imports that begin at the same time under one lead: of another file, of the same one, of
-/// the same one further on.
+/// Two imports at the same time under one lead: of another file, of the same one, of the same one
+/// further on; the other one comes before the first batch, or in between.
 #[test]
 fn imports_at_the_same_time_lose_and_double_nothing() {
     let folder = TempDir::new().expect("a folder");
     let mine = repeated(1);
-    for (rival, both) in [
+    let rivals = [
         (repeated(2), 8),
         ([repeated(2), packets(20)].concat(), 28),
         (mine.clone(), 4),
         ([mine.clone(), packets(20)].concat(), 24),
         (mine[..16].to_vec(), 4),
-    ] {
+    ];
+    for ((rival, both), batches) in rivals.iter().flat_map(|it| [(it, 0), (it, 1)]) {
         let path = folder.path().join("rival.dat");
-        fs::write(&path, &rival).expect("a file can be written");
-        let mut log = Log { rival: Some(path), ..Log::default() };
+        fs::write(&path, rival).expect("a file can be written");
+        let mut log = Log { rival: Some((batches, path)), ..Log::default() };
         let report = import_bytes(&mut log, &folder, "mine.dat", &mine);
         assert_eq!(report.records, 4);
-        assert_eq!(log.records.len(), both, "{rival:?}");
+        assert_eq!(log.records.len(), *both, "{rival:?} before batch {batches}");
         let kept = data(log.of(report.id.as_str())).concat();
         assert!(kept.starts_with(&mine), "{rival:?}");
-        assert_eq!(import_bytes(&mut log, &folder, "again.dat", &rival).appended, 0);
+        assert_eq!(import_bytes(&mut log, &folder, "again.dat", rival).appended, 0);
         assert_eq!(import_bytes(&mut log, &folder, "again.dat", &mine).appended, 0);
     }
 }
