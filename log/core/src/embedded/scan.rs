@@ -105,38 +105,45 @@ pub(super) fn later_batches(
 ) -> io::Result<Option<u64>> {
     let length = file.metadata()?.len();
     let mut found: Option<u64> = None;
-    let mut window = Window::new(CHUNK);
+    // Two windows: looking into a candidate must not lose the place of the search.
+    let (mut window, mut candidates) = (Window::new(CHUNK), Window::new(CHUNK));
     let mut at = from.max(SEGMENT_HEADER as u64);
     while at + BATCH_HEADER as u64 <= length {
         let wanted = CHUNK.min((length - at) as usize);
         let bytes = window.at(file, at, wanted, length).map_err(io::Error::other)?;
         let usable = bytes.len() - BATCH_HEADER + 1;
-        let candidate = bytes[..usable]
-            .iter()
-            .enumerate()
-            .find(|(i, byte)| **byte == BATCH_MAGIC[0] && bytes[*i..].starts_with(&BATCH_MAGIC));
-        let Some((i, _)) = candidate else {
-            at += usable as u64;
-            continue;
-        };
-        let start = at + i as u64;
-        let header = BatchHeader::decode(&bytes[i..], segment.seed).ok();
-        match header {
-            Some(header) if header.base >= offset && start + header.total() <= length => {
-                let whole = window
-                    .at(file, start, header.total() as usize, length)
-                    .map_err(io::Error::other)?;
-                if header.check_body(&whole[BATCH_HEADER..]).is_ok() {
-                    found = found.max(Some(header.synced));
-                    at = start + header.total();
-                    continue;
+        let (mut place, next) = (0, at + usable as u64);
+        while let Some(distance) = magic_in(&bytes[place..usable + BATCH_MAGIC.len() - 1]) {
+            place += distance;
+            let start = at + place as u64;
+            let header = BatchHeader::decode(&bytes[place..], segment.seed).ok();
+            let header = header.filter(|it| it.base >= offset && start + it.total() <= length);
+            let good = match &header {
+                None => None,
+                Some(header) => {
+                    let whole = candidates.at(file, start, header.total() as usize, length);
+                    let whole = whole.map_err(io::Error::other)?;
+                    header.check_body(&whole[BATCH_HEADER..]).is_ok().then_some(header)
                 }
-                at = start + 1;
+            };
+            place += match good {
+                None => 1,
+                Some(header) => {
+                    found = found.max(Some(header.synced));
+                    header.total() as usize
+                }
+            };
+            if place >= usable {
+                break;
             }
-            Some(_) | None => at = start + 1,
         }
+        at = next.max(at + place as u64);
     }
     Ok(found)
+}
+
+fn magic_in(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(BATCH_MAGIC.len()).position(|it| it == BATCH_MAGIC)
 }
 
 /// A part of a file held in memory while it is walked.
@@ -182,5 +189,61 @@ impl Window {
         let read = disk::read_upto(file, &mut self.bytes, at);
         self.bytes.truncate(read.as_ref().map_or(0, |read| *read));
         read.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{
+        Records,
+        embedded::format::{Body, PartitionId},
+    };
+
+    fn batch(seed: u32, base: u64, synced: u64) -> Vec<u8> {
+        let mut records = Records::new();
+        records.push(b"key", &BATCH_MAGIC.repeat(100));
+        let body = Body::new(records);
+        let header = BatchHeader {
+            body_bytes: body.bytes() as u32,
+            body_crc: body.crc,
+            base,
+            time: 0,
+            records: 1,
+            flags: 0,
+            synced,
+        };
+        [&header.encode(seed)[..], &body.table, &body.data].concat()
+    }
+
+    /// Beginnings of batches wherever one looks, over several windows; good ones of the wanted
+    /// offset among them, one across the border of two windows.
+    #[test]
+    fn later_batches_are_found_among_what_only_looks_like_them() {
+        let folder = tempfile::tempdir().expect("folder");
+        let id = PartitionId { generation: 1, partition: 0 };
+        let segment = Segment::new(id, folder.path(), 0, 0);
+        let mut bytes = BATCH_MAGIC.repeat(CHUNK);
+        let found = |bytes: &[u8], offset| {
+            fs::write(&segment.path, bytes).expect("written");
+            let file = File::open(&segment.path).expect("opens");
+            later_batches(&segment, &file, 0, offset).expect("readable")
+        };
+        assert_eq!(found(&bytes, 0), None);
+        let places = [(CHUNK + 50, 7, 3), (SEGMENT_HEADER + 2 * CHUNK - 70, 8, 5), (77, 6, 9)];
+        for (place, base, synced) in places {
+            let good = batch(segment.seed, base, synced);
+            bytes[place..place + good.len()].copy_from_slice(&good);
+        }
+        assert_eq!(found(&bytes, 0), Some(9));
+        assert_eq!(found(&bytes, 7), Some(5));
+        assert_eq!(found(&bytes, 9), None);
+        // A good one at the very end, and one whose end is missing.
+        let good = batch(segment.seed, 9, 4);
+        bytes.extend(&good);
+        assert_eq!(found(&bytes, 9), Some(4));
+        assert_eq!(found(&bytes[..bytes.len() - 1], 9), None);
     }
 }
