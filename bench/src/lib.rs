@@ -14,5 +14,6 @@ pub mod load;
 pub mod log;
 pub mod pipeline;
 pub mod place;
+pub mod restart;
 pub mod rpc;
 pub mod valkey;

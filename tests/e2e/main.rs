@@ -17,5 +17,6 @@ mod operations_page;
 mod outside;
 mod plugin;
 mod replay;
+mod restart;
 mod roles;
 mod topology;

@@ -3,19 +3,19 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
 use groundlog_bench::{
     disk::sync_latency_us,
     load::{self, Latency},
     pipeline::PACKET_BYTES,
     place::Place,
+    restart::{Restarts, memory, restarts},
 };
+use groundlog_tests::Stack;
 
 const THROUGHPUT_PACKETS: u32 = 6_000_000;
+const RESTART_PACKETS: u32 = 30_000_000;
 const LATENCY_SECONDS: u32 = 10;
 
 fn main() {
@@ -26,7 +26,8 @@ fn main() {
     for rate in [1_000, 10_000] {
         latency(rate);
     }
-    memory();
+    demo();
+    restart();
 }
 
 fn throughput() {
@@ -49,33 +50,25 @@ fn latency(rate: u32) {
 }
 
 /// Starts the demo as a user does and reads its resident memory after a while.
-fn memory() {
-    let folder = tempfile::tempdir().expect("folder");
-    let binary =
-        std::env::var("GROUNDLOG_BIN").unwrap_or_else(|_| "target/release/groundlog".into());
-    let child = Command::new(&binary)
-        .args(["run", "--json", "--data"])
-        .arg(folder.path())
-        .env("GROUNDLOG__GATEWAY__LISTEN", "127.0.0.1:0")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut child = match child {
-        Ok(child) => child,
-        Err(error) => {
-            println!(
-                "  memory: {binary} does not start ({error}); build it with cargo build --release"
-            );
-            return;
-        }
-    };
+fn demo() {
+    let stack = Stack::demo();
     std::thread::sleep(Duration::from_secs(10));
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
-    for line in status.unwrap_or_default().lines() {
-        if line.starts_with("VmRSS") || line.starts_with("VmHWM") {
-            println!("  memory of the demo after 10 s: {}", line.replace('\t', " "));
-        }
-    }
-    let _ = child.kill();
-    let _ = child.wait();
+    let (now, highest) = (memory(&stack, "VmRSS"), memory(&stack, "VmHWM"));
+    println!("  memory of the demo after 10 s: {now:.0} MB resident, {highest:.0} MB at most");
+}
+
+fn restart() {
+    let folder = tempfile::tempdir().expect("folder");
+    let Restarts { resident_mb, highest_mb, stopped, killed } =
+        restarts(folder.path(), RESTART_PACKETS);
+    println!(
+        "  memory after {RESTART_PACKETS} packets of {PACKET_BYTES} bytes: {resident_mb:.0} MB \
+         resident, {highest_mb:.0} MB at most"
+    );
+    println!(
+        "  restart on them until all is served: {:.2} s after a stop, {:.2} s after kill -9 under \
+         load",
+        stopped.as_secs_f64(),
+        killed.as_secs_f64()
+    );
 }
