@@ -4,7 +4,9 @@ mod body;
 pub(crate) mod cors;
 mod health;
 mod panics;
+mod places;
 mod rates;
+mod seldom;
 mod server;
 
 use std::sync::Arc;

@@ -36,6 +36,6 @@ pub use auth::{AuthError, DEFAULT_PASSWORD, RateLimit};
 pub use error::GatewayError;
 pub use interfaces::InterfaceInfo;
 pub use monitor::Monitor;
-pub use options::GatewayOptions;
+pub use options::{CONNECTIONS_MAX, GatewayOptions};
 pub use parameter_check::ParameterCheck;
 pub use service::{Gateway, Handle, Parts};

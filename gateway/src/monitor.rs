@@ -17,7 +17,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{GatewayError, http};
 
 /// Few look here: supervisors and Prometheus.
-const CONNECTIONS_MAX: u32 = 64;
+const CONNECTIONS_MAX: usize = 64;
 
 /// A listener that tells how one process is; no credentials.
 pub struct Monitor {
@@ -59,10 +59,7 @@ impl Monitor {
             .route("/health", get(health))
             .route("/metrics", get(metrics))
             .with_state(self.seen);
-        let limits = http::ConnectionLimits {
-            connections_max: CONNECTIONS_MAX,
-            ..http::ConnectionLimits::default()
-        };
+        let limits = http::ConnectionLimits::new(CONNECTIONS_MAX);
         http::serve(self.listener, router, limits, shutdown).await;
     }
 }

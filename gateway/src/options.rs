@@ -4,6 +4,9 @@ use groundlog_proto::TopicNames;
 
 use crate::{InterfaceInfo, ParameterCheck, RateLimit};
 
+/// Connections of a gateway where the process may have descriptors enough.
+pub const CONNECTIONS_MAX: usize = 1024;
+
 /// What a gateway is to be.
 #[derive(Debug, Clone)]
 pub struct GatewayOptions {
@@ -23,6 +26,8 @@ pub struct GatewayOptions {
     pub first_password: Option<String>,
     /// Password for the system's own services, if they log in apart.
     pub service_password: Option<String>,
+    /// Connections at once; each takes a descriptor of the process.
+    pub connections_max: usize,
     /// How often a bad password may be tried.
     pub rate_limit: RateLimit,
     /// Interfaces as configured.
@@ -44,6 +49,7 @@ impl Default for GatewayOptions {
             password: None,
             first_password: None,
             service_password: None,
+            connections_max: CONNECTIONS_MAX,
             rate_limit: RateLimit::default(),
             interfaces: Vec::new(),
             parameter_check: ParameterCheck::default(),

@@ -48,6 +48,7 @@ pub struct Gateway {
     system: Arc<System>,
     listener: TcpListener,
     runner: Runner<CommandProjection>,
+    limits: http::ConnectionLimits,
     handle: Handle,
 }
 
@@ -115,7 +116,8 @@ impl Gateway {
             importer: Importer::new(),
             parameter_check: options.parameter_check,
         };
-        Ok(Self { system: Arc::new(system), listener, runner, handle })
+        let limits = http::ConnectionLimits::new(options.connections_max);
+        Ok(Self { system: Arc::new(system), listener, runner, limits, handle })
     }
 
     /// Returns what others need to know of it.
@@ -128,10 +130,10 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError`] when the log or the listener fails for good.
     pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), GatewayError> {
-        let Self { system, listener, runner, .. } = self;
+        let Self { system, listener, runner, limits, .. } = self;
         let (drained, draining) = watch::channel(false);
         let serve = async {
-            let served = serve(&system, listener, shutdown).await;
+            let served = serve(&system, listener, limits, shutdown).await;
             // Callers that wait for a command are answered before its events are let go.
             drained.send_replace(true);
             served
@@ -155,6 +157,7 @@ impl Gateway {
 async fn serve(
     system: &Arc<System>,
     listener: TcpListener,
+    limits: http::ConnectionLimits,
     mut shutdown: watch::Receiver<bool>,
 ) -> Result<(), GatewayError> {
     let (stopping, stopped) = watch::channel(false);
@@ -167,7 +170,7 @@ async fn serve(
     };
     let router = http::router(system.clone());
     tokio::select! {
-        () = http::serve(listener, router, http::ConnectionLimits::default(), stopped) => Ok(()),
+        () = http::serve(listener, router, limits, stopped) => Ok(()),
         () = graceful => Ok(()),
     }
 }

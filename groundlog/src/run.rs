@@ -12,6 +12,7 @@
 mod announce;
 mod core;
 mod demo;
+mod descriptors;
 mod drain;
 mod identity;
 pub(crate) mod interfaces;
@@ -73,6 +74,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         config.system.process.clone_from(&args.process);
     }
     config.check()?;
+    descriptors::raise();
     let mut interrupted = std::pin::pin!(interrupt());
     let mut running = tokio::select! {
         running = system::start(&config, &args.plugin) => running?,

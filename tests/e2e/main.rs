@@ -7,6 +7,7 @@ mod backlog;
 mod bad_input;
 mod client;
 mod commands;
+mod crowd;
 mod decode;
 mod demo;
 mod endurance;

@@ -59,7 +59,18 @@ impl Output {
 /// Prepares `groundlog ARGUMENTS` with the demo's password and nothing else of the environment
 /// that could configure it.
 pub fn groundlog_command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(groundlog_binary());
+    prepared(Command::new(groundlog_binary()), arguments)
+}
+
+/// Prepares it so that it may have so many files open.
+pub(crate) fn groundlog_with_files_max(files: u32, arguments: &[&str]) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]);
+    shell.arg(groundlog_binary());
+    prepared(shell, arguments)
+}
+
+fn prepared(mut command: Command, arguments: &[&str]) -> Command {
     command.args(arguments).env("OPENC3_API_PASSWORD", "password").stdin(Stdio::null());
     command
 }

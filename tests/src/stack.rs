@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Http, groundlog_command, wait_for};
+use crate::{Http, binary::groundlog_with_files_max, groundlog_command, wait_for};
 
 const START_MAX: Duration = Duration::from_secs(30);
 const STOP_MAX: Duration = Duration::from_secs(30);
@@ -26,6 +26,8 @@ pub struct StackOptions {
     /// Whether it is up as soon as it answers: alone it may not serve, because other processes of
     /// the system are missing yet.
     pub answers_is_up: bool,
+    /// How many files it may have open; as many as the test when `None`.
+    pub files_max: Option<u32>,
 }
 
 /// A log that processes share: a broker, and a prefix that no other test has.
@@ -83,6 +85,13 @@ impl StackOptions {
         self.env("GROUNDLOG__SYSTEM__METRICS_LISTEN", "127.0.0.1:0")
     }
 
+    /// Lets it have so many files open, sockets included.
+    #[must_use]
+    pub fn files_max(mut self, files: u32) -> Self {
+        self.files_max = Some(files);
+        self
+    }
+
     /// Adds a variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -121,7 +130,11 @@ impl Stack {
             (None, Some(temporary)) => temporary.path().join("data"),
             (None, None) => unreachable!("one of the two is there"),
         };
-        let mut command = groundlog_command(&["run", "--json", "--data"]);
+        let words = ["run", "--json", "--data"];
+        let mut command = match options.files_max {
+            None => groundlog_command(&words),
+            Some(files) => groundlog_with_files_max(files, &words),
+        };
         command.arg(&data).args(&options.arguments);
         command.env("GROUNDLOG__GATEWAY__LISTEN", "127.0.0.1:0");
         command.envs(options.environment.iter().map(|(name, value)| (name, value)));

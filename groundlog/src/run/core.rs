@@ -18,6 +18,7 @@ use groundlog_projection::{
 use groundlog_proto::{DefinitionHash, Namespace, TopicKind, TopicNames};
 
 use super::{
+    descriptors,
     identity::{ProcessName, process_name},
     interfaces, metrics,
 };
@@ -222,6 +223,7 @@ impl Core {
             interfaces: infos(config, plugin),
             parameter_check: parameter_check(config, plugin),
             roles_expected: RoleName::ALL.map(|role| role.word().to_owned()).to_vec(),
+            connections_max: descriptors::for_clients(),
             ..GatewayOptions::default()
         };
         let core = self.clone();
