@@ -7,8 +7,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
-use crate::config::Config;
-use crate::output::say;
+use crate::{
+    config::Config,
+    output::{self, say},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,7 +55,7 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(args.config.as_deref())?;
     config.check()?;
     match args.command {
-        ConfigCommand::Dump => print!("{}", toml::to_string(&config)?),
+        ConfigCommand::Dump => output::result(format_args!("{}", toml::to_string(&config)?)),
         ConfigCommand::Check(_) | ConfigCommand::Diff(_) => say!("ok"),
     }
     Ok(ExitCode::SUCCESS)

@@ -17,6 +17,7 @@ use groundlog_replay::{
 };
 
 use crate::{
+    output::tell,
     plugin::DefinitionArgs,
     replay::{FileOrder, LayoutArgs, ProgressLine, STANDARD_INPUT, files_of},
     usage::wrong_usage,
@@ -196,7 +197,7 @@ fn decode_file(
     let records = match ahead {
         Ok(records) => records,
         Err(refused) => {
-            eprintln!("{refused}");
+            tell!("{refused}");
             return Ok(false);
         }
     };
@@ -217,7 +218,7 @@ fn decode_file(
                 whole = false;
                 writer.flush()?;
                 line.clear();
-                eprintln!("{fault}");
+                tell!("{fault}");
             }
         }
     }
@@ -246,7 +247,7 @@ fn report(counts: &Counts) {
             text.push_str(&format!(", {count} {what}"));
         }
     }
-    eprintln!("{text}");
+    tell!("{text}");
 }
 
 /// Returns whether there were packets and not one of them was wanted and known, and says so.
@@ -259,7 +260,7 @@ fn nothing_decoded(counts: &Counts) -> bool {
         } else {
             "unknown to the definitions; see --plugin, --xtce, --format and --skip-header-bytes"
         };
-        eprintln!("groundlog: none of the {packets} packets was decoded: they are {remedy}");
+        tell!("groundlog: none of the {packets} packets was decoded: they are {remedy}");
     }
     nothing
 }

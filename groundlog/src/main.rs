@@ -3,6 +3,9 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 it
 //! could not be done (the reason is on standard error), 2 wrong usage.
 
+// They panic when the reader has gone away: see `output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod client;
 mod config;
 mod config_command;
@@ -32,6 +35,8 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+
+use crate::output::tell;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,7 +80,7 @@ fn main() -> ExitCode {
     match dispatch(command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("groundlog: {}", usage::told(&error));
+            tell!("groundlog: {}", usage::told(&error));
             ExitCode::from(usage::exit_code(&error))
         }
     }
@@ -108,12 +113,14 @@ fn serve(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result
 fn start_logging() {
     let wanted = std::env::var("GROUNDLOG_LOG").unwrap_or_else(|_| "info".to_owned());
     let filter = wanted.parse::<Targets>().unwrap_or_else(|error| {
-        eprintln!("groundlog: GROUNDLOG_LOG={wanted}: {error}; logging at level info");
+        tell!("groundlog: GROUNDLOG_LOG={wanted}: {error}; logging at level info");
         Targets::new().with_default(LevelFilter::INFO)
     });
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // It would tell them by `eprintln!`, which panics where standard error is closed.
+        .log_internal_errors(false);
     // It fails only where a subscriber is set already, as between tests.
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }

@@ -27,7 +27,10 @@ pub(crate) use files::{FileOrder, STANDARD_INPUT, files_of};
 pub(crate) use layout::LayoutArgs;
 pub(crate) use progress::ProgressLine;
 
-use crate::{output::say, usage::wrong_usage};
+use crate::{
+    output::{say, tell},
+    usage::wrong_usage,
+};
 use known::KnownPackets;
 use sink::GatewaySink;
 
@@ -121,7 +124,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         let name = path.display().to_string();
         if let Some(refusal) = known.as_ref().and_then(|known| known.refusal(path, &layout)) {
             broken = true;
-            eprintln!("{refusal}");
+            tell!("{refusal}");
             results.push(json!({"file": name, "faults": [refusal]}));
             continue;
         }
@@ -143,7 +146,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
                 | ImportError::Overtaken { .. }),
             ) => {
                 broken = true;
-                eprintln!("{error}");
+                tell!("{error}");
                 results.push(json!({"file": name, "faults": [error.to_string()]}));
             }
             Err(error) => return Err(error).context(format!("{name} is not imported whole")),
@@ -211,17 +214,17 @@ fn takes_nothing(report: &FileReport) -> bool {
 /// Reports one file: the result to standard output, what is wrong to standard error.
 fn tell(json: bool, name: &str, report: &FileReport, seconds: f64) {
     for fault in &report.faults {
-        eprintln!("{fault}");
+        tell!("{fault}");
     }
     if report.without_time > 0 {
-        eprintln!(
+        tell!(
             "{name}: {} packets have no time where --time says; theirs is the record's or that of \
              the import",
             report.without_time
         );
     }
     if report.left_out > 0 {
-        eprintln!(
+        tell!(
             "{name}: {} commands or decommutated values are left out: an import takes telemetry \
              packets; `groundlog decode` shows the others",
             report.left_out

@@ -25,7 +25,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-use crate::{config::Config, plugin::PluginArgs, role_set::RoleName};
+use crate::{config::Config, output::tell, plugin::PluginArgs, role_set::RoleName};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -86,7 +86,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         error = running.replaced() => Some(error),
     };
     match &replaced {
-        None => eprintln!("stopping: draining what was received (interrupt again to stop at once)"),
+        None => tell!("stopping: draining what was received (interrupt again to stop at once)"),
         Some(error) => tracing::error!(error = format!("{error:#}"), "stopping"),
     }
     let stopped = tokio::select! {

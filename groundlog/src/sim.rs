@@ -23,6 +23,8 @@ use anyhow::Context;
 use clap::Args;
 use tokio::{net::TcpListener, sync::watch};
 
+use crate::output::announce;
+
 /// Simulate a spacecraft on TCP, or generate load.
 ///
 /// Without --rate it speaks the packets of the demo target INST and obeys its commands. With
@@ -64,9 +66,9 @@ pub(crate) async fn command(args: SimArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}; choose another --listen", args.listen))?;
     let address = listener.local_addr()?;
     if args.json {
-        println!("{}", serde_json::json!({ "listening": address.to_string() }));
+        announce!("{}", serde_json::json!({ "listening": address.to_string() }));
     } else {
-        println!("listening on {address}");
+        announce!("listening on {address}");
     }
     let (stop, stopped) = watch::channel(false);
     let interrupted = tokio::spawn(async move {

@@ -6,7 +6,11 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use groundlog_packet::xtce::{Exported, export};
 
-use crate::{plugin::DefinitionArgs, usage::wrong_usage};
+use crate::{
+    output::{self, tell},
+    plugin::DefinitionArgs,
+    usage::wrong_usage,
+};
 
 /// Writes definitions as XTCE documents
 #[derive(Debug, Args)]
@@ -68,10 +72,10 @@ pub(crate) fn run(args: &XtceArgs) -> anyhow::Result<ExitCode> {
             fs::write(path, document)
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        None => print!("{document}"),
+        None => output::result(format_args!("{document}")),
     }
     for note in &left_out {
-        eprintln!("not expressed: {note}");
+        tell!("not expressed: {note}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@
 mod backlog;
 mod bad_input;
 mod client;
+mod closed_pipes;
 mod commands;
 mod crowd;
 mod decode;

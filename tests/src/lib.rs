@@ -18,7 +18,7 @@ pub use binary::{
 pub use http::{Answer, Http};
 pub use load::Load;
 pub use python::{finish, python};
-pub use server::{Server, signal};
+pub use server::{Server, free_address, signal};
 pub use shared::shared;
 pub use spacecraft::{Spacecraft, packet, packet_sized, receive, send};
 pub use stack::{SharedLog, Stack, StackOptions, bare_target};

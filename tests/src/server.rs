@@ -156,7 +156,8 @@ fn valkey_program() -> Option<PathBuf> {
     })
 }
 
-fn free_address() -> String {
+/// Returns an address that nobody listens on.
+pub fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").to_string()
 }

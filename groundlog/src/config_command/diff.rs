@@ -7,7 +7,7 @@ use groundlog_packet::compare::{Change, Difference, differences};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    output::say,
+    output::{say, tell},
     plugin::{load_folders, variables},
     usage::told,
 };
@@ -49,7 +49,7 @@ pub(super) fn run(args: &DiffArgs) -> anyhow::Result<ExitCode> {
         (Ok(old), Ok(new)) => (old, new),
         (old, new) => {
             for error in [old.err(), new.err()].into_iter().flatten() {
-                eprintln!("groundlog: {}", told(&error));
+                tell!("groundlog: {}", told(&error));
             }
             return Ok(ExitCode::from(2));
         }

@@ -8,7 +8,7 @@ use groundlog_proto::{Offset, TopicKind, TopicPartition};
 use serde_json::json;
 
 use super::{Source, render};
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// How much is read at once, in bytes.
 const READ_BYTES_MAX: usize = 1 << 20;
@@ -51,7 +51,7 @@ pub(super) async fn run(source: &Source) -> anyhow::Result<ExitCode> {
         }
     }
     if wrong > 0 {
-        eprintln!("{wrong} partition(s) hold what groundlog did not write there");
+        tell!("{wrong} partition(s) hold what groundlog did not write there");
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

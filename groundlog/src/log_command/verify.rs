@@ -1,6 +1,6 @@
 use std::{path::Path, process::ExitCode};
 
-use crate::output::say;
+use crate::output::{say, tell};
 use serde_json::json;
 
 /// Checks every batch of every segment; damage is named and makes the exit code 1.
@@ -26,7 +26,7 @@ pub(super) fn run(dir: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     }
     let damaged = report.partitions.iter().filter(|partition| partition.damage.is_some()).count();
     if damaged > 0 {
-        eprintln!("{damaged} damaged partition(s) in {}", dir.display());
+        tell!("{damaged} damaged partition(s) in {}", dir.display());
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

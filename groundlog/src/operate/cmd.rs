@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::OperatorArgs;
 use crate::client::ClientError;
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// The code the gateway gives a refused hazardous command (cosmos-api §1.5).
 const HAZARDOUS: i64 = -32502;
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &CmdArgs) -> anyhow::Result<ExitCode> {
         Ok(result) if args.operator.json => say!("{result}"),
         Ok(result) => say!("sent: {}", result["cmd_string"].as_str().unwrap_or(&text)),
         Err(ClientError::Rpc { code: HAZARDOUS, message, .. }) => {
-            eprintln!("{message}\nsay --hazardous to send it all the same");
+            tell!("{message}\nsay --hazardous to send it all the same");
             return Ok(ExitCode::from(3));
         }
         Err(error) => return Err(error.into()),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     client::{Client, DEFAULT_URL},
-    output::say,
+    output::{say, tell},
 };
 
 const EXAMPLES: &str = "\
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &HealthArgs) -> anyhow::Result<ExitCode> {
     }
     say!("{}", health["status"].as_str().unwrap_or("UP"));
     for trouble in health["degraded"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        eprintln!("degraded: {trouble}");
+        tell!("degraded: {trouble}");
     }
     Ok(ExitCode::SUCCESS)
 }

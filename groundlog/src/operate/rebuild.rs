@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::OperatorArgs;
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// How often a running rebuild is asked for its progress.
 const POLL: Duration = Duration::from_millis(100);
@@ -56,17 +56,23 @@ pub(crate) fn run(args: &RebuildArgs) -> anyhow::Result<ExitCode> {
         let status = client.get(&format!("/groundlog/v1/rebuild/{id}"))?;
         let (done, total) = (status["done"].as_u64(), status["total"].as_u64());
         if progress && let (Some(done), Some(total)) = (done, total) {
-            eprint!("\r{done} of {total} records");
-            let _ = std::io::stderr().flush();
+            show_progress(done, total);
         }
         if status["finished"] == true {
             if progress {
-                eprintln!();
+                tell!("");
             }
             return Ok(report(&status, args));
         }
         std::thread::sleep(POLL);
     }
+}
+
+/// Writes over the line before.
+fn show_progress(done: u64, total: u64) {
+    let mut error = std::io::stderr().lock();
+    // Progress that cannot be shown is no reason to stop.
+    let _ = write!(error, "\r{done} of {total} records").and_then(|()| error.flush());
 }
 
 fn report(status: &serde_json::Value, args: &RebuildArgs) -> ExitCode {

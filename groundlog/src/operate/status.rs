@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::OperatorArgs;
-use crate::output::say;
+use crate::output::{say, tell};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,12 +39,12 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let health = match client.get("/health") {
         Ok(health) => health,
         Err(error) => {
-            eprintln!("not serving: {error}");
+            tell!("not serving: {error}");
             return Ok(ExitCode::FAILURE);
         }
     };
     let troubles = rows(&health["degraded"]);
-    troubles.iter().for_each(|trouble| eprintln!("degraded: {}", text(trouble)));
+    troubles.iter().for_each(|trouble| tell!("degraded: {}", text(trouble)));
     // A role that fails in one process may be served by another: health knows.
     let well = health["status"] == "UP" && troubles.is_empty();
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -4,7 +4,7 @@ use clap::Args;
 use groundlog_packet::{template::Variables, xtce};
 
 use super::LoadedPlugin;
-use crate::{config::PluginConfig, usage::wrong_usage};
+use crate::{config::PluginConfig, output::tell, usage::wrong_usage};
 
 /// What `run` loads.
 #[derive(Debug, Clone, Default, Args)]
@@ -81,7 +81,7 @@ impl DefinitionArgs {
         if let Some(document) = &self.xtce {
             let options = xtce::Options { target: None, header_bytes: self.container_at };
             let loaded = super::load_xtce(document, options)?;
-            loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+            loaded.warnings.iter().for_each(|warning| tell!("{warning}"));
             return Ok(Some(loaded));
         }
         let Some(folder) = &self.plugin else {
@@ -89,7 +89,7 @@ impl DefinitionArgs {
         };
         let variables = variables(&self.variable)?;
         let loaded = super::load_folder(Path::new(folder), &variables)?;
-        loaded.warnings.iter().for_each(|warning| eprintln!("{warning}"));
+        loaded.warnings.iter().for_each(|warning| tell!("{warning}"));
         Ok(Some(loaded))
     }
 }

@@ -3,38 +3,39 @@ use std::net::SocketAddr;
 use serde_json::json;
 
 use super::system::Running;
+use crate::output::announce;
 
 /// Says what runs and where; ends with three commands to try.
 pub(super) fn announce(running: &Running, as_json: bool) {
     if as_json {
-        println!("{}", document(running));
+        announce!("{}", document(running));
         return;
     }
-    println!("groundlog {} is up", env!("CARGO_PKG_VERSION"));
-    println!("  process     {} ({})", running.process, running.role_set.words().join(", "));
+    announce!("groundlog {} is up", env!("CARGO_PKG_VERSION"));
+    announce!("  process     {} ({})", running.process, running.role_set.words().join(", "));
     if let Some(gateway) = running.gateway {
-        println!("  API         http://{gateway}/openc3-api/api");
-        println!("  health      http://{gateway}/health   metrics http://{gateway}/metrics");
+        announce!("  API         http://{gateway}/openc3-api/api");
+        announce!("  health      http://{gateway}/health   metrics http://{gateway}/metrics");
     }
     if let Some(metrics) = running.metrics {
-        println!("  this one    http://{metrics}/health   metrics http://{metrics}/metrics");
+        announce!("  this one    http://{metrics}/health   metrics http://{metrics}/metrics");
     }
-    println!("  log         {}", running.log);
-    println!("  data        {} (log, current values, settings)", running.data.display());
+    announce!("  log         {}", running.log);
+    announce!("  data        {} (log, current values, settings)", running.data.display());
     if let (Some(plugin), Some(definitions)) = (&running.plugin, running.definitions) {
-        println!("  plug-in     {} (definitions {definitions})", plugin.name);
-        println!("  interfaces  {}", interfaces(running).join(", "));
+        announce!("  plug-in     {} (definitions {definitions})", plugin.name);
+        announce!("  interfaces  {}", interfaces(running).join(", "));
     }
     if let Some(address) = running.demo_address() {
-        println!("  spacecraft  simulated, on {address}");
+        announce!("  spacecraft  simulated, on {address}");
     }
     if let Some(gateway) = running.gateway {
-        println!("\nTry, in another terminal (password of the demo: password):");
+        announce!("\nTry, in another terminal (password of the demo: password):");
         for line in examples(running, gateway) {
-            println!("  {line}");
+            announce!("  {line}");
         }
     }
-    println!("\nCtrl-C stops it and loses nothing.");
+    announce!("\nCtrl-C stops it and loses nothing.");
 }
 
 fn document(running: &Running) -> serde_json::Value {
