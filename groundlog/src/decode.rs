@@ -36,10 +36,10 @@ JSON lines hold target, packet, offset (of the packet in its file), time and val
 item name in definition order; lines of a COSMOS packet log also received_time, command, stored and
 extra. Tables have a column for each item; only where two have the same name, the packet (and the
 target) stand before it. Blocks are hex, integers have all their digits. Files are read and written
-packet by packet, so they may have any size; offsets in compressed ones count unpacked bytes. Exit
-status: 0 all files read whole, 1 some file broken (what was readable is written), no packet of any
-decoded, or none of a file's first packets with a time where --time says (nothing of it is written),
-2 wrong usage.";
+packet by packet, so they may have any size; offsets in compressed ones count unpacked bytes.
+docs/recorded-files.md has the layouts byte by byte. Exit status: 0 all files read whole, 1 some file
+empty or broken (what was readable is written), no packet of any decoded, or none of a file's first
+packets with a time where --time says (nothing of it is written), 2 wrong usage.";
 
 /// Decodes the packets of files to JSON lines or CSV
 #[derive(Debug, Args)]
@@ -145,7 +145,7 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
     }
     match writer.finish() {
         Ok(counts) => {
-            report(&counts);
+            tell!("{}", report(&counts));
             broken |= nothing_decoded(&counts);
         }
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
@@ -235,9 +235,11 @@ fn open_input(path: &Path, layout: &FileLayout) -> (String, Result<Records, Read
     (path.display().to_string(), Records::open(path, layout))
 }
 
-fn report(counts: &Counts) {
+/// Says how many packets there were of each sort.
+fn report(counts: &Counts) -> String {
     let Counts { written, unknown, other, without_time } = counts;
-    let mut text = format!("{written} packets decoded");
+    let packets = if *written == 1 { "packet" } else { "packets" };
+    let mut text = format!("{written} {packets} decoded");
     for (count, what) in [
         (unknown, "of unknown packets"),
         (other, "of other packets left out"),
@@ -247,7 +249,7 @@ fn report(counts: &Counts) {
             text.push_str(&format!(", {count} {what}"));
         }
     }
-    tell!("{text}");
+    text
 }
 
 /// Returns whether there were packets and not one of them was wanted and known, and says so.
@@ -358,7 +360,7 @@ mod tests {
     fn the_exit_status_says_what_became_of_the_packets() {
         let code = |code: u8| format!("{:?}", ExitCode::from(code));
         assert_eq!(decode("--plugin @SAT @good"), code(0));
-        assert_eq!(decode("--plugin @SAT @empty"), code(0), "nothing to decode");
+        assert_eq!(decode("--plugin @SAT @empty"), code(1), "nothing to decode");
         assert_eq!(decode("--plugin @SAT @unknown"), code(1));
         assert_eq!(decode("--plugin @SAT --packet NEVER @good"), code(1));
         assert_eq!(decode("@good"), code(2), "no definitions");
@@ -369,6 +371,13 @@ mod tests {
         assert_eq!(decode("--plugin @SAT --time header @good"), code(2));
         assert_eq!(decode("--xtce @sat.xml @good"), code(0));
         assert_eq!(decode("--xtce @sat.xml @unknown"), code(1));
+    }
+
+    #[test]
+    fn one_packet_is_one() {
+        let said = |written| report(&Counts { written, unknown: 1, ..Counts::default() });
+        assert_eq!(said(1), "1 packet decoded, 1 of unknown packets");
+        assert_eq!(said(2), "2 packets decoded, 1 of unknown packets");
     }
 
     #[test]

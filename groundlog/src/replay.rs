@@ -42,12 +42,13 @@ Examples:
   groundlog replay /archive/2021 --rate 5000 --json
 
 Packet logs name their packets themselves, whatever --target says; what is compressed with gzip is
-unpacked. Packets are flagged stored, keep their own times and do not move current values. The same file
-again adds nothing, under whatever name, time and target; --again NAME imports it once more. An
+unpacked. Packets are flagged stored, keep their own times and do not move current values. The same
+file again adds nothing, under whatever name, time and target; --again NAME imports it once more. An
 interrupted import goes on where it stopped. Files are told apart by their packets: a copy that
-lacks its end adds nothing, a file that has grown what is new. Exit status: 0 all files read whole,
-1 some file broken (what was readable is imported), or without any time where --time says, without
-any packet that the system knows or without telemetry (nothing of it is imported), 2 wrong usage.";
+lacks its end adds nothing, a file that has grown what is new. docs/recorded-files.md has the layouts
+byte by byte. Exit status: 0 all files read whole, 1 some file empty or broken (what was readable is
+imported), or without any time where --time says, without any packet that the system knows or without
+telemetry (nothing of it is imported), 2 wrong usage.";
 
 /// Imports recorded packets into the running system
 #[derive(Debug, Args)]

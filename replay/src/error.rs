@@ -25,6 +25,9 @@ pub enum ReadFault {
     /// The operating system could not read the file.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
+    /// There is nothing: most likely something went wrong when the file was written or fetched.
+    #[error("the file is empty; get it again, or leave it out")]
+    Empty,
     /// The bytes are no space packet (CCSDS 133.0-B-2 §4.1.3.2: the version number is 0).
     #[error(
         "no space packet starts here (packet version number {version}, expected 0); if something \

@@ -112,7 +112,12 @@ impl Input {
         let count = *result.as_ref().unwrap_or(&0);
         self.buffer.truncate(held + count);
         match result {
-            Ok(0) => self.ended = true,
+            Ok(0) => {
+                self.ended = true;
+                if self.position + held as u64 == 0 {
+                    return Err(self.fault(0, ReadFault::Empty));
+                }
+            }
             Ok(_) => {}
             Err(error) => {
                 self.ended = true;

@@ -296,7 +296,8 @@ fn lost_framing_and_other_files_end_the_reading() {
         (b"COSMOS2_", "convert it"),
         (b"garbage at the beginning", "begins with garbage"),
         (b"\x08\x0b\xc0", "begins with 080bc0"),
-        (b"", "no COSMOS packet log"),
+        (b"", "is empty"),
+        (b"\0", "no COSMOS packet log"),
         (b"COSMOS5_\0\0\0\x01\0", "2 at least"),
         (b"COSMOS5_\xff\xff\xff\xff\0", "4294967295 bytes"),
     ] {

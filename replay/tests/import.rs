@@ -197,12 +197,14 @@ fn a_broken_file_is_imported_up_to_its_fault_and_never_complete() {
 }
 
 #[test]
-fn an_empty_file_is_complete_at_once() {
+fn an_empty_file_is_named_and_never_complete() {
     let folder = TempDir::new().expect("a folder");
     let mut log = Log::default();
-    let report = import(&mut log, &file(&folder, &[])).expect("imported");
+    let report = import(&mut log, &file(&folder, &[])).expect("read");
     assert_eq!((report.records, report.appended), (0, 0));
-    assert!(log.progress[report.id.as_str()].complete);
+    let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+    assert!(faults.len() == 1 && faults[0].contains("is empty"), "{faults:?}");
+    assert!(!log.progress.contains_key(report.id.as_str()));
 }
 
 #[test]

@@ -112,13 +112,15 @@ fn garbage_in_a_stream_stops_it_there() {
 }
 
 #[test]
-fn an_empty_file_has_no_packets_and_no_faults() {
-    for format in [Format::Ccsds, Format::Fixed { bytes: 4 }] {
+fn an_empty_file_is_a_fault_of_its_own() {
+    let length = "length:0,16".parse().expect("a format");
+    for format in [Format::Ccsds, Format::Fixed { bytes: 4 }, length, Format::Dump, Format::Cosmos]
+    {
         let (records, errors) = read(&[], &layout(format, 0));
-        assert!(records.is_empty() && errors.is_empty());
+        assert!(records.is_empty());
+        let expected = matches!(errors[..], [ReadError { byte: 0, fault: ReadFault::Empty, .. }]);
+        assert!(expected, "{format}: {errors:?}");
     }
-    let (_, errors) = read(&[], &layout(Format::Dump, 0));
-    assert!(matches!(errors[..], [ReadError { byte: 0, fault: ReadFault::Truncated { .. }, .. }]));
 }
 
 #[test]
@@ -315,4 +317,23 @@ fn records_with_a_length_field() {
         assert_eq!((records.len(), told.len()), (1, 1), "{told:?}");
         assert!(told[0].contains(expected), "{told:?}");
     }
+}
+
+/// The example in the documentation is a dump, as it stands there.
+#[test]
+fn the_documented_dump_is_read() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/recorded-files.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let example = page.split("```").nth(1).expect("an example");
+    // Behind two blanks is what it means.
+    let hex: String = example.lines().filter_map(|line| line.split("  ").next()).collect();
+    let hex = hex.replace(' ', "");
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex");
+    let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+    assert_eq!(bytes.len(), 42);
+    let (records, errors) = read(&bytes, &layout(Format::Dump, 0));
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].packet[..], [0xca, 0xfe]);
+    assert_eq!(records[0].header_time, Some(Nanos(1_600_000_000_250_000_000)));
 }

@@ -180,3 +180,52 @@ fn a_file_of_packets_that_nobody_knows_is_refused() {
     assert_eq!(output.code, 1, "{}", output.stdout);
     assert!(output.stderr.contains("--unknown"), "{}", output.stderr);
 }
+
+/// The time lies in the packets: items of the running system's definitions say where.
+#[test]
+fn times_are_read_from_items_of_the_running_system() {
+    let folder = tempfile::tempdir().expect("folder");
+    let target = folder.path().join("CLOCK");
+    std::fs::create_dir_all(target.join("cmd_tlm")).expect("folder");
+    let definitions = "\
+TELEMETRY CLOCK TICK BIG_ENDIAN
+  APPEND_ID_ITEM ID 8 UINT 1
+  APPEND_ITEM TIMESEC 32 UINT
+  APPEND_ITEM TIMEUS 32 UINT
+";
+    std::fs::write(target.join("cmd_tlm/tlm.txt"), definitions).expect("definitions");
+    let plugin = target.to_string_lossy();
+    let options = ["--plugin", &*plugin, "--connect", "tcp://127.0.0.1:1"];
+    let stack = Stack::start(&StackOptions::with(&options));
+    let seconds = 1_600_000_000_u32;
+    let packets = (0..3).flat_map(|index| {
+        let words = [seconds + index, 250_000].map(u32::to_be_bytes);
+        [&[1][..], &words.concat()].concat()
+    });
+    let file = folder.path().join("ticks.bin");
+    std::fs::write(&file, packets.collect::<Vec<u8>>()).expect("file");
+    let path = file.to_string_lossy();
+    let replay = |time: &str, more: &[&str]| {
+        let arguments = ["replay", &path, "--format", "fixed:9", "--time", time, "--json"];
+        groundlog(&[&arguments[..], &["--url", stack.url()], more].concat())
+    };
+    let result = replay("unix:TIMESEC,TIMEUS", &[]).json_lines().remove(0);
+    assert_eq!([&result["appended"], &result["files"][0]["without_time"]], [3, 0], "{result}");
+    let again = replay("unix:TIMESEC", &["--again", "whole-seconds"]).json_lines().remove(0);
+    assert_eq!(again["appended"], 3, "{again}");
+    wait_for("all are decoded", SOON, || {
+        (stack.http.call("get_tlm_cnt", json!(["CLOCK TICK"])) == 6).then_some(())
+    });
+    let data = stack.data().to_string_lossy().into_owned();
+    let stored = groundlog(&["log", "cat", "decom.stored", "--json", "--data", &data]).json_lines();
+    let times: Vec<&str> =
+        stored.iter().filter_map(|record| record["packet_time"].as_str()).collect();
+    let expected = [".250000000Z", ".000000000Z"].into_iter().flat_map(|fraction| {
+        (40..43).map(move |second| format!("2020-09-13T12:26:{second}{fraction}"))
+    });
+    assert_eq!(times, expected.collect::<Vec<_>>());
+    // An item that no packet has is refused before anything is imported.
+    let refused = replay("unix:NO_SUCH_ITEM", &["--again", "wrong"]);
+    assert_ne!(refused.code, 0);
+    assert!(refused.stderr.contains("NO_SUCH_ITEM"), "{}", refused.stderr);
+}

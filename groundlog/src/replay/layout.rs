@@ -6,11 +6,11 @@ use crate::usage::wrong_usage;
 /// How packets stand in files; the same words for `replay` and `decode`.
 #[derive(Debug, Args)]
 pub(crate) struct LayoutArgs {
-    /// How packets stand in the files: ccsds (space packets, one after the other), cosmos (packet
-    /// logs of COSMOS 5 and later), dump (a file header and records with headers, 20 bytes each),
-    /// fixed:N (packets of N bytes),
-    /// length:BIT_OFFSET,BIT_SIZE[,VALUE_OFFSET[,BYTES_PER_COUNT[,big|little]]] (as COSMOS's LENGTH
-    /// protocol; --skip-header-bytes are its leading bytes to be discarded)
+    /// How packets stand in the files: ccsds (space packets, one after the other); cosmos (packet
+    /// logs of COSMOS 5 and later); dump (a file header and records with headers of 20 bytes each,
+    /// field by field in docs/recorded-files.md); fixed:N (packets of N bytes);
+    /// length:BIT_OFFSET,BIT_SIZE and as far as needed ,VALUE_OFFSET ,BYTES_PER_COUNT ,big or ,little
+    /// (as COSMOS's LENGTH protocol; --skip-header-bytes are its leading bytes to be discarded)
     #[arg(long, value_name = "FORMAT", default_value = "ccsds")]
     format: Format,
     /// Foreign bytes before every packet (in a dump: at the start of every record's message)
@@ -21,9 +21,9 @@ pub(crate) struct LayoutArgs {
     #[arg(long, value_name = "UNIT", default_value = "us")]
     subseconds: SubsecondUnit,
     /// Where a packet's time lies: cds:BYTE (CCSDS day segmented, at that byte of the packet;
-    /// also cds:BYTE,day24,ms|us|ps,epoch=YYYY-MM-DD), unix:ITEM or
-    /// unix:ITEM_SECONDS,ITEM_MICROSECONDS, header (of the records of a dump or packet
-    /// log; the default there), none
+    /// also cds:BYTE,day24,ms|us|ps,epoch=YYYY-MM-DD); unix:ITEM or
+    /// unix:ITEM_SECONDS,ITEM_MICROSECONDS; header (of the records of a dump or packet
+    /// log; the default there); none
     #[arg(long, value_name = "WHERE")]
     time: Option<TimeSource>,
 }
