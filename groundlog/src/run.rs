@@ -14,6 +14,7 @@ mod core;
 mod demo;
 mod descriptors;
 mod drain;
+mod fresh;
 mod identity;
 pub(crate) mod interfaces;
 mod metrics;

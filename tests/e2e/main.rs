@@ -13,6 +13,7 @@ mod decode;
 mod demo;
 mod endurance;
 mod faults;
+mod full_disk;
 mod jpss;
 mod log_command;
 mod operations_page;

@@ -19,6 +19,7 @@ use super::{
     core::{Core, Place},
     demo::Demo,
     drain::{caught_up, drained, expect},
+    fresh::{Fresh, start_error},
 };
 use crate::{
     config::Config,
@@ -75,14 +76,18 @@ struct Heart {
 /// Starts everything; what the user wrote is checked before anything is touched.
 pub(super) async fn start(config: &Config, args: &PluginArgs) -> anyhow::Result<Running> {
     let plugin = load(config, args).await?;
-    let place = Place::open(config)?;
+    let fresh = Fresh::of(config);
+    let place = Place::open(config).map_err(start_error)?;
     let log = place.log.clone();
+    let fresh = fresh.unless_used(&*log).await?;
     let started = start_on(place, config, plugin).await;
     if started.is_err() {
-        // Refused before serving: leave the log in order.
-        log.close().await?;
+        // Refused before serving: leave the log in order, or leave none where none was.
+        let closed = log.close().await;
+        fresh.take_back();
+        closed?;
     }
-    started
+    started.map_err(start_error)
 }
 
 /// The plug-in, where a role wants one, and the demo's spacecraft.
