@@ -207,6 +207,35 @@ impl GatewayConfig {
     }
 }
 
+/// Variables that are no keys of the configuration.
+const VARIABLES: [&str; 5] = [
+    "GROUNDLOG_LOG",
+    "GROUNDLOG_URL",
+    "GROUNDLOG_CVT_PASSWORD",
+    "GROUNDLOG_KAFKA_PASSWORD",
+    "GROUNDLOG_DEMO_SIMULATOR",
+];
+
+/// Names the variables that look like ours and that nothing reads, as a mistyped key of the
+/// configuration would be.
+pub(crate) fn unread_variables(
+    environment: impl Iterator<Item = (String, String)>,
+) -> impl Iterator<Item = String> {
+    let names = environment.map(|(name, _)| name);
+    names.filter_map(|name| {
+        let rest = name.strip_prefix("GROUNDLOG_").filter(|rest| !rest.starts_with('_'))?;
+        // What the tests of this program read is none of an operator's business.
+        if VARIABLES.contains(&name.as_str()) || rest.starts_with("TEST_") {
+            return None;
+        }
+        let key = rest.replacen('_', "__", 1);
+        Some(format!(
+            "environment variable {name}: nothing reads it; keys of the configuration are \
+             {ENVIRONMENT_PREFIX}SECTION__KEY ({ENVIRONMENT_PREFIX}{key}?)"
+        ))
+    })
+}
+
 impl Config {
     /// Reads the file (if any), then the environment.
     pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
@@ -231,11 +260,13 @@ impl Config {
         };
         for (name, value) in environment {
             if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) {
-                set(&mut table, path, &value)
-                    .with_context(|| format!("environment variable {name}"))?;
+                let about = || format!("environment variable {name}");
+                set(&mut table, path, &value).with_context(about)?;
+                // Each by itself: the error names the variable that has the unknown key.
+                table.clone().try_into::<Self>().with_context(about)?;
             }
         }
-        table.try_into().context("configuration (environment GROUNDLOG__… included)")
+        Ok(table.try_into()?)
     }
 
     /// Checks what types cannot say.
@@ -473,6 +504,16 @@ mod tests {
         let error = format!("{:#}", from("[log]\npartitons = 2", &[]).unwrap_err());
         assert!(error.contains("partitons") && error.contains("line 2"), "{error}");
         let error = format!("{:#}", from("", &[("GROUNDLOG__LOG__URI", "x")]).unwrap_err());
-        assert!(error.contains("uri"), "{error}");
+        assert!(error.contains("GROUNDLOG__LOG__URI") && error.contains("uri"), "{error}");
+    }
+
+    #[test]
+    fn variables_that_nothing_reads_are_named() {
+        let names = ["GROUNDLOG_GATEWAY_LISTEN", "GROUNDLOG_LOG", "GROUNDLOG__LOG__URL", "HOME"];
+        let environment = names.map(|name| (name.to_owned(), String::new()));
+        let unread: Vec<String> = unread_variables(environment.into_iter()).collect();
+        assert_eq!(unread.len(), 1, "{unread:?}");
+        assert!(unread[0].contains("GROUNDLOG_GATEWAY_LISTEN: nothing reads it"), "{unread:?}");
+        assert!(unread[0].contains("(GROUNDLOG__GATEWAY__LISTEN?)"), "{unread:?}");
     }
 }

@@ -7,10 +7,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
 
-use crate::{
-    config::Config,
-    output::{self, say},
-};
+use crate::{config::Config, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,15 +45,13 @@ enum ConfigCommand {
 /// When configuration or definitions cannot be used.
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
-        ConfigCommand::Check(check) if check.names_folders() => return check::run(check),
-        ConfigCommand::Diff(diff) => return diff::run(diff),
-        ConfigCommand::Check(_) | ConfigCommand::Dump => {}
+        ConfigCommand::Check(check) => check::run(check, args.config.as_deref()),
+        ConfigCommand::Diff(diff) => diff::run(diff),
+        ConfigCommand::Dump => {
+            let config = Config::load(args.config.as_deref())?;
+            config.check()?;
+            output::result(format_args!("{}", toml::to_string(&config)?));
+            Ok(ExitCode::SUCCESS)
+        }
     }
-    let config = Config::load(args.config.as_deref())?;
-    config.check()?;
-    match args.command {
-        ConfigCommand::Dump => output::result(format_args!("{}", toml::to_string(&config)?)),
-        ConfigCommand::Check(_) | ConfigCommand::Diff(_) => say!("ok"),
-    }
-    Ok(ExitCode::SUCCESS)
 }

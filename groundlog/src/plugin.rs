@@ -9,6 +9,7 @@
 mod args;
 mod assemble;
 mod bare;
+mod doubts;
 mod errors;
 mod files;
 mod interfaces;
@@ -34,6 +35,7 @@ use groundlog_packet::{
 
 use crate::{config::Config, usage::wrong_usage};
 use assemble::{Assembled, Origin, assemble};
+use doubts::doubts;
 use files::PluginFiles;
 use interfaces::check_interfaces;
 
@@ -77,7 +79,7 @@ pub(crate) fn configured(
     for (folder, variables) in &folders {
         let files = PluginFiles::read(folder)?;
         assembled.push(if files.is_bare() {
-            let protocol = args.protocol.as_deref();
+            let protocol = args.protocol.as_deref().or(config.plugin.protocol.as_deref());
             let mut bare = bare::assemble(&files, variables, scope, connect, protocol)?;
             if connect.is_none() {
                 let folder = folder.display();
@@ -216,6 +218,8 @@ fn finish(mut plugins: Vec<Assembled>, wanted: Use) -> Result<LoadedPlugin, Load
         plugins.iter().flat_map(|plugin| plugin.warnings.iter().cloned()).collect();
     let unsupported = located.unsupported().iter().map(|warning| located_at(warning, &plugins));
     warnings.extend(unsupported.chain(located.placed_warnings()));
+    let targets = plugins.iter().flat_map(|plugin| &plugin.targets);
+    warnings.extend(targets.flat_map(|target| doubts(&located, target)));
     let mut interfaces = Vec::new();
     let mut others = Vec::new();
     let mut sources = Vec::new();

@@ -26,7 +26,12 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-use crate::{config::Config, output::tell, plugin::PluginArgs, role_set::RoleName};
+use crate::{
+    config::{Config, unread_variables},
+    output::tell,
+    plugin::PluginArgs,
+    role_set::RoleName,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,6 +80,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         config.system.process.clone_from(&args.process);
     }
     config.check()?;
+    unread_variables(std::env::vars()).for_each(|unread| tracing::warn!("{unread}"));
     descriptors::raise();
     let mut interrupted = std::pin::pin!(interrupt());
     let mut running = tokio::select! {

@@ -1,6 +1,10 @@
-//! `groundlog config check DIR…`: what plug-ins define, and what is wrong with them.
+//! `groundlog config check`: whether the configuration holds together, what plug-ins define, and
+//! what is wrong with them.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
 use groundlog_packet::{
@@ -11,19 +15,20 @@ use groundlog_packet::{
 use serde_json::{Value as Json, json};
 
 use crate::{
+    config::{Config, unread_variables},
     output::say,
-    plugin::{LoadErrors, LoadedPlugin, load_folders, variables},
+    plugin::{self, LoadErrors, LoadedPlugin, PluginArgs, load_folders, variables},
 };
 
 const EXAMPLES: &str = "\
 Examples:
-  groundlog config check
+  groundlog config check --config groundlog.toml
   groundlog config check ./my-plugin
   groundlog config check ./bus ./payload --variable port=4000 --strict
   groundlog config check ./my-plugin --json
 
-Without a folder the configuration file is checked. Exit status: 0 fine, 1 errors, or warnings with
---strict, 2 wrong usage.";
+Without a folder the configuration is checked, the environment's part of it and the plug-in that it
+names included. Exit status: 0 fine, 1 errors, or warnings with --strict, 2 wrong usage.";
 
 /// Says whether configuration, or plug-ins, are valid, and what the plug-ins define
 #[derive(Debug, Args)]
@@ -36,25 +41,19 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "NAME=VALUE", requires = "folders")]
     variable: Vec<String>,
     /// Prints one JSON object
-    #[arg(long, requires = "folders")]
+    #[arg(long)]
     json: bool,
     /// Fails when there are warnings, such as of names that stand for code that is not run
-    #[arg(long, requires = "folders")]
+    #[arg(long)]
     strict: bool,
 }
 
-impl CheckArgs {
-    pub(super) fn names_folders(&self) -> bool {
-        !self.folders.is_empty()
-    }
-}
-
-/// Runs the command.
+/// Runs the command on folders, else on what the configuration file and the environment say.
 ///
 /// # Errors
-/// When a folder cannot be read, or its definitions have errors.
-pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let loaded = match load_folders(&args.folders, &variables(&args.variable)?) {
+/// When the configuration cannot hold, a folder cannot be read, or its definitions have errors.
+pub(super) fn run(args: &CheckArgs, file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let loaded = match load(args, file) {
         Ok(loaded) => loaded,
         Err(error) => match error.downcast_ref::<LoadErrors>() {
             Some(errors) if args.json => {
@@ -71,6 +70,21 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         print(&loaded, valid);
     }
     Ok(if valid { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Loads what is to be checked; a configuration that names no plug-in means the demo.
+fn load(args: &CheckArgs, file: Option<&Path>) -> anyhow::Result<LoadedPlugin> {
+    if !args.folders.is_empty() {
+        return load_folders(&args.folders, &variables(&args.variable)?);
+    }
+    let config = Config::load(file)?;
+    config.check()?;
+    let mut loaded = match plugin::configured(&config, &PluginArgs::default())? {
+        Some(loaded) => loaded,
+        None => plugin::demo(None)?,
+    };
+    loaded.warnings.extend(unread_variables(std::env::vars()));
+    Ok(loaded)
 }
 
 /// What one kind of a target's packets is.
@@ -205,7 +219,9 @@ mod tests {
         let path = folder.path().join("SAT").display().to_string();
         let words = words.replace('@', &path);
         let args = Cli::try_parse_from(["check"].into_iter().chain(words.split(' ')));
-        let ended = run(&args.expect("good words").check);
+        let file = folder.path().join("groundlog.toml");
+        fs::write(&file, format!("[plugin]\npath = {path:?}\n")).expect("a file");
+        let ended = run(&args.expect("good words").check, Some(&file));
         format!("{:?}", ended.unwrap_or_else(|error| ExitCode::from(exit_code(&error))))
     }
 
@@ -222,6 +238,10 @@ mod tests {
         assert_eq!(check("BOGUS\n", "@ --json"), code(1));
         assert_eq!(check(good, "@/nowhere"), code(1));
         assert_eq!(check(good, "@ --variable x"), code(2));
+        // Without a folder it is the configuration's.
+        assert_eq!(check(odd, "--json"), code(0));
+        assert_eq!(check(odd, "--strict"), code(1));
+        assert_eq!(check("BOGUS\n", "--json"), code(1));
     }
 
     #[test]

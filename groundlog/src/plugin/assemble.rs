@@ -65,7 +65,6 @@ pub(super) fn assemble(
             Ok(plugin) => Salvaged { plugin, targets_missing: false },
             Err(_) => plugin_with_errors(&path, text, given, scope, &sources, &mut errors),
         };
-    let mut warnings = plugin.unsupported;
     let mut targets = Vec::with_capacity(plugin.targets.len());
     for target in &plugin.targets {
         let folder = files.shown(&format!("targets/{}", target.folder));
@@ -77,13 +76,7 @@ pub(super) fn assemble(
             FolderState::Empty => {
                 errors.add(&target.location, &about(&format!("there is nothing in {folder}")));
             }
-            FolderState::WithoutPackets => {
-                let text = about(&format!("{folder} has no cmd_tlm, so the target has no packets"));
-                // A bare target is declared by nobody.
-                let place = if files.is_bare() { folder } else { target.location.to_string() };
-                warnings.push(format!("{place}: {text}"));
-            }
-            FolderState::Good => {}
+            FolderState::WithoutPackets | FolderState::Good => {}
         }
         targets.push(render_target(files, target, &plugin.values, &mut errors));
     }
@@ -92,7 +85,7 @@ pub(super) fn assemble(
         targets,
         interfaces: plugin.interfaces,
         others: plugin.others,
-        warnings,
+        warnings: plugin.unsupported,
         errors,
         targets_missing,
     }

@@ -8,7 +8,11 @@ use groundlog_packet::{
     template::{self, Sources, Variables},
 };
 
-use super::{errors::LoadErrors, files::PluginFiles, salvage::without_statements};
+use super::{
+    errors::LoadErrors,
+    files::{FolderState, PluginFiles},
+    salvage::without_statements,
+};
 
 /// A target with its templates rendered.
 #[derive(Debug)]
@@ -19,8 +23,12 @@ pub(super) struct RenderedTarget {
     pub(super) published: TargetSource,
     /// Its target.txt as the user can open it.
     pub(super) target_txt_path: String,
-    /// Where it is declared.
+    /// Where it is declared: a bare target by its folder.
     pub(super) place: String,
+    /// Its folder as the user can open it.
+    pub(super) folder: String,
+    /// What that folder is.
+    pub(super) state: FolderState,
 }
 
 /// Renders the files of a target that are read. What cannot be rendered goes to `errors`.
@@ -63,8 +71,10 @@ pub(super) fn render_target(
             .collect(),
         ..published.clone()
     };
-    let place = declared.location.to_string();
-    RenderedTarget { located, published, target_txt_path, place }
+    let state = files.target_folder(&declared.folder);
+    let folder = files.shown(&folder);
+    let place = if files.is_bare() { folder.clone() } else { declared.location.to_string() };
+    RenderedTarget { located, published, target_txt_path, place, folder, state }
 }
 
 /// Returns the texts that packets name as their initial bytes, by path inside the target.

@@ -231,7 +231,8 @@ fn folders_of_targets_that_are_odd() {
     // Screens and procedures alone make a target, too.
     let (_guard, root) = folder("p", &[plugin, ("targets/BUS/screens/s.txt", "x")]);
     let loaded = load_folder(&root, &Variables::new()).expect("good");
-    assert!(loaded.warnings[0].ends_with("has no cmd_tlm, so the target has no packets"));
+    assert!(loaded.warnings[0].contains("plugin.txt:1: target SAT has no packets: "));
+    assert!(loaded.warnings[0].ends_with("targets/BUS has no cmd_tlm"));
     let text = refused("p", &[plugin, ("targets/BUS/target.txt", "\nTELEMETRY no.txt\n")]);
     assert!(text.contains("DIR/targets/BUS/target.txt:2: File no.txt was not found"), "{text}");
 }
@@ -358,16 +359,60 @@ fn paths_of_a_bare_target_are_the_users() {
     let (_guard, root) = folder("SAT", &[("target.txt", "REQUIRE code.rb\n")]);
     let loaded = load_folder(&root, &Variables::new()).expect("good");
     let path = root.join("target.txt").display().to_string();
-    assert!(loaded.warnings[0].starts_with(&format!("{}: target SAT: ", root.display())));
-    assert!(loaded.warnings[1].starts_with(&format!("{path}:1: ")), "{:?}", loaded.warnings);
+    assert!(loaded.warnings[0].starts_with(&format!("{path}:1: ")), "{:?}", loaded.warnings);
+    assert!(loaded.warnings[1].starts_with(&format!("{}: target SAT has ", root.display())));
 }
 
 #[test]
 fn a_bare_target_without_a_link_is_warned_of() {
-    let (_guard, root) = folder("SAT", &[("cmd_tlm/tlm.txt", "")]);
+    let text = "TELEMETRY SAT P BIG_ENDIAN\n  APPEND_ID_ITEM ID 8 UINT 1\n";
+    let (_guard, root) = folder("SAT", &[("cmd_tlm/tlm.txt", text)]);
     let args = run_args(&[root.to_str().expect("UTF-8")]);
     let loaded = configured(&Config::default(), &args).expect("good").expect("named");
     let warning = format!("{}: no interface: add --connect tcp://HOST:PORT", root.display());
     assert_eq!(loaded.warnings, [warning]);
     assert!(load_folder(&root, &Variables::new()).expect("good").warnings.is_empty());
+}
+
+/// Warnings about a bare target with one file, with the folder as DIR.
+fn doubted(text: &str) -> Vec<String> {
+    let (_guard, root) = folder("SAT", &[("cmd_tlm/t.txt", text)]);
+    let loaded = load_folder(&root, &Variables::new()).expect("good");
+    let root = root.display().to_string();
+    loaded.warnings.iter().map(|warning| warning.replace(&root, "DIR")).collect()
+}
+
+#[test]
+fn packets_that_cannot_be_told_apart_are_named() {
+    let packet = |side: &str, name: &str, order: &str, ids: &str| {
+        format!("{side} SAT {name} {order}_ENDIAN\n{ids}")
+    };
+    let tlm = |name: &str, ids: &str| packet("TELEMETRY", name, "BIG", ids);
+    let one = "APPEND_ID_ITEM ID 8 UINT 1\n";
+    let same = [tlm("A", one), tlm("B", one)].concat();
+    let expected = "DIR/cmd_tlm/t.txt:3: packet SAT B has the same id values (ID 1) as A at \
+                    DIR/cmd_tlm/t.txt:1: they cannot be told apart, so one of them is never \
+                    identified";
+    assert_eq!(doubted(&same), [expected]);
+    // A single byte has no order, and items of bits have any name.
+    let little = packet("TELEMETRY", "B", "LITTLE", &one.replace("ID 8", "KIND 8"));
+    assert_eq!(doubted(&(tlm("A", one) + &little)).len(), 1);
+    let two_bytes = "APPEND_ID_ITEM ID 16 UINT 1\n";
+    let little = packet("TELEMETRY", "B", "LITTLE", two_bytes);
+    for fine in [
+        tlm("B", "APPEND_ID_ITEM ID 8 UINT 2\n"),
+        tlm("B", &format!("{one}APPEND_ID_ITEM KIND 8 UINT 1\n")),
+        tlm("B", &format!("VIRTUAL\n{one}")),
+        packet("COMMAND", "A", "BIG", "APPEND_ID_PARAMETER ID 8 UINT 0 9 1\n"),
+        tlm("B", two_bytes) + &little.replace(" B ", " C "),
+    ] {
+        assert_eq!(doubted(&(tlm("A", one) + &fine)), [] as [&str; 0], "{fine}");
+    }
+}
+
+#[test]
+fn a_target_without_packets_is_named() {
+    let expected = ["DIR: target SAT has no packets: nothing in DIR/cmd_tlm defines one"];
+    assert_eq!(doubted("# nothing yet\n"), expected);
+    assert_eq!(doubted(""), expected);
 }
