@@ -198,6 +198,8 @@ mod tests {
             vec!["run", "--plugin", "x=1"],
             vec!["run", "--plugin", target, "--connect", "nowhere"],
             vec!["tlm", "INST"],
+            vec!["cmd", ""],
+            vec!["cmd", " ", " "],
             vec!["tlm", "INST HEALTH_STATUS TEMP1 X"],
             vec!["replay", target, "--time", "header"],
         ] {

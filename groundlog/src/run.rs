@@ -87,7 +87,10 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         running = system::start(&config, &args.plugin) => running?,
         () = &mut interrupted => return Ok(ExitCode::SUCCESS),
     };
-    announce::announce(&running, args.json);
+    match args.json {
+        true => announce::announce_json(&running),
+        false => announce::announce(&running, &config, args.config.as_deref()),
+    }
     let replaced = tokio::select! {
         () = &mut interrupted => None,
         error = running.replaced() => Some(error),

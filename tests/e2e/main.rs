@@ -3,6 +3,7 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
+mod announcement;
 mod backlog;
 mod bad_input;
 mod client;

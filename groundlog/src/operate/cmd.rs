@@ -4,8 +4,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::OperatorArgs;
-use crate::client::ClientError;
-use crate::output::{say, tell};
+use crate::{
+    client::ClientError,
+    output::{say, tell},
+    usage::wrong_usage,
+};
 
 /// The code the gateway gives a refused hazardous command (cosmos-api §1.5).
 const HAZARDOUS: i64 = -32502;
@@ -47,8 +50,13 @@ pub(crate) struct CmdArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &CmdArgs) -> anyhow::Result<ExitCode> {
-    let client = args.operator.client()?;
     let text = args.words.join(" ");
+    if text.trim().is_empty() {
+        return Err(wrong_usage(
+            "the command is empty; write TARGET COMMAND [with PARAMETER VALUE, …]",
+        ));
+    }
+    let client = args.operator.client()?;
     if args.dry_run {
         let keywords =
             json!({ "scope": "DEFAULT", "raw": args.raw, "range_check": !args.no_range_check });
