@@ -3,6 +3,7 @@
 use super::TemplateError;
 use super::budget::Budget;
 use super::evaluate::Renderer;
+use super::parser::FUNCTIONS;
 use super::value::{Key, Operand};
 use crate::definition::FormatString;
 use crate::value::{Value, integer_text};
@@ -44,10 +45,15 @@ pub(super) fn call(
         ("Array", [one]) => Operand::list(vec![one.clone()]),
         // A plug-in's own check of its variables.
         ("raise", args) => Err(args.last().map_or_else(String::new, Operand::shown)),
-        _ => Err(format!(
-            "'{name}' is not supported with these arguments; render the file beforehand if it \
-             needs all of Ruby"
-        )),
+        _ => {
+            let why = match FUNCTIONS.contains(&name) {
+                true => "with these arguments",
+                false => "in templates",
+            };
+            Err(format!(
+                "'{name}' is not supported {why}; render the file beforehand if it needs all of Ruby"
+            ))
+        }
     };
     renderer.at(result)
 }

@@ -22,7 +22,7 @@ const LEVELS: [&[&str]; 10] = [
 ];
 
 /// Calls without a receiver whose brackets may be left out.
-const FUNCTIONS: [&str; 8] =
+pub(super) const FUNCTIONS: [&str; 8] =
     ["render", "format", "sprintf", "raise", "Integer", "Float", "String", "Array"];
 
 /// Words that end or start statements, and so are no names.
