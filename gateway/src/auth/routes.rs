@@ -113,11 +113,12 @@ fn failed(error: &AuthError) -> Response {
 
 type Members = indexmap::IndexMap<String, Value>;
 
+/// Reads the members of a JSON object; what is none says nothing about who asks.
 async fn members_of(body: Body) -> Result<Members, Response> {
     let body: Bytes = http::read_small(body).await?;
     match json::parse(&body) {
         Ok(Value::Object(members)) => Ok(members),
-        _ => Err(StatusCode::UNAUTHORIZED.into_response()),
+        _ => Err(StatusCode::BAD_REQUEST.into_response()),
     }
 }
 

@@ -59,8 +59,12 @@ pub(super) async fn rebuild(State(system): State<Arc<System>>, body: Body) -> Re
         verify: wish.verify,
     });
     // Every gateway is to know the id, whichever is asked how far it has got.
-    let announced = announce(&system, &id, &key).await;
-    match announced.and(append(&system, &id, &key, kind).await) {
+    // What is not announced is not begun: its caller is refused, and nobody would ask for it.
+    let begun = async {
+        announce(&system, &id, &key).await?;
+        append(&system, &id, &key, kind).await
+    };
+    match begun.await {
         Ok(()) => (StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response(),
         Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error),
     }
@@ -70,12 +74,13 @@ async fn announce(system: &System, id: &str, projection: &str) -> Result<(), Set
     let (id, projection) = (id.to_owned(), projection.to_owned());
     let status = RebuildStatus { id, projection, ..RebuildStatus::default() };
     let key = format!("rebuild/{}", status.id);
-    system.interfaces.rebuilt(status.clone());
-    let kind = Some(status_record::Kind::Rebuild(status));
+    let kind = Some(status_record::Kind::Rebuild(status.clone()));
     let mut records = Records::new();
     let record = StatusRecord { time_ns: Nanos::now().0, kind };
     records.push(key.as_bytes(), &record.encode_to_vec());
     system.log.append(&system.partition(TopicKind::Status, 0), records).await?;
+    // Known here at once; there is no news of it before the directive is there.
+    system.interfaces.rebuilt(status);
     Ok(())
 }
 

@@ -129,10 +129,11 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Returns a number, or the number that a text shows.
+/// Returns a number, or the number that a text shows; NaN, which the parser takes, is none.
 pub(crate) fn numeric(value: &Value) -> Option<f64> {
-    match value {
-        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| !number.is_nan()),
+    let number = match value {
+        Value::String(text) => text.trim().parse().ok(),
         other => other.as_f64(),
-    }
+    };
+    number.filter(|number: &f64| !number.is_nan())
 }

@@ -34,6 +34,21 @@ async fn every_refusal_is_json_with_its_code_and_status() {
         (call(&format!(r#""method":"cmd","params":["INST CLEAR"],{scope}"#)), 409, -32502),
         (call(&format!(r#""method":"cmd","params":["INST OFF"],{scope}"#)), 500, -1),
         (call(&format!(r#""method":"tlm","params":["INST X Y"],{scope}"#)), 500, -1),
+        // No number: neither a time to wait nor an age.
+        (
+            call(
+                r#""method":"cmd","params":["INST COLLECT with TYPE NORMAL"],"keyword_params":{"scope":"DEFAULT","timeout":NaN}"#,
+            ),
+            500,
+            -1,
+        ),
+        (
+            call(
+                r#""method":"get_tlm_packet","params":["INST HEALTH_STATUS"],"keyword_params":{"scope":"DEFAULT","stale_time":NaN}"#,
+            ),
+            500,
+            -32602,
+        ),
     ];
     for (body, status, code) in cases {
         let answer = stack.client.rpc_body(&body).await;

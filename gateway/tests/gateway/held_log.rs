@@ -31,7 +31,8 @@ impl Control {
         self.held.send_replace(false);
     }
 
-    /// What is begun from now on fails instead of reaching the log, which says that it is broken.
+    /// What is begun from now on fails instead of reaching the log, which says that it is broken;
+    /// so do appends of status.
     pub(crate) fn refuse(&self, refuse: bool) {
         self.refusing.store(refuse, Ordering::SeqCst);
     }
@@ -97,7 +98,13 @@ impl Log for HeldLog {
         self.inner.reader(partition, from).await
     }
     fn append(&self, partition: &TopicPartition, records: Records) -> Appending {
-        if partition.topic != TopicNames::default().topic(TopicKind::Commands) {
+        let (names, refusing) = (TopicNames::default(), &self.control.refusing);
+        if partition.topic == names.topic(TopicKind::Status) && refusing.load(Ordering::SeqCst) {
+            let (sender, appending) = Appending::channel();
+            let _ = sender.send(Err(LogError::Closed));
+            return appending;
+        }
+        if partition.topic != names.topic(TopicKind::Commands) {
             return self.inner.append(partition, records);
         }
         let (sender, appending) = Appending::channel();

@@ -2,6 +2,7 @@
 
 use groundlog_gateway::GatewayOptions;
 use groundlog_proto::{
+    TopicKind, TopicNames, TopicPartition,
     prost::Message,
     wire::{RawPacket, RawRecord, raw_record::Body},
 };
@@ -80,5 +81,23 @@ async fn a_log_that_failed_for_good_is_no_health() {
     let down = stack.client.get("/health").await;
     assert_eq!((down.status, &down.json()["status"]), (503, &"DOWN".into()));
     control.refuse(false);
+    stack.stop().await;
+}
+
+/// What other gateways cannot know of is refused, and not done all the same.
+#[tokio::test]
+async fn a_rebuild_that_cannot_be_announced_is_not_begun() {
+    let (log, control) = held(memory_log().await);
+    let stack = Stack::on(log, GatewayOptions::default()).await;
+    control.refuse(true);
+    let refused = stack.client.post("/groundlog/v1/rebuild", br#"{"projection":"cvt"}"#).await;
+    control.refuse(false);
+    assert_refused(&refused, 503, "log");
+    let topic = TopicNames::default().topic(TopicKind::Control);
+    let partitions = stack.log.topic(&topic).await.unwrap().partitions;
+    for partition in 0..partitions {
+        let at = TopicPartition::new(topic.clone(), partition);
+        assert_eq!(stack.log.bounds(&at).await.unwrap().tail, 0, "{at}");
+    }
     stack.stop().await;
 }
