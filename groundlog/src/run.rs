@@ -27,7 +27,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 
 use crate::{
-    config::{Config, unread_variables},
+    config::{Config, environment, unread_variables},
     output::tell,
     plugin::PluginArgs,
     role_set::RoleName,
@@ -80,7 +80,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         config.system.process.clone_from(&args.process);
     }
     config.check()?;
-    unread_variables(std::env::vars()).for_each(|unread| tracing::warn!("{unread}"));
+    unread_variables(environment()).for_each(|unread| tracing::warn!("{unread}"));
     descriptors::raise();
     let mut interrupted = std::pin::pin!(interrupt());
     let mut running = tokio::select! {

@@ -1,6 +1,6 @@
 //! Bad input gets a clear error that names the thing and the remedy, and loses nothing.
 
-use std::{net::TcpListener, path::Path, time::Duration};
+use std::{ffi::OsStr, net::TcpListener, os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
 use groundlog_tests::{
     Http, Spacecraft, Stack, StackOptions, bare_target, groundlog, groundlog_command, packet, send,
@@ -296,4 +296,16 @@ fn a_failed_start_leaves_no_folder_behind() {
     std::fs::create_dir(&there).expect("folder");
     start(&there);
     assert_eq!(std::fs::read_dir(&there).expect("still there").count(), 0);
+}
+
+/// Variables of others may be no text; those that look like ours and are none of ours are named.
+#[test]
+fn odd_variables_of_the_environment_do_no_harm() {
+    let mut command = groundlog_command(&["config", "check"]);
+    command.env("SOMEBODYS", OsStr::from_bytes(b"\xff")).env("GROUNDLOG_GATEWAY_LISTEN", "x");
+    let output = command.output().expect("runs");
+    let (said, printed) =
+        (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{said}");
+    assert!(printed.contains("GROUNDLOG__GATEWAY__LISTEN?"), "{printed}{said}");
 }

@@ -15,7 +15,7 @@ use groundlog_packet::{
 use serde_json::{Value as Json, json};
 
 use crate::{
-    config::{Config, unread_variables},
+    config::{Config, environment, unread_variables},
     output::say,
     plugin::{self, LoadErrors, LoadedPlugin, PluginArgs, load_folders, variables},
 };
@@ -83,7 +83,7 @@ fn load(args: &CheckArgs, file: Option<&Path>) -> anyhow::Result<LoadedPlugin> {
         Some(loaded) => loaded,
         None => plugin::demo(None)?,
     };
-    loaded.warnings.extend(unread_variables(std::env::vars()));
+    loaded.warnings.extend(unread_variables(environment()));
     Ok(loaded)
 }
 
