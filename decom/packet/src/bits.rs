@@ -18,6 +18,7 @@ mod float;
 mod integer;
 mod place;
 mod text;
+pub(crate) mod window;
 
 pub use error::BitsError;
 pub(crate) use place::{Field, Placed, locate_integer};

@@ -1,11 +1,14 @@
 //! Which packet a buffer is (cosmos-packets §4).
 //!
 //! Tables are built once per definitions. When all packets of a pool have their ids at the same
-//! places, one read of the ids and one hash look-up decide; otherwise, and where a packet has a
-//! condition beside its ids, every packet is compared in definition order. No look-up allocates, except where ids lie behind items of variable size.
+//! places, one read of the ids and one hash look-up decide, with the ids in the table itself where
+//! they are integers of up to 64 bits together; otherwise, and where a packet has a
+//! condition beside its ids, every packet is compared in definition order. No look-up allocates,
+//! except where ids lie behind items of variable size.
 
 mod condition;
 mod ids;
+mod packed;
 mod pool;
 
 use std::collections::HashMap;

@@ -3,15 +3,17 @@
 //! A [`DecodePlan`] is made once per packet definition and shared. It looks nothing up by name and
 //! allocates nothing per item: places, conversions, states and limits are operations in one flat
 //! list, of neighbours as many at once as there are (`fast`). What those do not cover (integers beyond 64 bits, texts with
-//! states, items of variable size, time conversions, packets that are too short) takes the
+//! states, items of variable size, code, packets that are too short) takes the
 //! careful way through [`crate::bits`], item by item, into the same record (`slow`).
 
+mod clock;
 mod compile;
 mod copy;
 mod fast;
 mod fields;
 mod linear;
 mod lookup;
+mod output;
 mod places;
 mod reader;
 mod slow;
@@ -24,10 +26,12 @@ use crate::limits::{LimitsState, Transition};
 use crate::process::ProcessorStates;
 use crate::record::{FLAG_LIMITS, FLAG_STATUS, Layout, NO_SLOT, PacketMeta, PublishedItem, store};
 
+use clock::{Clock, TimeText};
 use compile::{NO_ENTRY, entry_of};
 use fast::{Fast, Work};
+use output::Output;
 use reader::{Reader, TimeSource};
-use slow::{Checking, Output};
+use slow::Checking;
 
 /// Name of the item that gives the packet time.
 const PACKET_TIME: &str = "PACKET_TIME";
@@ -48,6 +52,8 @@ pub struct DecodePlan {
     hidden_limits: Vec<(usize, u32)>,
     times: Vec<Option<TimeSource>>,
     packet_time: Option<usize>,
+    /// Finds the packet time without values in between, where that is possible.
+    clock: Option<Clock>,
     /// Place of the first item of variable size; what lies behind may move.
     first_moving: usize,
 }
@@ -59,10 +65,12 @@ struct Folded<'a> {
 }
 
 /// A packed item that takes the careful way.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Slow {
     index: usize,
     entry: u32,
+    /// A shorter way to the text of a time.
+    text: Option<TimeText>,
 }
 
 /// Where the codes of limits states go.
@@ -119,20 +127,29 @@ impl DecodePlan {
     pub fn compile(packet: &Arc<Packet>) -> Self {
         let layout = Layout::of(packet);
         let compile::Compiled { fast, slow } = compile::compile(packet, &layout);
-        let with_entry = |index: usize| Slow {
-            index,
-            entry: layout.items.get(index).map_or(NO_ENTRY, |item| entry_of(packet, item.place)),
+        let careful = |index: usize| {
+            let packed = layout.items.get(index);
+            let item = packed.and_then(|packed| packet.items.get(packed.place));
+            Slow {
+                index,
+                entry: packed.map_or(NO_ENTRY, |packed| entry_of(packet, packed.place)),
+                text: packed
+                    .zip(item)
+                    .and_then(|(packed, item)| TimeText::of(packet, item, packed)),
+            }
         };
+        let packet_time = packet.item_index(PACKET_TIME);
         let is_hidden = |place: usize| packet.items.get(place).is_some_and(|item| item.hidden);
         let entries = packet.limits_items.iter().copied().zip(0..);
         let hidden_limits: Vec<_> = entries.filter(|(place, _)| is_hidden(*place)).collect();
         Self {
             has_rest: !slow.is_empty() || !hidden_limits.is_empty(),
-            slow: slow.into_iter().map(with_entry).collect(),
-            careful: (0..layout.items.len()).map(with_entry).collect(),
+            slow: slow.into_iter().map(careful).collect(),
+            careful: (0..layout.items.len()).map(careful).collect(),
             hidden_limits,
             times: packet.items.iter().map(|item| TimeSource::of(packet, item)).collect(),
-            packet_time: packet.item_index(PACKET_TIME),
+            packet_time,
+            clock: packet_time.and_then(|place| Clock::of_packet(packet, packet.items.get(place)?)),
             first_moving: compile::first_moving(packet),
             packet: Arc::clone(packet),
             codes: Codes::of(packet, &layout),
@@ -281,8 +298,15 @@ impl DecodePlan {
         mut checking: Checking<'_>,
     ) {
         let mut output = Output { record, base, status: Vec::new() };
-        for Slow { index, entry } in rest {
-            slow::pack(reader, &self.layout, *index, *entry, &mut output, &mut checking);
+        for Slow { index, entry, text } in rest {
+            match text.as_ref().filter(|text| text.covers(reader.bytes().len())) {
+                Some(text) => {
+                    output.write(&self.layout, *index, |out| text.write(reader.bytes(), out))
+                }
+                None => {
+                    slow::pack(reader, &self.layout, *index, *entry, &mut output, &mut checking)
+                }
+            }
         }
         for (place, entry) in &self.hidden_limits {
             slow::check_hidden(reader, *place, *entry, &mut checking);
@@ -302,6 +326,9 @@ impl DecodePlan {
     /// Source: cosmos-packets §8, §10.
     #[must_use]
     pub fn packet_time(&self, bytes: &[u8]) -> Option<i64> {
+        if let Some(clock) = self.clock.as_ref().filter(|clock| clock.needed() <= bytes.len()) {
+            return Some(clock.nanos(bytes));
+        }
         let place = self.packet_time?;
         Reader::new(self, bytes, PacketMeta::default(), None).time(place)
     }

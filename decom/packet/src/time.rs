@@ -2,8 +2,6 @@
 
 pub(crate) mod leap;
 
-use std::fmt::Write as _;
-
 /// Nanoseconds in one second.
 pub const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
@@ -78,19 +76,28 @@ pub(crate) fn days_from_date(year: i64, month: u32, day: u32) -> i64 {
 /// Renders a time as `YYYY/MM/DD HH:MM:SS.mmm`, milliseconds truncated (cosmos-packets §8).
 #[must_use]
 pub fn formatted(nanos: i64) -> String {
+    text(nanos).iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// Renders a time as [`formatted`] does, without allocating.
+pub(crate) fn text(nanos: i64) -> [u8; 23] {
     let t = CivilTime::from_nanos(nanos);
-    let mut text = String::with_capacity(23);
-    let _ = write!(
-        text,
-        "{:04}/{:02}/{:02} {:02}:{:02}:{:02}.{:03}",
-        t.year,
-        t.month,
-        t.day,
-        t.hour,
-        t.minute,
-        t.second,
-        t.nanosecond / 1_000_000
-    );
+    let mut text = *b"YYYY/MM/DD HH:MM:SS.mmm";
+    let mut put = |from: usize, to: usize, number: u32| {
+        let mut rest = number;
+        for digit in text[from..to].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+    };
+    // Nanoseconds in 64 bits reach from 1677 to 2262.
+    put(0, 4, t.year as u32);
+    put(5, 7, t.month);
+    put(8, 10, t.day);
+    put(11, 13, t.hour);
+    put(14, 16, t.minute);
+    put(17, 19, t.second);
+    put(20, 23, t.nanosecond / 1_000_000);
     text
 }
 
@@ -114,6 +121,8 @@ mod tests {
         assert_eq!(formatted(1_000_000_000_500_000_000), "2001/09/09 01:46:40.500");
         assert_eq!(formatted(951_782_400_000_000_000), "2000/02/29 00:00:00.000");
         assert_eq!(formatted(-1), "1969/12/31 23:59:59.999");
+        assert_eq!(formatted(i64::MIN), "1677/09/21 00:12:43.145");
+        assert_eq!(formatted(i64::MAX), "2262/04/11 23:47:16.854");
     }
 
     #[test]

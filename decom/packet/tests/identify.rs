@@ -102,3 +102,31 @@ fn targets_are_searched_in_the_order_given() {
     assert!(identifier.identify_any(PacketKind::Telemetry, &[1], PacketPool::Normal).is_some());
     assert!(identifier.identify_any(PacketKind::Command, &[1], PacketPool::Normal).is_none());
 }
+
+/// Ids that make one word are found as they are read, whatever their widths and signs.
+#[test]
+fn packed_ids_are_those_of_the_buffer() {
+    for (bits, data_type) in
+        [(1, "INT"), (3, "INT"), (8, "INT"), (11, "UINT"), (16, "UINT"), (32, "INT"), (64, "UINT")]
+    {
+        let low = if data_type == "INT" && bits > 1 { -(1_i128 << (bits - 1)) } else { 0 };
+        let high = low + (1 << bits) - 1;
+        // What does not fit in the field is never met, also not by what its low bits look like.
+        let values = [low, high, low + high / 3, high + 1, low - 1];
+        let config: String = (0..)
+            .zip(values)
+            .map(|(n, id)| {
+                let ids = format!("ITEM X 0 3 UINT\nID_ITEM A 3 {bits} {data_type} {id}\n");
+                packet(&format!("P{n}"), &ids)
+            })
+            .collect();
+        for (number, value) in (0..).zip(values).take(3) {
+            let pattern = (value as u128) << (128 - bits) >> 3;
+            let buffer = &pattern.to_be_bytes()[..((bits + 3) as usize).div_ceil(8)];
+            let found = names(&config, PacketPool::Normal, &[buffer, &buffer[1..], &[]]);
+            let same = values.iter().rposition(|other| *other == value).unwrap();
+            assert_eq!(found.1[0], format!("P{same}"), "{number}: {value} in {bits} {data_type}");
+            assert_eq!(found.1[2], "-");
+        }
+    }
+}

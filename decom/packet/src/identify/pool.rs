@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::condition;
 use super::ids::{self, IdValue};
+use super::packed::PackedTable;
 use crate::definition::{Accessor, DataType, Item, Packet, PacketId};
 
 /// Passes a hash through: the keys of the table are hashes already.
@@ -49,14 +50,41 @@ impl<'a> Signature<'a> {
     }
 }
 
+/// From id values to packets; packets with equal ids replace earlier ones.
+#[derive(Debug)]
+enum Table {
+    /// Ids that make one word.
+    Packed(PackedTable),
+    /// Hash of the id values → places among the packets.
+    Hashed(HashedTable),
+}
+
+type HashedTable = HashMap<u64, Vec<usize>, BuildHasherDefault<AsIs>>;
+
+impl Table {
+    fn hashed(packets: &[Arc<Packet>]) -> Self {
+        let mut table = HashedTable::default();
+        for (place, packet) in packets.iter().enumerate() {
+            if packet.id_items.is_empty() {
+                continue;
+            }
+            let values = packet.id_items.iter().filter_map(|item| item.id_value.as_ref());
+            let hash = values.fold(ids::SEED, ids::mix_value);
+            let places: &mut Vec<usize> = table.entry(hash).or_default();
+            places.retain(|other| !same_ids(&packets[*other], packet));
+            places.push(place);
+        }
+        Self::Hashed(table)
+    }
+}
+
 /// The packets that a buffer is compared with.
 #[derive(Debug)]
 pub(super) struct Pool {
     /// In definition order.
     packets: Vec<Arc<Packet>>,
     unique_id_mode: bool,
-    /// Hash of the id values → places in `packets`; packets with equal ids replace earlier ones.
-    table: HashMap<u64, Vec<usize>, BuildHasherDefault<AsIs>>,
+    table: Table,
     /// The last packet without id items.
     catch_all: Option<PacketId>,
 }
@@ -71,22 +99,9 @@ impl Pool {
             || packets.iter().any(|packet| packet.condition.is_some());
         let catch_all =
             packets.iter().rev().find(|packet| packet.id_items.is_empty()).map(|packet| packet.id);
-        let mut pool = Self { packets, unique_id_mode, table: HashMap::default(), catch_all };
-        pool.fill();
-        pool
-    }
-
-    fn fill(&mut self) {
-        for (place, packet) in self.packets.iter().enumerate() {
-            if packet.id_items.is_empty() {
-                continue;
-            }
-            let values = packet.id_items.iter().filter_map(|item| item.id_value.as_ref());
-            let hash = values.fold(ids::SEED, ids::mix_value);
-            let places = self.table.entry(hash).or_default();
-            places.retain(|other| !same_ids(&self.packets[*other], packet));
-            places.push(place);
-        }
+        let packed = if unique_id_mode { None } else { PackedTable::new(&packets) };
+        let table = packed.map_or_else(|| Table::hashed(&packets), Table::Packed);
+        Self { packets, unique_id_mode, table, catch_all }
     }
 
     pub(super) fn unique_id_mode(&self) -> bool {
@@ -97,16 +112,21 @@ impl Pool {
         if self.unique_id_mode {
             return self.packets.iter().find(|packet| matches(packet, buffer)).map(|p| p.id);
         }
-        let first = self.packets.first()?;
-        self.look_up(first, buffer).or(self.catch_all)
+        let found = match &self.table {
+            Table::Packed(table) => table.look_up(buffer),
+            Table::Hashed(table) => self.look_up(table, buffer),
+        };
+        found.or(self.catch_all)
     }
 
-    fn look_up(&self, first: &Packet, buffer: &[u8]) -> Option<PacketId> {
+    fn look_up(&self, table: &HashedTable, buffer: &[u8]) -> Option<PacketId> {
+        // Its ids are read, whatever the others have (§4.2).
+        let first = self.packets.first()?;
         let mut hash = ids::SEED;
         for item in &first.id_items {
             hash = ids::read(first, item, buffer)?.mix(hash);
         }
-        let candidates = self.table.get(&hash)?;
+        let candidates = table.get(&hash)?;
         let found = candidates.iter().find(|place| {
             // The ids are read as the first packet has them, and compared with the candidate's.
             let values = &self.packets[**place].id_items;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::clock::TimeOp;
 use super::fast::{Fast, Op};
 use super::linear::{Block, Check, Form, Polynomial, Single, Source};
 use super::lookup::Lookup;
@@ -42,12 +43,19 @@ pub(super) fn compile(packet: &Packet, layout: &Layout) -> Compiled {
             continue;
         };
         let moved = packed.place >= first_moving && !item.is_derived();
-        let ops = if moved { None } else { raw_ops(packet, item, packed) };
-        let Some(ops) = ops.filter(|_| values_are_fast(item, packed)) else {
+        let Some(ops) = (if moved { None } else { raw_ops(packet, item, packed) }) else {
             compiled.slow.push(index);
             continue;
         };
-        match values.add(packet, item, packed, ops.source(packed)) {
+        let added = match TimeOp::of(packet, item, packed) {
+            Some(time) => {
+                places.need(time.needed());
+                values.times.push(Op::Time(time));
+                Ok(())
+            }
+            None => values.add(packet, item, packed, ops.source(packed)),
+        };
+        match added {
             Ok(()) => places.add(item, packed, ops),
             Err(NotFast) => compiled.slow.push(index),
         }
@@ -108,6 +116,7 @@ struct Numbers {
 struct Values {
     numbers: Vec<Numbers>,
     polynomials: Vec<Op>,
+    times: Vec<Op>,
     /// Checks of what polynomials give.
     late: Vec<Op>,
     states: Vec<Op>,
@@ -124,6 +133,9 @@ impl Values {
         packed: &PackedItem,
         source: (Source, u32),
     ) -> Result<(), NotFast> {
+        if !values_are_fast(item, packed) {
+            return Err(NotFast);
+        }
         let Some(kind) = kind(packed) else {
             return Ok(());
         };
@@ -216,6 +228,7 @@ impl Values {
             list.chunk_by(|a, b| follows(form.kind, a, b)).for_each(|row| join(*form, row, ops));
         }
         ops.extend(self.polynomials);
+        ops.extend(self.times);
         ops.extend(self.late);
         ops.extend(self.states);
         for (states, op) in [

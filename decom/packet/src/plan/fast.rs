@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::clock::TimeOp;
 use super::copy::{Piece, Row};
 use super::fields::{FieldOp, Group};
 use super::linear::{Block, Bounds, Check, Form, Polynomial, Single};
@@ -37,6 +38,7 @@ pub(super) enum Op {
     Linear1(Form, Single),
     Check(Form, Check),
     Polynomial(Kind, Polynomial),
+    Time(TimeOp),
     /// States of bytes, which are most of all states.
     ByteStates(Vec<ByteState>),
     /// States of bytes whose colours set limits.
@@ -112,6 +114,7 @@ impl Fast {
                     let value = op.value(kind.number(record, op.slot));
                     store(record, op.target, value.to_le_bytes());
                 }
+                Op::Time(op) => op.run(packet, record),
                 Op::ByteStates(ops) => ops.iter().for_each(|op| op.run(record)),
                 Op::WatchedByteStates(ops) => {
                     ops.iter().for_each(|op| changed |= op.watch(record, current));

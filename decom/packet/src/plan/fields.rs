@@ -5,10 +5,8 @@
 
 use super::fast::Op;
 use crate::bits::Field;
+use crate::bits::window::{Load, WINDOW, mask_of, shift, window, window_of};
 use crate::record::store;
-
-/// Bytes that are loaded at once; wider fields take the careful way.
-pub(super) const WINDOW: usize = 8;
 
 /// A bit field on its way from the packet to its slot.
 #[derive(Debug, Clone, Copy)]
@@ -32,32 +30,12 @@ pub(super) struct Group<const N: usize> {
     slot: u32,
 }
 
-/// Any other field: shifted to the right, masked, and extended if it has a sign.
+/// Any other field.
 #[derive(Debug)]
 pub(super) struct FieldOp {
-    mask: u64,
-    /// Its sign bit, or nothing.
-    sign: u64,
-    at: u32,
+    load: Load,
     slot: u32,
-    shift: u32,
     width: u32,
-    little: bool,
-}
-
-/// Loads a window; packets that are shorter than one end in zeros.
-#[inline(always)]
-fn window(packet: &[u8], at: u32) -> u64 {
-    let at = at as usize;
-    match packet.get(at..at + WINDOW).and_then(<[u8]>::first_chunk) {
-        Some(bytes) => u64::from_be_bytes(*bytes),
-        None => u64::from_be_bytes(padded(packet)),
-    }
-}
-
-#[cold]
-fn padded(packet: &[u8]) -> [u8; WINDOW] {
-    std::array::from_fn(|index| packet.get(index).copied().unwrap_or(0))
 }
 
 impl<const N: usize> Group<N> {
@@ -76,10 +54,7 @@ impl<const N: usize> Group<N> {
 impl FieldOp {
     #[inline(always)]
     pub(super) fn run(&self, packet: &[u8], record: &mut [u8]) {
-        let bits = window(packet, self.at);
-        let bits = if self.little { bits.swap_bytes() } else { bits };
-        let value = (bits >> (self.shift & 63)) & self.mask;
-        let value = (value ^ self.sign).wrapping_sub(self.sign);
+        let value = self.load.value(packet);
         match self.width {
             1 => store(record, self.slot, [value as u8]),
             2 => store(record, self.slot, (value as u16).to_be_bytes()),
@@ -94,28 +69,9 @@ impl Pending {
         self.field.first + self.field.count
     }
 
-    /// Returns how far the field is to be shifted to the right in a window.
-    fn shift(&self, window: u32) -> u32 {
-        let Field { first, count, skip, size, reversed } = self.field;
-        let bytes_before = first - window as usize;
-        let bytes_behind = window as usize + WINDOW - (first + count);
-        let bytes_below = if reversed { bytes_before } else { bytes_behind };
-        (bytes_below * 8 + count * 8) as u32 - (skip + size)
-    }
-
     fn can_be_grouped(&self) -> bool {
         !self.signed && !self.field.reversed
     }
-
-    fn mask(&self) -> u64 {
-        u64::MAX >> (64 - self.field.size)
-    }
-}
-
-/// Returns where the window of fields from one byte to another begins; shorter packets are padded
-/// to one window.
-fn window_of(first: usize, needed: usize) -> u32 {
-    first.min(needed.saturating_sub(WINDOW)) as u32
 }
 
 /// Compiles the fields of a packet of at least `needed` bytes, given in the order of their slots.
@@ -139,16 +95,8 @@ pub(super) fn compile(needed: usize, mut fields: &[Pending], ops: &mut Vec<Op>) 
 
 impl FieldOp {
     fn of(needed: usize, pending: &Pending) -> Self {
-        let at = window_of(pending.field.first, needed);
-        Self {
-            mask: pending.mask(),
-            sign: if pending.signed { 1 << (pending.field.size - 1) } else { 0 },
-            at,
-            slot: pending.slot,
-            shift: pending.shift(at),
-            width: pending.width,
-            little: pending.field.reversed,
-        }
+        let load = Load::of(needed, &pending.field, pending.signed);
+        Self { load, slot: pending.slot, width: pending.width }
     }
 }
 
@@ -181,8 +129,8 @@ impl<const N: usize> Group<N> {
         for ((mask, turn), pending) in masks.iter_mut().zip(&mut turns).zip(fields) {
             let bits_behind = (slot + N as u32 - pending.slot - pending.width) * 8;
             // Turned further than to the right end by as much as lies behind it.
-            *turn = (pending.shift(at) + 64 - bits_behind) % 64;
-            *mask = pending.mask() << bits_behind;
+            *turn = (shift(&pending.field, at) + 64 - bits_behind) % 64;
+            *mask = mask_of(&pending.field) << bits_behind;
         }
         Self { masks, turns, at, slot }
     }

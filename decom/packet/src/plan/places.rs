@@ -2,8 +2,10 @@
 
 use super::copy::{Copies, Row};
 use super::fast::{Fast, Op};
-use super::fields::{self, Pending, WINDOW};
+use super::fields::{self, Pending};
 use super::linear::Source;
+
+use crate::bits::window::WINDOW;
 use crate::bits::{Placed, Spot, locate_integer};
 use crate::definition::{DataType, Endianness, Item, Packet};
 use crate::record::{Element, PackedItem, RawForm};
@@ -51,9 +53,14 @@ impl RawOps {
 }
 
 impl Places {
+    /// Demands bytes that something else reads.
+    pub(super) fn need(&mut self, bytes: usize) {
+        self.needed = self.needed.max(bytes);
+    }
+
     /// Adds an item whose operations [`raw_ops`] has found.
     pub(super) fn add(&mut self, item: &Item, packed: &PackedItem, ops: RawOps) {
-        self.needed = self.needed.max(end_of(&ops));
+        self.need(end_of(&ops));
         self.exact |= item.bit_offset < 0;
         let slot = packed.raw_at;
         match ops {

@@ -22,8 +22,8 @@ pub(super) struct Unreadable;
 /// Items that a time conversion reads, by place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeSource {
-    seconds: (usize, ValueType),
-    microseconds: Option<(usize, ValueType)>,
+    pub(super) seconds: (usize, ValueType),
+    pub(super) microseconds: Option<(usize, ValueType)>,
 }
 
 impl TimeSource {
@@ -82,6 +82,10 @@ impl<'a> Reader<'a> {
 
     pub(super) fn packet(&self) -> &'a Packet {
         self.packet
+    }
+
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// Reads the raw value; derived items have none.

@@ -2,68 +2,15 @@
 
 use super::compile::NO_ENTRY;
 use super::lookup::index_of;
+use super::output::{NOTHING, Output};
 use super::reader::{Reader, Unreadable};
 use crate::definition::Item;
 use crate::limits::{LimitsState, Transition};
 use crate::record::{
-    ConvertedForm, Element, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm, STATUS_CONVERTED_SHIFT,
-    STATUS_NULL, STATUS_UNREADABLE, store, write_tagged,
+    ConvertedForm, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm, STATUS_CONVERTED_SHIFT,
+    STATUS_NULL, STATUS_UNREADABLE, write_tagged,
 };
 use crate::value::Value;
-
-/// Reference of eight zeros: nothing.
-const NOTHING: [u8; 8] = [0; 8];
-
-/// A record that is being packed.
-pub(super) struct Output<'a> {
-    pub(super) record: &'a mut Vec<u8>,
-    /// Where the record begins in its buffer.
-    pub(super) base: usize,
-    /// Status of each item; empty as long as every item has its values.
-    pub(super) status: Vec<u8>,
-}
-
-impl Output<'_> {
-    fn store<const N: usize>(&mut self, slot: u32, value: [u8; N]) {
-        store(&mut self.record[self.base..], slot, value);
-    }
-
-    fn fill(&mut self, slot: u32, length: u32, byte: u8) {
-        let start = self.base + slot as usize;
-        if let Some(bytes) = self.record.get_mut(start..start + length as usize) {
-            bytes.fill(byte);
-        }
-    }
-
-    fn copy(&mut self, slot: u32, bytes: &[u8]) {
-        let start = self.base + slot as usize;
-        if let Some(target) = self.record.get_mut(start..start + bytes.len()) {
-            target.copy_from_slice(bytes);
-        }
-    }
-
-    /// Stores a reference to what `write` appends: its offset and its count, or its length.
-    fn refer(&mut self, slot: u32, count: Option<u32>, write: impl FnOnce(&mut Vec<u8>)) {
-        let offset = (self.record.len() - self.base) as u32;
-        write(self.record);
-        let length = (self.record.len() - self.base) as u32 - offset;
-        let count = count.unwrap_or(length);
-        if length == 0 {
-            return self.store(slot, NOTHING);
-        }
-        self.store(slot, (u64::from(count) << 32 | u64::from(offset)).to_le_bytes());
-    }
-
-    fn mark(&mut self, layout: &Layout, index: usize, status: u8) {
-        if status == 0 {
-            return;
-        }
-        if self.status.is_empty() {
-            self.status = vec![0; layout.items.len()];
-        }
-        self.status[index] |= status;
-    }
-}
 
 /// What limits checking needs.
 pub(super) struct Checking<'a> {
@@ -164,22 +111,14 @@ fn put_raw(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool 
     let slot = packed.raw_at;
     match (packed.raw, value) {
         (_, Value::Null) | (RawForm::None, _) => true,
-        (RawForm::One(element), value) => {
-            let mut bytes = Vec::new();
-            let fits = element_bytes(element, value, &mut bytes);
-            if fits {
-                output.copy(slot, &bytes);
-            }
-            fits
-        }
+        (RawForm::One(element), value) => output.element(slot, element, value),
         (RawForm::List { element, count }, Value::Array(values)) => {
-            let mut bytes = Vec::new();
-            let fits = values.len() == count as usize
-                && values.iter().all(|value| element_bytes(element, value, &mut bytes));
-            if fits {
-                output.copy(slot, &bytes);
-            }
-            fits
+            let slots = (slot..).step_by(element.width().max(1) as usize);
+            values.len() == count as usize
+                && values
+                    .iter()
+                    .zip(slots)
+                    .all(|(value, slot)| output.element(slot, element, value))
         }
         (RawForm::VariableBytes { .. }, value) => match value.as_bytes() {
             Some(bytes) => {
@@ -189,12 +128,7 @@ fn put_raw(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool 
             None => false,
         },
         (RawForm::VariableList { element }, Value::Array(values)) => {
-            let mut bytes = Vec::new();
-            let fits = values.iter().all(|value| element_bytes(element, value, &mut bytes));
-            if fits {
-                output.refer(slot, Some(values.len() as u32), |out| out.extend_from_slice(&bytes));
-            }
-            fits
+            output.elements(slot, element, values)
         }
         (RawForm::Tagged, value) => {
             output.refer(slot, None, |out| write_tagged(value, out));
@@ -202,29 +136,6 @@ fn put_raw(output: &mut Output<'_>, packed: &PackedItem, value: &Value) -> bool 
         }
         _ => false,
     }
-}
-
-/// Appends one element in its form; returns false if the value does not have it.
-fn element_bytes(element: Element, value: &Value, out: &mut Vec<u8>) -> bool {
-    match (element, value) {
-        (Element::Int { width, .. }, Value::Int(value)) => {
-            out.extend_from_slice(&value.to_be_bytes()[16 - usize::from(width)..]);
-        }
-        (Element::Single, Value::Float(value)) => {
-            out.extend_from_slice(&(*value as f32).to_be_bytes());
-        }
-        (Element::Double, Value::Float(value)) => out.extend_from_slice(&value.to_be_bytes()),
-        (Element::Bytes { length, .. }, value) => {
-            let Some(bytes) = value.as_bytes() else {
-                return false;
-            };
-            let end = out.len() + length as usize;
-            out.extend_from_slice(bytes);
-            out.resize(end, 0);
-        }
-        _ => return false,
-    }
-    true
 }
 
 fn clear_raw(output: &mut Output<'_>, packed: &PackedItem) {
@@ -242,24 +153,23 @@ fn put_converted(output: &mut Output<'_>, packed: &PackedItem, value: &Value) ->
     match (packed.converted, value) {
         (ConvertedForm::Same | ConvertedForm::Envelope, _) | (_, Value::Null) => true,
         (ConvertedForm::Number, Value::Array(values)) => {
-            let mut bytes = Vec::new();
-            let fits = values.iter().all(|value| match value {
-                Value::Float(value) => {
-                    bytes.extend(value.to_le_bytes());
-                    true
-                }
-                _ => false,
-            });
-            match packed.count() {
-                Some(_) if fits => output.copy(slot, &bytes),
-                None if fits => {
-                    output.refer(slot, Some(values.len() as u32), |out| {
-                        out.extend_from_slice(&bytes)
-                    });
-                }
-                _ => {}
+            let number = |value: &Value| match value {
+                Value::Float(number) => Some(*number),
+                _ => None,
+            };
+            if !values.iter().all(|value| number(value).is_some()) {
+                return false;
             }
-            fits
+            let numbers = values.iter().filter_map(number);
+            match packed.count() {
+                Some(_) => numbers
+                    .zip((slot..).step_by(8))
+                    .for_each(|(number, slot)| output.store(slot, number.to_le_bytes())),
+                None => output.refer(slot, Some(values.len() as u32), |out| {
+                    numbers.for_each(|number| out.extend(number.to_le_bytes()));
+                }),
+            }
+            true
         }
         (ConvertedForm::Number, Value::Float(value)) => {
             output.store(slot, value.to_le_bytes());

@@ -20,10 +20,7 @@ pub(crate) fn write(value: &Value, out: &mut Vec<u8>) {
             out.push(3);
             out.extend(value.to_le_bytes());
         }
-        Value::String(value) => {
-            out.push(4);
-            bytes(value.as_bytes(), out);
-        }
+        Value::String(value) => write_text(value.as_bytes(), out),
         Value::Bytes(value) => {
             out.push(5);
             bytes(value, out);
@@ -46,6 +43,12 @@ pub(crate) fn write(value: &Value, out: &mut Vec<u8>) {
             out.extend(value.to_le_bytes());
         }
     }
+}
+
+/// Appends a text, which is UTF-8.
+pub(crate) fn write_text(text: &[u8], out: &mut Vec<u8>) {
+    out.push(4);
+    bytes(text, out);
 }
 
 fn bytes(content: &[u8], out: &mut Vec<u8>) {
