@@ -15,7 +15,7 @@ use groundlog_proto::{
 };
 
 use crate::{
-    DecomError, FLAG_INVALID, FLAG_STORED, IrregularCounts, Irregularity,
+    DecomError, DueResponse, FLAG_INVALID, FLAG_STORED, IrregularCounts, Irregularity,
     encode::{Envelope, RECORD_BYTES_MAX, push_decom},
     limits_event::push_limits_event,
     limits_settings::LimitsSettings,
@@ -51,6 +51,8 @@ pub struct FoldOutputs {
     pub limits: Records,
     /// Packets that are wrong on the whole; they are among the records all the same.
     pub irregular: IrregularCounts,
+    /// Limits responses that are due.
+    pub responses: Vec<DueResponse>,
 }
 
 impl FoldOutputs {
@@ -228,13 +230,13 @@ impl Fold {
         let mut body = DecomBodyRef::Missing;
         // Seldom: a record that turns out too large must leave no mark.
         let before = place.may_exceed(from.bytes, packet.data).then(|| limits.clone());
+        let meta = PacketMeta {
+            received_time_ns: Some(from.raw.received_time_ns),
+            packet_time_ns: Some(envelope.packet_time_ns),
+            received_count: envelope.received_count,
+        };
         if id != loaded.unknown() {
             let bound = limits.bind(loaded.hash(), plan.packet(), &self.settings);
-            let meta = PacketMeta {
-                received_time_ns: Some(from.raw.received_time_ns),
-                packet_time_ns: Some(envelope.packet_time_ns),
-                received_count: envelope.received_count,
-            };
             plan.process(packet.data, meta, &mut bound.processors);
             plan.decode_processed(
                 packet.data,
@@ -262,6 +264,8 @@ impl Fold {
                     limits,
                     transition,
                 );
+                let (packet, bytes) = (plan.packet(), packet.data);
+                out.responses.extend(DueResponse::of(packet, bytes, meta.into(), *transition));
             }
         }
         *received_count += 1;

@@ -18,6 +18,10 @@
 //! | values (decommutated import) | a dead letter: nothing writes them yet |
 //! | anything that does not parse or names definitions that cannot be had | a dead letter |
 //!
+//! Limits responses that are registered ([`groundlog_packet::registry`]) act on the world and are
+//! no part of the fold: it only says which are due ([`FoldOutputs::responses`]). [`Decom`] calls
+//! those of live packets, beside it; nobody calls them when history is read again.
+//!
 //! A stored record goes to `decom.stored`, counts on its own, and raises no limits events (R1).
 
 mod encode;
@@ -28,6 +32,7 @@ mod limits_event;
 mod limits_settings;
 mod packet_state;
 mod projection;
+mod responses;
 mod service;
 mod size_bound;
 mod snapshot;
@@ -36,6 +41,7 @@ pub use error::DecomError;
 pub use fold::{Fold, FoldError, FoldOutputs, Source};
 pub use irregular::{IrregularCounts, IrregularPackets, Irregularity};
 pub use projection::DecomProjection;
+pub use responses::DueResponse;
 pub use service::{Decom, DecomOptions, Running};
 
 /// Quality flag: from a recording or an import.

@@ -8,7 +8,10 @@ use groundlog_projection::{
 };
 use groundlog_proto::{Fault, Offset, TopicKind, TopicName, TopicNames, TopicPartition};
 
-use crate::{DecomError, Fold, FoldError, FoldOutputs, Source, snapshot::SNAPSHOT_VERSION};
+use crate::{
+    DecomError, Fold, FoldError, FoldOutputs, Source, responses::Responder,
+    snapshot::SNAPSHOT_VERSION,
+};
 
 /// Name of the consumer: group, owner of checkpoints and snapshots.
 const CONSUMER: &str = "decom";
@@ -24,6 +27,8 @@ pub struct DecomProjection {
     folds: HashMap<TopicPartition, Fold>,
     outputs: FoldOutputs,
     metrics: MetricsRegistry,
+    /// What calls limits responses, where that is wanted.
+    responder: Option<Responder>,
 }
 
 impl DecomProjection {
@@ -36,7 +41,14 @@ impl DecomProjection {
             folds: HashMap::new(),
             outputs: FoldOutputs::default(),
             metrics,
+            responder: None,
         }
+    }
+
+    /// Makes it call the limits responses of what it folds for the first time.
+    #[must_use]
+    pub fn responding(self) -> Self {
+        Self { responder: Some(Responder::default()), ..self }
     }
 
     /// Makes it fold one of its two topics alone.
@@ -55,9 +67,12 @@ impl DecomProjection {
 
     fn put(&mut self, partition: u32, outputs: &mut Outputs) {
         let made = std::mem::take(&mut self.outputs);
-        // What is folded a second time was counted by an earlier run.
+        // What is folded a second time was counted, and answered, by an earlier run.
         if !outputs.is_discarded() {
             made.irregular.count(&self.metrics);
+            if let Some(responder) = &mut self.responder {
+                responder.call(made.responses);
+            }
         }
         let mut put = |kind: TopicKind, records: Records| {
             outputs.put(&TopicPartition::new(self.names.topic(kind), partition), records);

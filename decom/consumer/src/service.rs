@@ -39,13 +39,14 @@ impl Decom {
     /// Fatal faults; records that cannot be decoded are dead letters.
     pub fn run(self, shutdown: watch::Receiver<bool>) -> Running {
         let DecomOptions { runner, definitions } = self.options;
-        let of = |input, member: String| {
+        let of = |input| {
             let metrics = runner.metrics.clone();
-            let projection = DecomProjection::new(&runner.names, definitions.clone(), metrics);
-            Runner::new(projection.only(input), RunnerOptions { member, ..runner.clone() })
+            DecomProjection::new(&runner.names, definitions.clone(), metrics).only(input)
         };
-        let live = of(TopicKind::Raw, runner.member.clone());
-        let stored = of(TopicKind::RawStored, format!("{}.stored", runner.member));
+        let live = Runner::new(of(TopicKind::Raw).responding(), runner.clone());
+        let member = format!("{}.stored", runner.member);
+        let stored = RunnerOptions { member, ..runner.clone() };
+        let stored = Runner::new(of(TopicKind::RawStored), stored);
         Box::pin(async move {
             // Tasks that end with this one.
             let mut parts = JoinSet::new();

@@ -35,10 +35,14 @@ impl SizeBound {
     fn add(&mut self, item: &Item) {
         let bits = usize::try_from(item.bit_size).unwrap_or(0);
         let conversion = item.read_conversion.as_ref().map(|it| &it.conversion);
-        self.flat += ITEM_BYTES;
+        self.flat = self.flat.saturating_add(ITEM_BYTES);
         if matches!(conversion, Some(Conversion::Generic { .. })) {
-            self.flat += EXPRESSION_BYTES;
+            self.flat = self.flat.saturating_add(EXPRESSION_BYTES);
             self.per_byte += ELEMENT_BYTES;
+        }
+        if matches!(conversion, Some(Conversion::Registered(_) | Conversion::ObjectRead(_))) {
+            // Nothing in this item says how much they make of it.
+            self.flat = usize::MAX;
         }
         match (item.data_type, fixed_bits(item)) {
             (DataType::Derived, _) => {}

@@ -10,6 +10,7 @@ mod error;
 mod http;
 mod layout;
 mod obfuscate;
+pub(crate) mod object;
 mod variable;
 mod view;
 mod write;

@@ -5,6 +5,7 @@
 //! numbered by their place in [`Packet::items`], so decoding plans and records need no names.
 
 mod accessor;
+mod class_name;
 mod condition;
 mod conversion;
 mod definitions;
@@ -13,6 +14,7 @@ mod format_string;
 mod item;
 mod layout;
 mod limits;
+mod object;
 mod opaque;
 mod packet;
 mod reserved;
@@ -22,10 +24,11 @@ mod types;
 
 pub(crate) use accessor::HttpPart;
 pub use accessor::{Accessor, DocumentFormat};
+pub use class_name::class_name;
 pub use condition::{Comparison, Condition, Operand};
 pub use conversion::{
     Conversion, ConversionDefinition, ConversionError, CountedTime, Segment, SelectedItem, Spline,
-    SplinePoint, TimeOrigin, class_name,
+    SplinePoint, TimeOrigin,
 };
 pub(crate) use conversion::{MAX_CONVERSION_DEPTH, formatted_time, polynomial, unix_nanos};
 pub use definitions::{Definitions, LimitsGroupItem, LookupError, TargetSource};
@@ -35,6 +38,7 @@ pub use format_string::{FormatError, FormatString};
 pub use item::{Item, StructureChild, Units, VariableBitSize, VariableLength};
 pub(crate) use layout::stored_order;
 pub use limits::{Limits, LimitsResponse, LimitsSet};
+pub use object::ObjectPacket;
 pub use opaque::{Opaque, OpaqueKind};
 pub use packet::{
     CodeClass, CommandScreen, Packet, PacketId, PacketKind, PacketReference, ProcessorDefinition,

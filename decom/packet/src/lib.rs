@@ -7,6 +7,7 @@
 //! - [`plugin`] reads plugin.txt, [`target`] the files of a target folder, [`template`] renders
 //!   the tags in them, [`config`] parses command and telemetry files.
 //! - [`xtce`] reads XTCE documents into the same definitions, and writes them.
+//! - [`registry`] holds code in Rust for classes that definitions name.
 //! - [`definition`] is what comes out: targets, packets, items; immutable, shared.
 //! - [`compare`] says what two of them decode differently.
 //!
@@ -33,6 +34,7 @@ pub mod plan;
 pub mod plugin;
 pub mod process;
 pub mod record;
+pub mod registry;
 pub mod target;
 pub mod template;
 pub mod time;

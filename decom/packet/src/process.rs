@@ -9,8 +9,12 @@ use indexmap::IndexMap;
 
 use crate::access::{PacketTimes, PacketView};
 use crate::definition::{Packet, ProcessorDefinition, ProcessorKind};
-use crate::record::{read_tagged, write_tagged};
+use crate::record::{can_be_read, read_tagged, write_tagged};
+use crate::registry::ProcessorCode;
 use crate::value::Value;
+
+/// Levels around what registered code gathers, in a snapshot.
+const SNAPSHOT_DEPTH: u32 = 3;
 
 /// What the processors of one packet have gathered, in definition order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,6 +29,8 @@ enum State {
     Watermark { high: Value, low: Value },
     /// The last values, oldest first.
     Statistics { samples: VecDeque<Value> },
+    /// What registered code keeps, its results among it.
+    Registered { gathered: IndexMap<String, Value> },
     /// Nothing, because the code is not run.
     Opaque,
 }
@@ -36,6 +42,7 @@ impl State {
                 Self::Watermark { high: Value::Null, low: Value::Null }
             }
             ProcessorKind::Statistics { .. } => Self::Statistics { samples: VecDeque::new() },
+            ProcessorKind::Registered(_) => Self::Registered { gathered: IndexMap::new() },
             ProcessorKind::Opaque => Self::Opaque,
         }
     }
@@ -44,6 +51,7 @@ impl State {
         Value::Array(match self {
             Self::Watermark { high, low } => vec![high.clone(), low.clone()],
             Self::Statistics { samples } => samples.iter().cloned().collect(),
+            Self::Registered { gathered } => vec![Value::Object(gathered.clone())],
             Self::Opaque => Vec::new(),
         })
     }
@@ -59,6 +67,10 @@ impl State {
                 let first = values.len().saturating_sub(most);
                 Self::Statistics { samples: values.into_iter().skip(first).collect() }
             }
+            ProcessorKind::Registered(_) => match <[Value; 1]>::try_from(values) {
+                Ok([Value::Object(gathered)]) => Self::Registered { gathered },
+                _ => Self::of(definition),
+            },
             ProcessorKind::Opaque => Self::Opaque,
         }
     }
@@ -78,6 +90,10 @@ impl ProcessorStates {
     /// pass over infinite ones as well.
     pub fn run(&mut self, packet: &Packet, bytes: &[u8], times: PacketTimes) {
         for definition in &packet.processors {
+            if let ProcessorKind::Registered(code) = &definition.kind {
+                self.run_registered(&**code, &definition.name, packet, bytes, times);
+                continue;
+            }
             let (ProcessorKind::Watermark { source } | ProcessorKind::Statistics { source, .. }) =
                 &definition.kind
             else {
@@ -92,6 +108,28 @@ impl ProcessorStates {
             if let (Some(number), Some(state)) = (number, self.states.get_mut(&definition.name)) {
                 state.add(value, number, &definition.kind);
             }
+        }
+    }
+
+    /// Runs registered code, which sees what earlier processors have gathered.
+    fn run_registered(
+        &mut self,
+        code: &dyn ProcessorCode,
+        name: &str,
+        packet: &Packet,
+        bytes: &[u8],
+        times: PacketTimes,
+    ) {
+        let Some(State::Registered { gathered }) = self.states.get_mut(name) else {
+            return;
+        };
+        let mut changed = std::mem::take(gathered);
+        let view = PacketView::new(packet, bytes, times).with_processors(self);
+        view.with_context(|context| code.process(&mut changed, context));
+        // What could not be read back out of a snapshot is not kept.
+        changed.retain(|_, value| can_be_read(value, SNAPSHOT_DEPTH));
+        if let Some(State::Registered { gathered }) = self.states.get_mut(name) {
+            *gathered = changed;
         }
     }
 
@@ -171,6 +209,9 @@ impl State {
         match (self, name) {
             (Self::Watermark { high, .. }, "HIGH_WATER") => high.clone(),
             (Self::Watermark { low, .. }, "LOW_WATER") => low.clone(),
+            (Self::Registered { gathered }, name) => {
+                gathered.get(name).cloned().unwrap_or_default()
+            }
             (Self::Statistics { samples }, _) if !samples.is_empty() => statistic(samples, name),
             _ => Value::Null,
         }

@@ -76,7 +76,7 @@ pub use view::RecordView;
 pub(crate) use layout::{ConvertedForm, Element, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm};
 pub(crate) use number::{Converted, Kind, Raw, load, store};
 pub(crate) use tagged::{
-    read as read_tagged, write as write_tagged, write_text as write_tagged_text,
+    can_be_read, read as read_tagged, write as write_tagged, write_text as write_tagged_text,
 };
 
 #[expect(unused_imports, reason = "named by the documentation")]

@@ -88,9 +88,10 @@ async fn cmd(call: Call<'_>, variant: Variant) -> Result<Value, RpcError> {
         }
     };
     let result = result_object(&call, variant, built.packet.packet(), &given, &text);
-    command.request.packet = built.packet.into_buffer().into();
+    command.request.packet = built.packet.buffer().to_vec().into();
     let submitted = system.commands.submit(command, timeout.map(Duration::from_secs_f64)).await;
     submitted.map_err(|error| submit_error(&error, &given.name, timeout))?;
+    built.validate_sent().map_err(|error| RpcError::runtime(error.to_string()))?;
     Ok(result)
 }
 
@@ -115,7 +116,10 @@ fn check(
         Some(description) if variant.hazardous_check => {
             Err(hazardous(call.method, &packet, given, description))
         }
-        _ => Ok(built),
+        _ => {
+            built.validate().map_err(|error| RpcError::runtime(error.to_string()))?;
+            Ok(built)
+        }
     }
 }
 

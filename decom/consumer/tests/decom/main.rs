@@ -5,6 +5,7 @@
 
 mod folding;
 mod limits;
+mod responses;
 mod service;
 mod support;
 mod yields;

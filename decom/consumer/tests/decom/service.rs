@@ -14,16 +14,16 @@ use tokio::sync::watch;
 use crate::support::{adcs, append, ensure_topics, health, packet, read_all, set_of};
 
 const PARTITIONS: u32 = 2;
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-struct Stack {
-    log: Arc<dyn Log>,
-    names: TopicNames,
-    definitions: DefinitionStore,
+pub(crate) struct Stack {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) names: TopicNames,
+    pub(crate) definitions: DefinitionStore,
 }
 
 impl Stack {
-    async fn new(log: Arc<dyn Log>) -> Self {
+    pub(crate) async fn new(log: Arc<dyn Log>) -> Self {
         let names = TopicNames::default();
         ensure_topics(&*log, &names, PARTITIONS).await;
         let settings = SettingsStore::open(log.clone(), &names).await.expect("settings");
@@ -41,7 +41,7 @@ impl Stack {
     }
 
     /// Runs until `until` says so, then stops cleanly, or as a crash would.
-    async fn run_until(&self, cleanly: bool, until: impl AsyncFn(&Self) -> bool) {
+    pub(crate) async fn run_until(&self, cleanly: bool, until: impl AsyncFn(&Self) -> bool) {
         let (stop, stopped) = watch::channel(false);
         let decom = tokio::spawn(Decom::build(self.options()).run(stopped));
         let waited = tokio::time::timeout(PATIENCE, async {
@@ -64,7 +64,7 @@ impl Stack {
         self.log.checkpoint("decom", &partition).await.expect("checkpoint").unwrap_or(0)
     }
 
-    async fn caught_up(&self) -> bool {
+    pub(crate) async fn caught_up(&self) -> bool {
         for kind in [TopicKind::Raw, TopicKind::RawStored] {
             for partition in 0..PARTITIONS {
                 let raw = TopicPartition::new(self.names.topic(kind), partition);

@@ -35,6 +35,9 @@ pub struct PacketBuffer {
     pub times: PacketTimes,
     /// What else travels with the bytes: the parts of a request that are not its body.
     pub extra: IndexMap<String, Value>,
+    /// What the caller gave for the parameters of a command, names in capitals; write conversions
+    /// may look at it.
+    pub(crate) given: Vec<(String, Value)>,
 }
 
 /// Makes the bytes of a packet without values: zeros, and the terminators that end nothing.
@@ -62,7 +65,8 @@ impl PacketBuffer {
         let times = PacketTimes::default();
         let layout = Layout::of(&packet, &buffer, times);
         let processors = ProcessorStates::new(&packet);
-        Self { packet, buffer, layout, processors, times, extra: IndexMap::new() }
+        let (extra, given) = (IndexMap::new(), Vec::new());
+        Self { packet, buffer, layout, processors, times, extra, given }
     }
 
     /// Takes over bytes; nothing is cut or padded.
@@ -114,6 +118,7 @@ impl PacketBuffer {
             layout: std::borrow::Cow::Borrowed(&self.layout),
             processors: Some(&self.processors),
             extra: Some(&self.extra),
+            given: &self.given,
             depth: 0,
         }
     }

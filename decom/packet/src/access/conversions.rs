@@ -1,12 +1,14 @@
 //! Evaluating conversions, which may read other items and the times of the packet.
 
 use super::error::AccessError;
+use super::object;
 use super::view::PacketView;
 use crate::definition::{
     Conversion, ConversionDefinition, ConversionError, Item, MAX_CONVERSION_DEPTH, SelectedItem,
     ValueType, formatted_time, unix_nanos,
 };
 use crate::process::ProcessorStates;
+use crate::registry::{CodeError, PacketContext};
 use crate::time;
 use crate::value::Value;
 
@@ -98,8 +100,24 @@ impl PacketView<'_> {
                 };
                 definition.time(time, value, base.as_ref()).map_err(failed)
             }
+            Conversion::ObjectRead(packet) => {
+                object::read(packet, value).map_err(|message| failed(definition.refused(message)))
+            }
+            Conversion::ObjectWrite(packet) => {
+                object::write(packet, value).map_err(|message| failed(definition.refused(message)))
+            }
+            Conversion::Registered(code) => self
+                .deeper()
+                .with_context(|context| code.convert(value, context))
+                .map_err(|CodeError(message)| failed(definition.refused(message))),
             _ => definition.apply(value).map_err(failed),
         }
+    }
+
+    /// Lets registered code look at the packet.
+    pub(crate) fn with_context<T>(&self, look: impl FnOnce(&PacketContext<'_>) -> T) -> T {
+        let read = |name: &str, value_type| self.read(name, value_type).ok();
+        look(&PacketContext { buffer: self.buffer, given: self.given, read: &read })
     }
 
     /// Returns the same view for a read on behalf of a conversion.

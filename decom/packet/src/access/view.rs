@@ -34,6 +34,8 @@ pub struct PacketView<'a> {
     pub(super) processors: Option<&'a ProcessorStates>,
     /// What travels beside the bytes.
     pub(super) extra: Option<&'a IndexMap<String, Value>>,
+    /// What the caller gave for the parameters of the command that is being built.
+    pub(super) given: &'a [(String, Value)],
     /// How many conversions wait for this read.
     pub(super) depth: usize,
 }
@@ -44,7 +46,8 @@ impl<'a> PacketView<'a> {
     pub fn new(packet: &'a Packet, buffer: &'a [u8], times: PacketTimes) -> Self {
         let layout = Layout::of(packet, buffer, times);
         let layout = Cow::Owned(layout);
-        Self { packet, buffer, times, layout, processors: None, extra: None, depth: 0 }
+        let (processors, extra) = (None, None);
+        Self { packet, buffer, times, layout, processors, extra, given: &[], depth: 0 }
     }
 
     /// Looks at what the packet's processors have gathered as well; without, they have not seen

@@ -7,6 +7,7 @@ use super::error::BuildError;
 use super::hazard;
 use crate::access::{AccessError, PacketBuffer, blank};
 use crate::definition::{Definitions, Item, Packet, PacketKind, ValueType, is_reserved_item};
+use crate::registry::{ValidatorCode, Verdict};
 use crate::value::Value;
 
 /// Which checks are made, and how values are meant.
@@ -37,6 +38,36 @@ pub struct BuiltCommand {
     pub hazardous: Option<String>,
 }
 
+impl BuiltCommand {
+    /// Asks the command's validator, if it is registered, before the command is sent; whoever sends
+    /// commands must.
+    ///
+    /// # Errors
+    /// [`BuildError::Validator`] when the validator stops it.
+    pub fn validate(&self) -> Result<(), BuildError> {
+        self.verdict(|validator| validator.before(self))
+    }
+
+    /// Asks the command's validator, if it is registered, after the command was sent.
+    ///
+    /// # Errors
+    /// [`BuildError::Validator`] when the validator reports a failure.
+    pub fn validate_sent(&self) -> Result<(), BuildError> {
+        self.verdict(|validator| validator.after(self))
+    }
+
+    fn verdict(&self, ask: impl FnOnce(&dyn ValidatorCode) -> Verdict) -> Result<(), BuildError> {
+        let packet = self.packet.packet();
+        match packet.validator_code.as_ref().map(|code| ask(&**code)) {
+            Some(Verdict::Failed(message)) => {
+                let command = format!("{} {}", packet.target_name, packet.packet_name);
+                Err(BuildError::Validator { command, message })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Builds a command out of defaults and given parameters; names in any case.
 ///
 /// # Errors
@@ -52,6 +83,7 @@ pub fn build(
     let given: Vec<(String, Value)> =
         parameters.iter().map(|(name, value)| (name.to_uppercase(), value.clone())).collect();
     let mut packet = PacketBuffer::new(definition.clone());
+    packet.given.clone_from(&given);
     packet.restore_defaults(&|name| given.iter().any(|(known, _)| known == name))?;
     for (name, value) in &given {
         if sets_itself(&definition, name) {

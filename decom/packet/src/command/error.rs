@@ -64,6 +64,14 @@ pub enum BuildError {
         /// State names, or for raw commands the state values.
         states: String,
     },
+    /// The command's validator stops it.
+    #[error("Command '{command}' was stopped by its validator: {message}")]
+    Validator {
+        /// Target and command.
+        command: String,
+        /// What the validator says.
+        message: String,
+    },
     /// A parameter that must be given was not.
     #[error("Required command parameter '{parameter}' not given")]
     Required {

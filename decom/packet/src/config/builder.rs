@@ -6,11 +6,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::error::{ConfigError, ConfigErrors};
+use super::objects;
 use super::parser::FileParser;
 use crate::definition::{
     Definitions, Endianness, LimitsGroupItem, Opaque, Packet, PacketId, PacketKind, SourceLocation,
     Target, TargetSource,
 };
+use crate::registry::Registry;
 use crate::{target, xtce};
 
 /// Packets of one target while files are read.
@@ -38,6 +40,7 @@ pub(crate) type PacketTable = IndexMap<String, Packet>;
 pub struct DefinitionsBuilder {
     sources: Vec<TargetSource>,
     documents: Vec<(String, Vec<u8>, xtce::Options)>,
+    registry: Option<Registry>,
 }
 
 /// What the files have defined so far.
@@ -54,10 +57,11 @@ pub(crate) struct Draft {
     pub(crate) opaque: Vec<Opaque>,
     pub(crate) errors: Vec<ConfigError>,
     pub(crate) binary_files: HashMap<String, Vec<u8>>,
+    pub(crate) registry: Arc<Registry>,
 }
 
 impl Draft {
-    fn new() -> Self {
+    fn new(registry: Arc<Registry>) -> Self {
         Self {
             targets: IndexMap::new(),
             commands: IndexMap::new(),
@@ -70,6 +74,7 @@ impl Draft {
             opaque: Vec::new(),
             errors: Vec::new(),
             binary_files: HashMap::new(),
+            registry,
         }
     }
 
@@ -107,12 +112,21 @@ impl DefinitionsBuilder {
         self
     }
 
+    /// Finds code that is not built in in this registry instead of the one of the process
+    /// ([`Registry::install`]).
+    #[must_use]
+    pub fn with_registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
     /// Reads everything.
     ///
     /// # Errors
     /// [`ConfigErrors`] with every refused statement of every file.
     pub fn build(mut self) -> Result<Definitions, ConfigErrors> {
-        let mut draft = Draft::new();
+        let registry = self.registry.take().map_or_else(Registry::installed, Arc::new);
+        let mut draft = Draft::new(registry);
         for source in &self.sources {
             read_target(&mut draft, source);
         }
@@ -133,6 +147,7 @@ impl DefinitionsBuilder {
         if !draft.errors.is_empty() {
             return Err(ConfigErrors { errors: draft.errors });
         }
+        objects::resolve(&mut draft);
         Ok(freeze(draft, self.sources))
     }
 }

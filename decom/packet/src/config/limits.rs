@@ -94,9 +94,12 @@ impl FileParser<'_> {
     pub(super) fn limits_response(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
         self.telemetry_only("LIMITS_RESPONSE")?;
         let class = class_name(arguments.text(0)?);
-        self.opaque(OpaqueKind::LimitsResponse, &class, NOT_BUILT_IN);
-        self.current_item()?.limits.response =
-            Some(LimitsResponse { class, args: arguments.rest(1) });
+        let args = arguments.rest(1);
+        let code = self.draft.registry.make_limits_response(&class, &args)?;
+        if code.is_none() {
+            self.opaque(OpaqueKind::LimitsResponse, &class, NOT_BUILT_IN);
+        }
+        self.current_item()?.limits.response = Some(LimitsResponse { class, args, code });
         Ok(())
     }
 

@@ -177,7 +177,14 @@ impl FileParser<'_> {
                 if self.current_packet()?.kind != PacketKind::Command {
                     return Err("VALIDATOR only applies to command packets".to_owned());
                 }
-                self.current_packet()?.validator = Some(class);
+                let code = self.draft.registry.make_validator(&name, &class.args)?;
+                let is_registered = code.is_some();
+                let packet = self.current_packet()?;
+                packet.validator = Some(class);
+                packet.validator_code = code;
+                if is_registered {
+                    return Ok(());
+                }
                 OpaqueKind::Validator
             }
             _ => {
@@ -193,7 +200,13 @@ impl FileParser<'_> {
     fn processor(&mut self, arguments: Arguments<'_>) -> Result<(), String> {
         let name = arguments.upper(0)?;
         let class = self.code_class(arguments, 1)?;
-        let kind = processor_kind(&class)?;
+        let kind = match processor_kind(&class)? {
+            Some(kind) => kind,
+            None => match self.draft.registry.make_processor(&class.class, &class.args)? {
+                Some(code) => ProcessorKind::Registered(code),
+                None => ProcessorKind::Opaque,
+            },
+        };
         if kind == ProcessorKind::Opaque {
             self.opaque(OpaqueKind::Processor, &class.class, NOT_BUILT_IN);
         }
@@ -245,8 +258,8 @@ impl FileParser<'_> {
 }
 
 /// Reads the arguments of a built-in processor: `item, [value type]` of a watermark, `item,
-/// samples, [value type]` of statistics.
-fn processor_kind(class: &CodeClass) -> Result<ProcessorKind, String> {
+/// samples, [value type]` of statistics; `None` for other classes.
+fn processor_kind(class: &CodeClass) -> Result<Option<ProcessorKind>, String> {
     let CodeClass { class, args, .. } = class;
     let source = |place: usize| {
         let name = args.first().ok_or_else(|| format!("{class} needs the name of an item"))?;
@@ -258,7 +271,7 @@ fn processor_kind(class: &CodeClass) -> Result<ProcessorKind, String> {
         };
         Ok::<_, String>(SelectedItem { name: name.to_uppercase(), value_type })
     };
-    Ok(match class.as_str() {
+    Ok(Some(match class.as_str() {
         "WatermarkProcessor" => ProcessorKind::Watermark { source: source(1)? },
         "StatisticsProcessor" => {
             let samples = args.get(1).and_then(|text| text.parse().ok());
@@ -268,8 +281,8 @@ fn processor_kind(class: &CodeClass) -> Result<ProcessorKind, String> {
             })?;
             ProcessorKind::Statistics { source: source(2)?, samples }
         }
-        _ => ProcessorKind::Opaque,
-    })
+        _ => return Ok(None),
+    }))
 }
 
 /// Reads a byte order word.

@@ -1,16 +1,18 @@
 //! Conversions between raw and converted values (cosmos-packets §10).
 
 mod counted_time;
+mod error;
 mod evaluate;
 mod spline;
 
-use thiserror::Error;
-
 use super::expression::Expression;
+use super::object::ObjectPacket;
 use super::types::{DataType, SourceLocation, ValueType};
+use crate::registry::{Code, ConversionCode};
 use crate::value::Value;
 
 pub use counted_time::{CountedTime, TimeOrigin};
+pub use error::ConversionError;
 pub(crate) use evaluate::{formatted_time, polynomial, unix_nanos};
 pub use spline::{Spline, SplinePoint};
 
@@ -18,33 +20,6 @@ use evaluate::{reversed, segmented, segmented_integer};
 
 /// Conversions may read items with conversions; deeper than this they are taken for a circle.
 pub(crate) const MAX_CONVERSION_DEPTH: usize = 4;
-
-/// Reasons why a conversion yields no value.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ConversionError {
-    /// The conversion needs a number.
-    #[error("{class} needs a number, got '{value}'")]
-    NotANumber {
-        /// Class of the conversion.
-        class: String,
-        /// Text of the value.
-        value: String,
-    },
-    /// The result does not fit.
-    #[error("{class}: '{value}' is outside the range of its result")]
-    OutOfRange {
-        /// Class of the conversion.
-        class: String,
-        /// Text of the value.
-        value: String,
-    },
-    /// The conversion's code is known by name only.
-    #[error("conversion {class} is known by name only and is not run; write the item RAW")]
-    Opaque {
-        /// Class of the conversion.
-        class: String,
-    },
-}
 
 /// One segment of a segmented polynomial.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,6 +110,12 @@ pub enum Conversion {
         /// Upper-cased name of the result.
         result: String,
     },
+    /// The converted values of another packet that lies in the value's bytes.
+    ObjectRead(ObjectPacket),
+    /// The bytes of another packet out of a map of its values.
+    ObjectWrite(ObjectPacket),
+    /// Code in Rust.
+    Registered(Code<dyn ConversionCode>),
     /// Code that is known by name only: what would come out of it is absent.
     Opaque,
 }
@@ -267,97 +248,15 @@ impl ConversionDefinition {
         ConversionError::OutOfRange { class: self.class.clone(), value: value.to_string() }
     }
 
+    /// Says that code or an object refuses a value.
+    pub(crate) fn refused(&self, message: String) -> ConversionError {
+        ConversionError::Refused { class: self.class.clone(), message }
+    }
+
     fn not_a_number(&self, value: &Value) -> ConversionError {
         ConversionError::NotANumber { class: self.class.clone(), value: value.to_string() }
     }
 }
 
-/// Makes the class name of a file: base name up to the first dot, each `_` part capitalised.
-///
-/// Source: cosmos-packets §2.8; `UnixTimeConversion` and `openc3/…/unix_time_conversion.py` are
-/// the same class.
-#[must_use]
-pub fn class_name(text: &str) -> String {
-    let base = text.rsplit(['/', '\\']).next().unwrap_or(text);
-    let stem = base.split('.').next().unwrap_or(base);
-    let mut name = String::with_capacity(stem.len());
-    for part in stem.split('_') {
-        let mut chars = part.chars();
-        if let Some(first) = chars.next() {
-            name.extend(first.to_uppercase());
-            name.push_str(chars.as_str());
-        }
-    }
-    name
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn conversion(conversion: Conversion) -> ConversionDefinition {
-        ConversionDefinition {
-            class: "Test".into(),
-            params: vec![],
-            conversion,
-            converted_type: None,
-            converted_bit_size: None,
-            converted_array_size: None,
-            location: None,
-        }
-    }
-
-    #[test]
-    fn polynomials() {
-        let poly = conversion(Conversion::Polynomial { coefficients: vec![1.0, 2.0, 3.0] });
-        assert_eq!(poly.apply(&Value::Int(2)), Ok(Value::Float(17.0)));
-        assert_eq!(poly.apply(&Value::Float(0.5)), Ok(Value::Float(2.75)));
-        assert_eq!(poly.apply(&Value::Null), Ok(Value::Null));
-        assert!(poly.apply(&Value::from("x")).is_err());
-    }
-
-    #[test]
-    fn segments() {
-        let segment = |lower_bound, c: &[f64]| Segment { lower_bound, coefficients: c.to_vec() };
-        let segments = vec![
-            segment(20.0, &[0.0, 0.0, 1.0]),
-            segment(10.0, &[1.0, 2.0]),
-            segment(-5.0, &[100.0]),
-        ];
-        let seg = conversion(Conversion::SegmentedPolynomial { segments });
-        for (x, y) in [(-100, 100.0), (10, 21.0), (20, 400.0), (25, 625.0)] {
-            assert_eq!(seg.apply(&Value::Int(x)), Ok(Value::Float(y)));
-        }
-        assert_eq!(seg.apply(&Value::Float(f64::NAN)), Ok(Value::Float(100.0)));
-    }
-
-    #[test]
-    fn reversing_and_addresses() {
-        let reverse =
-            conversion(Conversion::BitReverse { data_type: DataType::Uint, bit_size: 16 });
-        assert_eq!(reverse.apply(&Value::Int(4660)), Ok(Value::Int(11336)));
-        let read = conversion(Conversion::IpRead);
-        assert_eq!(read.apply(&Value::Int(4_294_934_528)), Ok(Value::from("255.255.128.0")));
-        let write = conversion(Conversion::IpWrite);
-        assert_eq!(write.apply(&Value::from("127.0.0.1")), Ok(Value::Int(2_130_706_433)));
-    }
-
-    #[test]
-    fn class_names() {
-        for text in [
-            "unix_time_conversion.rb",
-            "openc3/conversions/unix_time_conversion.py",
-            "UnixTimeConversion",
-        ] {
-            assert_eq!(class_name(text), "UnixTimeConversion");
-        }
-    }
-
-    #[test]
-    fn unix_times() {
-        let nanos = unix_nanos(&Value::Int(1_000_000_000), Some(&Value::Int(500_000)));
-        assert_eq!(nanos, Some(1_000_000_000_500_000_000));
-        assert_eq!(unix_nanos(&Value::Float(1.25), None), Some(1_250_000_000));
-        assert_eq!(unix_nanos(&Value::Int(i128::MAX), None), None);
-    }
-}
+mod tests;

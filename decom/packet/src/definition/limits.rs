@@ -2,6 +2,8 @@
 
 use indexmap::IndexMap;
 
+use crate::registry::{Code, LimitsResponseCode};
+
 /// Four or six numbers: one limits set of an item.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LimitsSet {
@@ -17,13 +19,15 @@ pub struct LimitsSet {
     pub green: Option<(f64, f64)>,
 }
 
-/// Code called on a change of the limits state; kept, not run.
+/// Code called on a change of the limits state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsResponse {
     /// Class name (cosmos-packets §2.8).
     pub class: String,
     /// Its arguments.
     pub args: Vec<String>,
+    /// What is called, if the class is registered.
+    pub code: Option<Code<dyn LimitsResponseCode>>,
 }
 
 /// Limits of an item (cosmos-packets §6.1).

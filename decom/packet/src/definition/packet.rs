@@ -10,6 +10,7 @@ use super::condition::Condition;
 use super::conversion::SelectedItem;
 use super::item::Item;
 use super::types::{Endianness, SourceLocation};
+use crate::registry::{Code, ProcessorCode, ValidatorCode};
 
 /// Dense number of a packet within its [`super::Definitions`]; commands and telemetry share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +68,8 @@ pub enum ProcessorKind {
         /// How many values.
         samples: usize,
     },
+    /// Code in Rust.
+    Registered(Code<dyn ProcessorCode>),
     /// Code that is known by name only.
     Opaque,
 }
@@ -158,8 +161,10 @@ pub struct Packet {
     pub restricted: bool,
     /// How items are found in the buffer.
     pub accessor: Accessor,
-    /// Class that checks a command before and after sending; kept, not run yet.
+    /// Class that checks a command before and after sending.
     pub validator: Option<CodeClass>,
+    /// What is called for it, if the class is registered.
+    pub validator_code: Option<Code<dyn ValidatorCode>>,
     /// Initial buffer.
     pub template: Option<Vec<u8>>,
     /// Processors in definition order.
@@ -219,6 +224,7 @@ impl Packet {
             restricted: false,
             accessor: Accessor::Binary,
             validator: None,
+            validator_code: None,
             template: None,
             processors: Vec::new(),
             meta: IndexMap::new(),

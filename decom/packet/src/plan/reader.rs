@@ -4,14 +4,15 @@
 use std::cell::OnceCell;
 
 use super::DecodePlan;
-use crate::access::{PacketTimes, PacketView};
+use crate::access::{PacketTimes, PacketView, object};
 use crate::bits;
 use crate::definition::{
     Conversion, DataType, Expression, Item, MAX_CONVERSION_DEPTH, Packet, SelectedItem, ValueType,
     unix_nanos,
 };
 use crate::process::ProcessorStates;
-use crate::record::PacketMeta;
+use crate::record::{PacketMeta, can_be_read};
+use crate::registry::{ConversionCode, PacketContext};
 use crate::time;
 use crate::value::Value;
 
@@ -112,9 +113,7 @@ impl<'a> Reader<'a> {
         }
         let moves = item.structure_child.is_some() || place >= self.first_moving;
         if moves || !self.packet.has_place(item) {
-            let times = PacketTimes::from(self.meta);
-            let view = self.view.get_or_init(|| PacketView::new(self.packet, self.bytes, times));
-            return view.read_item(place, ValueType::Raw).map_err(|_| Unreadable);
+            return self.view().read_item(place, ValueType::Raw).map_err(|_| Unreadable);
         }
         let Item { bit_offset, bit_size, data_type, endianness, array_size, .. } = *item;
         let data_type = if data_type == DataType::String { DataType::Block } else { data_type };
@@ -126,6 +125,17 @@ impl<'a> Reader<'a> {
             }
             Err(_) => Err(Unreadable),
         }
+    }
+
+    /// Returns what finds items that others move or contain.
+    fn view(&self) -> &PacketView<'a> {
+        self.view.get_or_init(|| {
+            let view = PacketView::new(self.packet, self.bytes, PacketTimes::from(self.meta));
+            match self.processors {
+                Some(processors) => view.with_processors(processors),
+                None => view,
+            }
+        })
     }
 
     /// Applies the read conversion, but not the states, to a raw value.
@@ -170,16 +180,23 @@ impl<'a> Reader<'a> {
                 let base = self.selected((place, base.value_type), depth)?;
                 definition.time(time, raw, Some(&base)).map_err(|_| Unreadable)
             }
-            _ => match raw {
-                Value::Array(values) => values
-                    .iter()
-                    .map(|value| definition.apply(value))
-                    .collect::<Result<_, _>>()
-                    .map(Value::Array)
-                    .map_err(|_| Unreadable),
-                single => definition.apply(single).map_err(|_| Unreadable),
-            },
+            C::ObjectRead(packet) => each(raw, |value| object::read(packet, value).ok()),
+            C::Registered(code) => each(raw, |value| self.registered(&**code, value, depth)),
+            _ => each(raw, |value| definition.apply(value).ok()),
         }
+    }
+
+    /// Lets registered code convert a value.
+    fn registered(&self, code: &dyn ConversionCode, value: &Value, depth: usize) -> Option<Value> {
+        let read = |name: &str, value_type| {
+            let place = self.packet.item_index(name)?;
+            match value_type {
+                ValueType::Formatted => self.view().read_item(place, value_type).ok(),
+                _ => self.selected((place, value_type), depth).ok(),
+            }
+        };
+        let context = PacketContext { buffer: self.bytes, given: &[], read: &read };
+        code.convert(value, &context).ok()
     }
 
     /// Evaluates an expression, for arrays once per element.
@@ -242,4 +259,13 @@ impl<'a> Reader<'a> {
             _ => None,
         }
     }
+}
+
+/// Converts a value, or each one of a list; what could not be read back out of a record is refused.
+fn each(raw: &Value, convert: impl Fn(&Value) -> Option<Value>) -> Result<Value, Unreadable> {
+    let converted = match raw {
+        Value::Array(values) => values.iter().map(convert).collect::<Option<_>>().map(Value::Array),
+        single => convert(single),
+    };
+    converted.filter(|value| can_be_read(value, 0)).ok_or(Unreadable)
 }

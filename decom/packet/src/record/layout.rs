@@ -121,6 +121,9 @@ impl ConvertedForm {
                 | C::IpWrite
                 | C::Generic { .. }
                 | C::Processor { .. }
+                | C::ObjectRead(_)
+                | C::ObjectWrite(_)
+                | C::Registered(_)
                 | C::Opaque,
             ) => Self::Tagged,
             Some(

@@ -7,6 +7,17 @@ use crate::value::Value;
 /// Lists and maps nested deeper than this are refused, so that a record cannot exhaust the stack.
 const MAX_DEPTH: u32 = 32;
 
+/// Returns whether a value can be read back, so many levels deep within another one: lists and maps
+/// are not nested too deep.
+pub(crate) fn can_be_read(value: &Value, depth: u32) -> bool {
+    depth <= MAX_DEPTH
+        && match value {
+            Value::Array(values) => values.iter().all(|value| can_be_read(value, depth + 1)),
+            Value::Object(map) => map.values().all(|value| can_be_read(value, depth + 1)),
+            _ => true,
+        }
+}
+
 /// Appends a value: one tag byte, then its content.
 pub(crate) fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
@@ -142,5 +153,11 @@ mod tests {
     fn depth_is_bounded() {
         let nested: Vec<u8> = [6, 1, 0, 0, 0].repeat(100_000);
         assert_eq!(read(&nested), None);
+        let tower = |height| (0..height).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        for height in [31, 32, 33, 40] {
+            let mut bytes = Vec::new();
+            write(&tower(height), &mut bytes);
+            assert_eq!(read(&bytes).is_some(), can_be_read(&tower(height), 0), "{height}");
+        }
     }
 }
