@@ -15,7 +15,7 @@ mod variable;
 mod view;
 mod write;
 
-pub(crate) use buffer::blank;
+pub(crate) use buffer::{Given, blank};
 pub use buffer::{LengthError, PacketBuffer};
 pub use decommutated::decommutated;
 pub use error::AccessError;

@@ -8,6 +8,7 @@ mod arguments;
 mod builder;
 mod checks;
 mod close;
+mod code;
 mod conversion_classes;
 mod conversions;
 mod error;

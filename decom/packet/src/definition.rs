@@ -6,6 +6,7 @@
 
 mod accessor;
 mod class_name;
+mod code;
 mod condition;
 mod conversion;
 mod definitions;
@@ -25,6 +26,7 @@ mod types;
 pub(crate) use accessor::HttpPart;
 pub use accessor::{Accessor, DocumentFormat};
 pub use class_name::class_name;
+pub use code::{CodeClass, ProcessorDefinition, ProcessorKind};
 pub use condition::{Comparison, Condition, Operand};
 pub use conversion::{
     Conversion, ConversionDefinition, ConversionError, CountedTime, Segment, SelectedItem, Spline,
@@ -33,6 +35,7 @@ pub use conversion::{
 pub(crate) use conversion::{MAX_CONVERSION_DEPTH, formatted_time, polynomial, unix_nanos};
 pub use definitions::{Definitions, LimitsGroupItem, LookupError, TargetSource};
 pub use expression::Expression;
+pub(crate) use expression::Surroundings;
 pub(crate) use format_string::default_text;
 pub use format_string::{FormatError, FormatString};
 pub use item::{Item, StructureChild, Units, VariableBitSize, VariableLength};
@@ -40,10 +43,7 @@ pub(crate) use layout::stored_order;
 pub use limits::{Limits, LimitsResponse, LimitsSet};
 pub use object::ObjectPacket;
 pub use opaque::{Opaque, OpaqueKind};
-pub use packet::{
-    CodeClass, CommandScreen, Packet, PacketId, PacketKind, PacketReference, ProcessorDefinition,
-    ProcessorKind, RelatedItem,
-};
+pub use packet::{CommandScreen, Packet, PacketId, PacketKind, PacketReference, RelatedItem};
 pub use states::{Color, State, States};
 pub use target::Target;
 pub use types::{

@@ -7,6 +7,7 @@
 //! careful way through [`crate::bits`], item by item, into the same record (`slow`).
 
 mod clock;
+mod codes;
 mod compile;
 mod copy;
 mod fast;
@@ -24,14 +25,15 @@ use std::sync::Arc;
 use crate::definition::Packet;
 use crate::limits::{LimitsState, Transition};
 use crate::process::ProcessorStates;
-use crate::record::{FLAG_LIMITS, FLAG_STATUS, Layout, NO_SLOT, PacketMeta, PublishedItem, store};
+use crate::record::{FLAG_LIMITS, FLAG_STATUS, Layout, PacketMeta, PublishedItem, store};
 
 use clock::{Clock, TimeText};
+use codes::Codes;
 use compile::{NO_ENTRY, entry_of};
 use fast::{Fast, Work};
 use output::Output;
 use reader::{Reader, TimeSource};
-use slow::Checking;
+use slow::{Checking, Slow};
 
 /// Name of the item that gives the packet time.
 const PACKET_TIME: &str = "PACKET_TIME";
@@ -62,63 +64,6 @@ pub struct DecodePlan {
 struct Folded<'a> {
     limits: Option<&'a mut LimitsState>,
     processors: Option<&'a ProcessorStates>,
-}
-
-/// A packed item that takes the careful way.
-#[derive(Debug, Clone)]
-struct Slow {
-    index: usize,
-    entry: u32,
-    /// A shorter way to the text of a time.
-    text: Option<TimeText>,
-}
-
-/// Where the codes of limits states go.
-#[derive(Debug, Clone)]
-enum Codes {
-    /// All of them one after the other, in the order of checking.
-    Row(usize),
-    /// Pairs of limits entry and slot.
-    Scattered(Vec<(u32, u32)>),
-}
-
-impl Codes {
-    fn of(packet: &Packet, layout: &Layout) -> Self {
-        let slots = packet.limits_items.iter().map(|place| {
-            let packed = layout.at_place(*place);
-            packed.map_or(NO_SLOT, |(_, packed)| packed.limits_at)
-        });
-        let pairs: Vec<(u32, u32)> =
-            (0..).zip(slots).filter(|(_, slot)| *slot != NO_SLOT).collect();
-        let row = layout.fixed_length - packet.limits_items.len().min(layout.fixed_length);
-        let in_row = |(entry, slot): &(u32, u32)| *slot as usize == row + *entry as usize;
-        if pairs.len() == packet.limits_items.len() && pairs.iter().all(in_row) {
-            Self::Row(row)
-        } else {
-            Self::Scattered(pairs)
-        }
-    }
-
-    /// Returns whether storing the codes writes the whole limits section.
-    fn are_complete(&self) -> bool {
-        matches!(self, Self::Row(_))
-    }
-
-    #[inline]
-    fn store(&self, limits: &LimitsState, record: &mut [u8]) {
-        match self {
-            Self::Row(start) => {
-                if let Some(row) = record.get_mut(*start..*start + limits.current.len()) {
-                    row.copy_from_slice(&limits.current);
-                }
-            }
-            Self::Scattered(pairs) => {
-                for (entry, slot) in pairs {
-                    store(record, *slot, [limits.current_code(*entry as usize)]);
-                }
-            }
-        }
-    }
 }
 
 impl DecodePlan {

@@ -55,6 +55,7 @@
 mod check;
 mod columns;
 mod error;
+mod form;
 mod formatted;
 mod item;
 mod layout;
@@ -73,7 +74,8 @@ pub use meta::PacketMeta;
 pub use published::PublishedItem;
 pub use view::RecordView;
 
-pub(crate) use layout::{ConvertedForm, Element, Layout, NO_SLOT, NO_STATE, PackedItem, RawForm};
+pub(crate) use form::{ConvertedForm, Element, RawForm};
+pub(crate) use layout::{Layout, NO_SLOT, NO_STATE, PackedItem};
 pub(crate) use number::{Converted, Kind, Raw, load, store};
 pub(crate) use tagged::{
     can_be_read, read as read_tagged, write as write_tagged, write_text as write_tagged_text,

@@ -10,12 +10,14 @@
 //! text → segments → words of one program → steps → text
 //! ```
 
+mod arguments;
 mod budget;
 mod evaluate;
 mod expressions;
 mod functions;
 mod lexer;
 mod methods;
+mod names;
 mod operators;
 mod parser;
 mod segments;

@@ -4,6 +4,7 @@
 #[path = "support/definitions.rs"]
 mod support;
 
+use groundlog_packet::access::decommutated;
 use groundlog_packet::command::{
     self, BuildError, BuildOptions, BuiltCommand, built_command_text, given_command_text,
     hazard_of_given, messages_disabled,
@@ -106,8 +107,21 @@ fn rendering() {
         "cmd(\"TGT COLLECT with TYPE NORMAL, NAME 0x01FE, KEY *****\")"
     );
     assert_eq!(given_command_text("cmd_raw", &packet, &[]), "cmd_raw(\"TGT COLLECT\")");
-    let quoted = given_command_text("cmd", &packet, &pairs(&[("NAME", "a\"b".into())]));
-    assert_eq!(quoted, "cmd(\"TGT COLLECT with NAME 'a'b'\")");
+    let text = |name: &str, value: Value| {
+        let text = given_command_text("cmd", &packet, &pairs(&[(name, value)]));
+        let parameter = format!("cmd(\"TGT COLLECT with {name} ");
+        text.strip_prefix(&parameter).unwrap().strip_suffix("\")").unwrap().to_owned()
+    };
+    assert_eq!(text("NAME", "a\"b".into()), "'a'b'");
+    // Texts of other types are values; lists are shown one by one.
+    assert_eq!(text("DURATION", "0x10".into()), "16");
+    assert_eq!(text("DURATION", Value::Array(vec![1.into(), "2.50".into()])), "[1, 2.5]");
+    // Beyond 256 characters, quotes included, a text is cut.
+    assert_eq!(text("NAME", "x".repeat(254).into()), format!("'{}'", "x".repeat(254)));
+    assert_eq!(text("NAME", "x".repeat(255).into()), format!("'{}...'", "x".repeat(255)));
+    assert_eq!(text("NAME", "x".repeat(900).into()), format!("'{}...'", "x".repeat(255)));
+    let reserved = pairs(&[("PACKET_TIMESECONDS", 1.into())]);
+    assert_eq!(given_command_text("cmd", &packet, &reserved), "cmd(\"TGT COLLECT\")");
 }
 
 #[test]
@@ -121,6 +135,58 @@ fn hazard_and_messages_by_what_is_given() {
     assert_eq!(hazard(0.into()), None);
     assert!(messages_disabled(&packet, &pairs(&[("TYPE", "QUIET".into())])));
     assert!(!messages_disabled(&packet, &pairs(&[("TYPE", 2.into())])));
+    // The exact name alone, though any case writes it.
+    assert!(!messages_disabled(&packet, &pairs(&[("TYPE", "quiet".into())])));
+    let mut silent = (*packet).clone();
+    silent.messages_disabled = true;
+    assert!(messages_disabled(&silent, &[]));
+}
+
+#[test]
+fn the_first_hazard_in_item_order_counts() {
+    let config = "\
+COMMAND TGT C BIG_ENDIAN
+  APPEND_PARAMETER A 8 UINT MIN MAX 0
+    STATE SAFE 0
+    STATE RISKY 1 HAZARDOUS
+  APPEND_PARAMETER B 8 UINT MIN MAX 1
+    STATE HOT 1 HAZARDOUS \"Hot\"
+";
+    let definitions = definitions(config);
+    let hazard = |given: &[(&str, Value)]| {
+        let options = BuildOptions::default();
+        command::build(&definitions, "TGT", "C", &pairs(given), options).unwrap().hazardous
+    };
+    // A default is hazardous as well; without a text the description is empty.
+    assert_eq!(hazard(&[]).as_deref(), Some("Hot"));
+    assert_eq!(hazard(&[("A", 1.into())]).as_deref(), Some(""));
+}
+
+#[test]
+fn decommutated_commands_hold_what_was_given_where_a_conversion_wrote_it() {
+    let config = "\
+COMMAND TGT C BIG_ENDIAN
+  APPEND_PARAMETER A 8 UINT MIN MAX 3
+    POLY_WRITE_CONVERSION 0 2
+    FORMAT_STRING '%03d'
+    UNITS Volts V
+  APPEND_PARAMETER B 8 UINT MIN MAX 0
+    POLY_WRITE_CONVERSION 0 2
+    STATE TWO 1
+  APPEND_PARAMETER C 8 UINT MIN MAX 0
+    UNITS Volts V
+";
+    let definitions = definitions(config);
+    let map = |raw: bool| {
+        let options = BuildOptions { raw, ..BuildOptions::default() };
+        let given = pairs(&[("a", 5.into()), ("B", 1.into())]);
+        let built = command::build(&definitions, "TGT", "C", &given, options).unwrap();
+        let mut map = decommutated(&built.packet.view(), &|_| None).unwrap();
+        map.retain(|name, _| name.len() < 5);
+        map.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+    };
+    assert_eq!(map(false), ["A=10", "A__C=5", "A__F=010 V", "B=2", "B__C=2", "C=0"]);
+    assert_eq!(map(true), ["A=5", "A__C=5", "A__F=005 V", "B=1", "B__C=TWO", "C=0"]);
 }
 
 #[test]

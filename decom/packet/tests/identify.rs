@@ -130,3 +130,44 @@ fn packed_ids_are_those_of_the_buffer() {
         }
     }
 }
+
+#[test]
+fn equal_ids_are_the_first_packet_in_unique_mode() {
+    let config = packet("WIDE", "APPEND_ID_ITEM A 16 UINT 9\n")
+        + &packet("P1", "APPEND_ID_ITEM A 8 UINT 1\n")
+        + &packet("P2", "APPEND_ID_ITEM A 8 UINT 1\n");
+    assert_eq!(names(&config, PacketPool::Normal, &[&[1, 2]]), (true, vec!["P1".into()]));
+}
+
+#[test]
+fn a_packet_that_is_defined_again_keeps_its_place() {
+    let config = packet("P1", "APPEND_ID_ITEM A 16 UINT 0x0101\n")
+        + &packet("P2", "APPEND_ID_ITEM A 8 UINT 1\n")
+        + &packet("P1", "APPEND_ID_ITEM B 8 UINT 1\n");
+    assert_eq!(names(&config, PacketPool::Normal, &[&[1, 1]]), (true, vec!["P1".into()]));
+}
+
+#[test]
+fn the_accessor_and_the_key_are_part_of_the_layout() {
+    let id = "APPEND_ID_ITEM A 8 UINT 1\n";
+    let accessor = |arguments: &str| format!("ACCESSOR HttpAccessor {arguments}\n{id}");
+    for (first, second, unique) in [
+        (id.to_owned(), id.to_owned(), false),
+        (id.to_owned(), format!("ACCESSOR JsonAccessor\n{id}"), true),
+        (accessor("JsonAccessor"), accessor("FormAccessor"), true),
+        (id.to_owned(), format!("{id}    KEY other\n"), true),
+        (id.to_owned(), "APPEND_ID_ITEM A 8 INT 1\n".to_owned(), true),
+    ] {
+        let config = packet("P1", &first) + &packet("P2", &second);
+        assert_eq!(names(&config, PacketPool::Normal, &[]).0, unique, "{second}");
+    }
+}
+
+#[test]
+fn hash_mode_reads_the_ids_as_the_first_packet_has_them() {
+    // The byte order is no part of the layout.
+    let config = packet("P1", "APPEND_ID_ITEM A 16 UINT 1\n")
+        + &packet("P2", "APPEND_ID_ITEM A 16 UINT 0x0200 '' LITTLE_ENDIAN\n");
+    let found = names(&config, PacketPool::Normal, &[&[0, 1], &[2, 0], &[0, 2]]);
+    assert_eq!(found, (false, vec!["P1".into(), "P2".into(), "-".into()]));
+}

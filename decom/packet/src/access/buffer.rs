@@ -35,9 +35,17 @@ pub struct PacketBuffer {
     pub times: PacketTimes,
     /// What else travels with the bytes: the parts of a request that are not its body.
     pub extra: IndexMap<String, Value>,
-    /// What the caller gave for the parameters of a command, names in capitals; write conversions
-    /// may look at it.
-    pub(crate) given: Vec<(String, Value)>,
+    /// What the caller gave for the parameters of a command.
+    pub(crate) given: Given,
+}
+
+/// What the caller gave for the parameters of a command; write conversions may look at it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
+    /// Names in capitals.
+    pub(crate) values: Vec<(String, Value)>,
+    /// Whether the values are raw ones.
+    pub(crate) raw: bool,
 }
 
 /// Makes the bytes of a packet without values: zeros, and the terminators that end nothing.
@@ -65,7 +73,7 @@ impl PacketBuffer {
         let times = PacketTimes::default();
         let layout = Layout::of(&packet, &buffer, times);
         let processors = ProcessorStates::new(&packet);
-        let (extra, given) = (IndexMap::new(), Vec::new());
+        let (extra, given) = (IndexMap::new(), Given::default());
         Self { packet, buffer, layout, processors, times, extra, given }
     }
 
@@ -118,7 +126,7 @@ impl PacketBuffer {
             layout: std::borrow::Cow::Borrowed(&self.layout),
             processors: Some(&self.processors),
             extra: Some(&self.extra),
-            given: &self.given,
+            given: Some(&self.given),
             depth: 0,
         }
     }

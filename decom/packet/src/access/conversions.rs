@@ -5,7 +5,7 @@ use super::object;
 use super::view::PacketView;
 use crate::definition::{
     Conversion, ConversionDefinition, ConversionError, Item, MAX_CONVERSION_DEPTH, SelectedItem,
-    ValueType, formatted_time, unix_nanos,
+    Surroundings, ValueType, formatted_time, unix_nanos,
 };
 use crate::process::ProcessorStates;
 use crate::registry::{CodeError, PacketContext};
@@ -79,8 +79,9 @@ impl PacketView<'_> {
             Conversion::ReceivedCount => Ok(Value::from(self.times.received_count)),
             Conversion::Generic { expression } => {
                 let mut read = |name: &str, value_type| self.deeper().read(name, value_type);
+                let packet = Surroundings { buffer: self.buffer, read: &mut read };
                 expression
-                    .evaluate(value, &mut read)?
+                    .evaluate(value, packet)?
                     .ok_or_else(|| AccessError::Expression { item: item.name.clone() })
             }
             Conversion::Processor { processor, result } => {
@@ -117,7 +118,8 @@ impl PacketView<'_> {
     /// Lets registered code look at the packet.
     pub(crate) fn with_context<T>(&self, look: impl FnOnce(&PacketContext<'_>) -> T) -> T {
         let read = |name: &str, value_type| self.read(name, value_type).ok();
-        look(&PacketContext { buffer: self.buffer, given: self.given, read: &read })
+        let given = self.given.map_or(&[][..], |given| &given.values);
+        look(&PacketContext { buffer: self.buffer, given, read: &read })
     }
 
     /// Returns the same view for a read on behalf of a conversion.

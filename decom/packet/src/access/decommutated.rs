@@ -22,7 +22,10 @@ pub fn decommutated(
     for (index, item) in view.packet().items.iter().enumerate().filter(|(_, item)| !item.hidden) {
         map.insert(item.name.clone(), view.read_item(index, ValueType::Raw)?);
         if has_converted(item, kind) {
-            let value = view.read_item(index, ValueType::Converted)?;
+            let value = match given(view, item) {
+                Some(given) => given.clone(),
+                None => view.read_item(index, ValueType::Converted)?,
+            };
             map.insert(format!("{}__C", item.name), value);
         }
         let formatted = match kind {
@@ -38,6 +41,15 @@ pub fn decommutated(
         }
     }
     Ok(map)
+}
+
+/// Returns the value that a parameter was given, where its write conversion leaves nothing else to
+/// tell it by.
+fn given<'a>(view: &PacketView<'a>, item: &Item) -> Option<&'a Value> {
+    let given = view.given.filter(|given| !given.raw)?;
+    let tells = item.write_conversion.is_some() && item.states.is_none();
+    let found = given.values.iter().find(|(name, _)| tells && *name == item.name);
+    found.map(|(_, value)| value)
 }
 
 fn has_converted(item: &Item, kind: PacketKind) -> bool {

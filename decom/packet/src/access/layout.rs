@@ -113,7 +113,7 @@ fn length<'a>(
     };
     let layout = std::borrow::Cow::Borrowed(layout);
     let (processors, extra) = (None, None);
-    let given = &[];
+    let given = None;
     let view = PacketView { packet, buffer, times, layout, processors, extra, given, depth: 0 };
     let value = view.read(name, value_type).ok().and_then(|value| value.to_int());
     // Far beyond any buffer, and small enough to multiply.

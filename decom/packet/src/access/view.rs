@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
+use super::buffer::Given;
 use super::error::AccessError;
 use super::http;
 use super::layout::{Extent, Layout, Place};
@@ -34,8 +35,8 @@ pub struct PacketView<'a> {
     pub(super) processors: Option<&'a ProcessorStates>,
     /// What travels beside the bytes.
     pub(super) extra: Option<&'a IndexMap<String, Value>>,
-    /// What the caller gave for the parameters of the command that is being built.
-    pub(super) given: &'a [(String, Value)],
+    /// What the caller gave for the parameters of a command.
+    pub(super) given: Option<&'a Given>,
     /// How many conversions wait for this read.
     pub(super) depth: usize,
 }
@@ -47,7 +48,7 @@ impl<'a> PacketView<'a> {
         let layout = Layout::of(packet, buffer, times);
         let layout = Cow::Owned(layout);
         let (processors, extra) = (None, None);
-        Self { packet, buffer, times, layout, processors, extra, given: &[], depth: 0 }
+        Self { packet, buffer, times, layout, processors, extra, given: None, depth: 0 }
     }
 
     /// Looks at what the packet's processors have gathered as well; without, they have not seen

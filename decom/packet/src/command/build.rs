@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::check;
 use super::error::BuildError;
 use super::hazard;
-use crate::access::{AccessError, PacketBuffer, blank};
+use crate::access::{AccessError, Given, PacketBuffer, blank};
 use crate::definition::{Definitions, Item, Packet, PacketKind, ValueType, is_reserved_item};
 use crate::registry::{ValidatorCode, Verdict};
 use crate::value::Value;
@@ -45,25 +45,31 @@ impl BuiltCommand {
     /// # Errors
     /// [`BuildError::Validator`] when the validator stops it.
     pub fn validate(&self) -> Result<(), BuildError> {
-        self.verdict(|validator| validator.before(self))
+        match self.failure(|validator| validator.before(self)) {
+            Some((command, message)) => Err(BuildError::Validator { command, message }),
+            None => Ok(()),
+        }
     }
 
     /// Asks the command's validator, if it is registered, after the command was sent.
     ///
     /// # Errors
-    /// [`BuildError::Validator`] when the validator reports a failure.
+    /// [`BuildError::SentValidator`] when the validator reports a failure.
     pub fn validate_sent(&self) -> Result<(), BuildError> {
-        self.verdict(|validator| validator.after(self))
+        match self.failure(|validator| validator.after(self)) {
+            Some((command, message)) => Err(BuildError::SentValidator { command, message }),
+            None => Ok(()),
+        }
     }
 
-    fn verdict(&self, ask: impl FnOnce(&dyn ValidatorCode) -> Verdict) -> Result<(), BuildError> {
+    /// Returns the command's name and what its validator says if that is a failure.
+    fn failure(&self, ask: impl FnOnce(&dyn ValidatorCode) -> Verdict) -> Option<(String, String)> {
         let packet = self.packet.packet();
-        match packet.validator_code.as_ref().map(|code| ask(&**code)) {
-            Some(Verdict::Failed(message)) => {
-                let command = format!("{} {}", packet.target_name, packet.packet_name);
-                Err(BuildError::Validator { command, message })
+        match ask(&**packet.validator_code.as_ref()?) {
+            Verdict::Failed(message) => {
+                Some((format!("{} {}", packet.target_name, packet.packet_name), message))
             }
-            _ => Ok(()),
+            _ => None,
         }
     }
 }
@@ -83,7 +89,7 @@ pub fn build(
     let given: Vec<(String, Value)> =
         parameters.iter().map(|(name, value)| (name.to_uppercase(), value.clone())).collect();
     let mut packet = PacketBuffer::new(definition.clone());
-    packet.given.clone_from(&given);
+    packet.given = Given { values: given.clone(), raw: options.raw };
     packet.restore_defaults(&|name| given.iter().any(|(known, _)| known == name))?;
     for (name, value) in &given {
         if sets_itself(&definition, name) {

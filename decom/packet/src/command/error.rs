@@ -72,6 +72,14 @@ pub enum BuildError {
         /// What the validator says.
         message: String,
     },
+    /// The command's validator reports a failure after the command was sent.
+    #[error("Command '{command}' was sent, but its validator reports a failure: {message}")]
+    SentValidator {
+        /// Target and command.
+        command: String,
+        /// What the validator says.
+        message: String,
+    },
     /// A parameter that must be given was not.
     #[error("Required command parameter '{parameter}' not given")]
     Required {

@@ -8,15 +8,20 @@
 //! A program ends after at most as many steps as it is long, and makes no value of more than a few
 //! kilobytes; what the languages raise an error for leaves no value.
 
+mod bytes;
+mod call;
 mod compiler;
 mod expressions;
 mod functions;
 mod lexer;
 mod machine;
+mod numbers;
 mod operators;
+mod primary;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use super::types::ValueType;
 use crate::value::Value;
@@ -35,6 +40,14 @@ enum Language {
     Python,
 }
 
+/// What code sees beside the item's value.
+pub(crate) struct Surroundings<'a, E> {
+    /// The bytes of the packet.
+    pub(crate) buffer: &'a [u8],
+    /// Reads other items of the packet.
+    pub(crate) read: &'a mut dyn FnMut(&str, ValueType) -> Result<Value, E>,
+}
+
 /// Compiled code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
@@ -51,15 +64,15 @@ impl Expression {
         Some(Self { program })
     }
 
-    /// Evaluates with the item's value; `read` yields other items of the packet.
+    /// Evaluates with the item's value.
     ///
     /// Returns `None` where the language raises an error: an operand is absent or of the wrong
     /// kind, a division by zero, an integer beyond 127 bits.
     pub(crate) fn evaluate<E>(
         &self,
         value: &Value,
-        read: &mut dyn FnMut(&str, ValueType) -> Result<Value, E>,
+        packet: Surroundings<'_, E>,
     ) -> Result<Option<Value>, E> {
-        self.program.run(value, read)
+        self.program.run(value, packet)
     }
 }

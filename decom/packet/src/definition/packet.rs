@@ -6,11 +6,11 @@ use std::fmt;
 use indexmap::IndexMap;
 
 use super::accessor::Accessor;
+use super::code::{CodeClass, ProcessorDefinition};
 use super::condition::Condition;
-use super::conversion::SelectedItem;
 use super::item::Item;
 use super::types::{Endianness, SourceLocation};
-use crate::registry::{Code, ProcessorCode, ValidatorCode};
+use crate::registry::{Code, ValidatorCode};
 
 /// Dense number of a packet within its [`super::Definitions`]; commands and telemetry share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,49 +40,6 @@ impl fmt::Display for PacketKind {
             Self::Telemetry => "telemetry",
         })
     }
-}
-
-/// A class of code that a definition names, with its arguments; kept, not run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CodeClass {
-    /// Class name after the rule of cosmos-packets §2.8.
-    pub class: String,
-    /// Arguments.
-    pub args: Vec<String>,
-    /// Where it was named.
-    pub location: SourceLocation,
-}
-
-/// What a processor gathers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProcessorKind {
-    /// The highest and the lowest value: `HIGH_WATER`, `LOW_WATER`.
-    Watermark {
-        /// The item.
-        source: SelectedItem,
-    },
-    /// `MAX`, `MIN`, `MEAN` and `STDDEV` of the last values.
-    Statistics {
-        /// The item.
-        source: SelectedItem,
-        /// How many values.
-        samples: usize,
-    },
-    /// Code in Rust.
-    Registered(Code<dyn ProcessorCode>),
-    /// Code that is known by name only.
-    Opaque,
-}
-
-/// A processor of a telemetry packet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProcessorDefinition {
-    /// Upper-cased name.
-    pub name: String,
-    /// Class and arguments.
-    pub class: CodeClass,
-    /// What it gathers.
-    pub kind: ProcessorKind,
 }
 
 /// Another packet named by a command (`RESPONSE`, `ERROR_RESPONSE`).

@@ -7,8 +7,8 @@ use super::DecodePlan;
 use crate::access::{PacketTimes, PacketView, object};
 use crate::bits;
 use crate::definition::{
-    Conversion, DataType, Expression, Item, MAX_CONVERSION_DEPTH, Packet, SelectedItem, ValueType,
-    unix_nanos,
+    Conversion, DataType, Expression, Item, MAX_CONVERSION_DEPTH, Packet, SelectedItem,
+    Surroundings, ValueType, unix_nanos,
 };
 use crate::process::ProcessorStates;
 use crate::record::{PacketMeta, can_be_read};
@@ -181,6 +181,7 @@ impl<'a> Reader<'a> {
                 definition.time(time, raw, Some(&base)).map_err(|_| Unreadable)
             }
             C::ObjectRead(packet) => each(raw, |value| object::read(packet, value).ok()),
+            C::ObjectWrite(packet) => each(raw, |value| object::write(packet, value).ok()),
             C::Registered(code) => each(raw, |value| self.registered(&**code, value, depth)),
             _ => each(raw, |value| definition.apply(value).ok()),
         }
@@ -214,7 +215,8 @@ impl<'a> Reader<'a> {
             let place = self.packet.item_index(name).ok_or(Unreadable)?;
             self.selected((place, value_type), depth)
         };
-        expression.evaluate(raw, &mut read)?.ok_or(Unreadable)
+        let packet = Surroundings { buffer: self.bytes, read: &mut read };
+        expression.evaluate(raw, packet)?.ok_or(Unreadable)
     }
 
     /// Returns the time of an item's time conversion; `None` where an item it reads is null.

@@ -1,5 +1,6 @@
 //! Packs one item by way of its value, for what the fast operations do not cover.
 
+use super::clock::TimeText;
 use super::compile::NO_ENTRY;
 use super::lookup::index_of;
 use super::output::{NOTHING, Output};
@@ -11,6 +12,15 @@ use crate::record::{
     STATUS_NULL, STATUS_UNREADABLE, write_tagged,
 };
 use crate::value::Value;
+
+/// A packed item that takes the careful way.
+#[derive(Debug, Clone)]
+pub(super) struct Slow {
+    pub(super) index: usize,
+    pub(super) entry: u32,
+    /// A shorter way to the text of a time.
+    pub(super) text: Option<TimeText>,
+}
 
 /// What limits checking needs.
 pub(super) struct Checking<'a> {

@@ -1,6 +1,7 @@
 //! Checks a record's bytes against its layout, once, so that reading items cannot go wrong.
 
-use super::layout::{ConvertedForm, HEADER_LENGTH, Layout, NO_SLOT, PackedItem, RawForm};
+use super::form::{ConvertedForm, RawForm};
+use super::layout::{HEADER_LENGTH, Layout, NO_SLOT, PackedItem};
 use super::{FLAG_STATUS, RecordError, VERSION, tagged};
 use crate::definition::Packet;
 

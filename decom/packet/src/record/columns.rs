@@ -9,7 +9,8 @@ mod spans;
 use std::sync::Arc;
 
 use super::STATUS_CONVERTED_SHIFT;
-use super::layout::{ConvertedForm, Element, NO_SLOT, NO_STATE, PackedItem, RawForm};
+use super::form::{ConvertedForm, Element, RawForm};
+use super::layout::{NO_SLOT, NO_STATE, PackedItem};
 use super::view::RecordView;
 use crate::limits::LimitsColor;
 use spans::{Cell, Span};

@@ -1,7 +1,8 @@
 //! One item of a record, for consumers that read many.
 
 use super::STATUS_CONVERTED_SHIFT;
-use super::layout::{ConvertedForm, Element, NO_SLOT, PackedItem, RawForm};
+use super::form::{ConvertedForm, Element, RawForm};
+use super::layout::{NO_SLOT, PackedItem};
 use super::number::load;
 use super::view::{RecordView, name, reference};
 use crate::definition::Item;

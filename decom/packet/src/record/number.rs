@@ -1,6 +1,6 @@
 //! Numbers as they lie in a record: raw ones big endian, converted ones little endian.
 
-use super::layout::Element;
+use super::form::Element;
 use crate::value::Value;
 
 /// The kinds of numbers that the fast path converts and checks.

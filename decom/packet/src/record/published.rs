@@ -1,6 +1,6 @@
 //! What outsiders need to know of packed items, and the fingerprint of it.
 
-use super::layout::{ConvertedForm, Element, RawForm};
+use super::form::{ConvertedForm, Element, RawForm};
 use crate::definition::{DataType, Item, Packet};
 
 /// Wider fields are kept in the variable part, so that one record cannot claim gigabytes.

@@ -3,7 +3,7 @@
 use super::TemplateError;
 use super::budget::Budget;
 use super::evaluate::Renderer;
-use super::parser::FUNCTIONS;
+use super::names::FUNCTIONS;
 use super::value::{Key, Operand};
 use crate::definition::FormatString;
 use crate::value::{Value, integer_text};

@@ -1,7 +1,8 @@
-//! From words to expressions; what makes up statements is in [`super::statements`].
+//! From words to expressions; arguments are in [`super::arguments`], statements in
+//! [`super::statements`].
 
 use super::lexer::{self, Piece, Word};
-use super::syntax::{Access, Node, Param};
+use super::syntax::{Access, Node};
 use super::value::Operand;
 
 /// Brackets, operators and blocks nested deeper than this are refused.
@@ -19,16 +20,6 @@ const LEVELS: [&[&str]; 10] = [
     &["+", "-"],
     &["*", "/", "%"],
     &["**"],
-];
-
-/// Calls without a receiver whose brackets may be left out.
-pub(super) const FUNCTIONS: [&str; 8] =
-    ["render", "format", "sprintf", "raise", "Integer", "Float", "String", "Array"];
-
-/// Words that end or start statements, and so are no names.
-const RESERVED: [&str; 22] = [
-    "if", "unless", "elsif", "else", "end", "case", "when", "while", "until", "do", "then", "next",
-    "break", "and", "or", "not", "in", "return", "begin", "def", "class", "for",
 ];
 
 /// Walks over the words of a whole template; each knows its tag.
@@ -202,7 +193,7 @@ impl Parser {
     }
 
     /// Returns whether a value follows that can only be an argument.
-    fn starts_literal(&self) -> bool {
+    pub(super) fn starts_literal(&self) -> bool {
         matches!(
             self.peek(),
             Some(
@@ -216,7 +207,7 @@ impl Parser {
         )
     }
 
-    fn primary(&mut self, depth: usize) -> Result<Node, String> {
+    pub(super) fn primary(&mut self, depth: usize) -> Result<Node, String> {
         match self.next() {
             Some(Word::Integer(i)) => Ok(Node::Literal(Operand::Integer(i))),
             Some(Word::Float(f)) => Ok(Node::Literal(Operand::Float(f))),
@@ -247,147 +238,6 @@ impl Parser {
             Some(Word::Label(name)) => Err(format!("'{name}:' was not expected here")),
         }
     }
-
-    fn named(&mut self, name: String, depth: usize) -> Result<Node, String> {
-        match name.as_str() {
-            "nil" => return Ok(Node::Literal(Operand::Nil)),
-            "true" => return Ok(Node::Literal(Operand::Boolean(true))),
-            "false" => return Ok(Node::Literal(Operand::Boolean(false))),
-            "defined?" => {
-                let bracket = self.take("(");
-                let Some(Word::Name(name)) = self.next() else {
-                    return Err("defined? takes a name".to_owned());
-                };
-                if bracket {
-                    self.want(")")?;
-                }
-                return Ok(Node::Defined(name));
-            }
-            _ if RESERVED.contains(&name.as_str()) => {
-                return Err(format!("'{name}' was not expected here"));
-            }
-            _ => {}
-        }
-        if self.take("(") {
-            let args = self.arguments(")", depth)?;
-            return Ok(Node::Function { name, args });
-        }
-        if FUNCTIONS.contains(&name.as_str()) {
-            let args = self.bare_arguments(depth)?;
-            return Ok(Node::Function { name, args });
-        }
-        if self.starts_literal() {
-            return Err(format!("'{name}' is not supported"));
-        }
-        Ok(Node::Name(name))
-    }
-
-    /// Reads arguments without brackets, up to the end of the statement.
-    fn bare_arguments(&mut self, depth: usize) -> Result<Vec<Node>, String> {
-        let mut args = Vec::new();
-        let mut named = Vec::new();
-        loop {
-            self.argument(&mut args, &mut named, depth)?;
-            if !self.take(",") {
-                return Ok(with_named(args, named));
-            }
-            self.skip_separators();
-        }
-    }
-
-    /// Reads what stands between brackets; `name: value` pairs become one map at the end.
-    fn arguments(&mut self, close: &str, depth: usize) -> Result<Vec<Node>, String> {
-        let mut args = Vec::new();
-        let mut named = Vec::new();
-        loop {
-            self.skip_separators();
-            if self.take(close) {
-                return Ok(with_named(args, named));
-            }
-            self.argument(&mut args, &mut named, depth)?;
-            self.skip_separators();
-            if !self.take(",") {
-                self.want(close)?;
-                return Ok(with_named(args, named));
-            }
-        }
-    }
-
-    fn argument(
-        &mut self,
-        args: &mut Vec<Node>,
-        named: &mut Vec<(Node, Node)>,
-        depth: usize,
-    ) -> Result<(), String> {
-        if let Some(Word::Label(name)) = self.peek() {
-            let key = Node::Literal(Operand::Symbol(name.as_str().into()));
-            self.at += 1;
-            self.skip_separators();
-            named.push((key, self.ternary(depth + 1)?));
-            return Ok(());
-        }
-        if self.take("&") {
-            let of = Box::new(self.primary(depth + 1)?);
-            args.push(Node::Prefix { operator: "&", of });
-            return Ok(());
-        }
-        let value = self.expression(depth + 1)?;
-        if self.take("=>") {
-            named.push((value, self.ternary(depth + 1)?));
-        } else {
-            args.push(value);
-        }
-        Ok(())
-    }
-
-    fn entries(&mut self, depth: usize) -> Result<Vec<(Node, Node)>, String> {
-        let mut args = Vec::new();
-        let mut entries = Vec::new();
-        loop {
-            self.skip_separators();
-            if self.take("}") {
-                return Ok(entries);
-            }
-            self.argument(&mut args, &mut entries, depth)?;
-            if !args.is_empty() {
-                return Err("an entry of a map is 'key => value' or 'name: value'".to_owned());
-            }
-            self.skip_separators();
-            if !self.take(",") {
-                self.want("}")?;
-                return Ok(entries);
-            }
-        }
-    }
-
-    /// Reads the names between the bars of a block.
-    pub(super) fn params(&mut self) -> Result<Vec<Param>, String> {
-        let mut params = Vec::new();
-        if self.take("||") || !self.take("|") {
-            return Ok(params);
-        }
-        loop {
-            params.push(match self.next() {
-                Some(Word::Name(name)) => Param::One(name),
-                Some(Word::Punctuation("(")) => {
-                    let mut names = Vec::new();
-                    while let Some(Word::Name(name)) = self.next() {
-                        names.push(name);
-                        if !self.take(",") {
-                            break;
-                        }
-                    }
-                    self.want(")")?;
-                    Param::Many(names)
-                }
-                _ => return Err("a name is missing between the bars of the block".to_owned()),
-            });
-            if !self.take(",") {
-                self.want("|")?;
-                return Ok(params);
-            }
-        }
-    }
 }
 
 /// A literal list in brackets cannot be told from an index only behind other values.
@@ -397,13 +247,6 @@ fn is_indexable(base: &Node, accesses: &[Access]) -> bool {
 
 fn chain(first: Node, rest: Vec<(&'static str, Node)>) -> Node {
     if rest.is_empty() { first } else { Node::Chain { first: Box::new(first), rest } }
-}
-
-fn with_named(mut args: Vec<Node>, named: Vec<(Node, Node)>) -> Vec<Node> {
-    if !named.is_empty() {
-        args.push(Node::Map(named));
-    }
-    args
 }
 
 fn interpolated(pieces: Vec<Piece>, depth: usize) -> Result<Node, String> {

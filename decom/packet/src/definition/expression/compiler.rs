@@ -130,6 +130,14 @@ impl Compiler {
         (self.reads <= MAX_READS).then_some(())
     }
 
+    /// Reads the bytes of the packet.
+    pub(super) fn buffer(&mut self) -> Option<()> {
+        // They are copied, as what items hold is.
+        self.reads += 1;
+        self.emit(Op::Buffer, 0, 1)?;
+        (self.reads <= MAX_READS).then_some(())
+    }
+
     /// Adds a jump whose end [`Compiler::land`] gives.
     pub(super) fn jump(&mut self, op: Op, takes: usize) -> Option<Jump> {
         let jump = Jump(self.ops.len());

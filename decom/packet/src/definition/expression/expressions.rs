@@ -2,12 +2,9 @@
 
 use super::Language;
 use super::compiler::Compiler;
-use super::functions::Function;
 use super::lexer::Token;
 use super::machine::Op;
 use super::operators::Binary;
-use crate::definition::ValueType;
-use crate::value::Value;
 
 /// What stands between two operands.
 #[derive(Clone, Copy)]
@@ -239,136 +236,5 @@ impl Compiler {
         }
         self.primary()?;
         self.calls()
-    }
-
-    /// Compiles methods and indices behind a value.
-    fn calls(&mut self) -> Option<()> {
-        loop {
-            if self.take_sign("[") {
-                self.expression()?;
-                self.take_sign("]").then_some(())?;
-                self.emit(Op::Index, 2, 1)?;
-            } else if self.take_sign(".") {
-                let Token::Word(name) = self.advance()? else {
-                    return None;
-                };
-                let (function, least, most) = Function::method(&name, self.language)?;
-                self.call(function, 1, (least, most))?;
-            } else {
-                return Some(());
-            }
-        }
-    }
-
-    /// Compiles the arguments of a function that has so many values already.
-    fn call(
-        &mut self,
-        function: Function,
-        given: usize,
-        (least, most): (usize, usize),
-    ) -> Option<()> {
-        let count = if self.take_sign("(") { self.list(")")? } else { 0 };
-        let brackets_missing =
-            self.language == Language::Python && !matches!(self.before(), Some(Token::Sign(")")));
-        if !(least..=most).contains(&count) || brackets_missing {
-            return None;
-        }
-        let all = given + count;
-        self.emit(Op::Call { function, arguments: u8::try_from(all).ok()? }, all, 1)
-    }
-
-    /// Compiles expressions with commas between them, up to a bracket; returns how many.
-    fn list(&mut self, end: &'static str) -> Option<usize> {
-        let mut count = 0;
-        while !self.take_sign(end) {
-            if count > 0 && !self.take_sign(",") {
-                return None;
-            }
-            // A comma may stand behind the last one.
-            if count > 0 && self.take_sign(end) {
-                break;
-            }
-            self.expression()?;
-            count += 1;
-        }
-        Some(count)
-    }
-
-    fn primary(&mut self) -> Option<()> {
-        match self.advance()? {
-            Token::Constant(value) => {
-                let short = value.as_bytes().is_none_or(|text| text.len() <= super::MAX_TEXT);
-                if short { self.push(value) } else { None }
-            }
-            Token::Sign("(") => {
-                self.expression()?;
-                self.take_sign(")").then_some(())
-            }
-            Token::Sign("[") => {
-                let count = self.list("]")?;
-                self.emit(Op::List(u8::try_from(count).ok()?), count, 1)
-            }
-            Token::Word(word) => self.word(&word),
-            _ => None,
-        }
-    }
-
-    fn word(&mut self, word: &str) -> Option<()> {
-        let python = self.language == Language::Python;
-        match (word, python) {
-            ("true", false) | ("True", true) => return self.push(true),
-            ("false", false) | ("False", true) => return self.push(false),
-            ("nil", false) | ("None", true) => return self.push(Value::Null),
-            ("if", false) => return self.nested(|compiler| compiler.ruby_if(false)),
-            ("unless", false) => return self.nested(|compiler| compiler.ruby_if(true)),
-            ("case", false) => return self.nested(Self::ruby_case),
-            ("packet" | "myself" | "self", _) => return self.packet(),
-            ("Math", false) | ("math", true) => return self.math(),
-            _ => {}
-        }
-        if let Some(slot) = self.variable(word) {
-            return self.emit(Op::Load(slot), 0, 1);
-        }
-        let (function, least, most) = Function::free(word, self.language)?;
-        self.call(function, 0, (least, most))
-    }
-
-    /// Compiles `packet.read('ITEM')`, with or without brackets and a value type.
-    fn packet(&mut self) -> Option<()> {
-        let reads = self.take_sign(".") && self.take_word("read");
-        let bracket = reads && self.take_sign("(");
-        let Token::Constant(Value::String(item)) = self.advance().filter(|_| reads)? else {
-            return None;
-        };
-        let mut value_type = ValueType::Converted;
-        if self.take_sign(",") {
-            let (Token::Symbol(word) | Token::Constant(Value::String(word))) = self.advance()?
-            else {
-                return None;
-            };
-            value_type = ValueType::from_request(&word)?;
-        }
-        if bracket && !self.take_sign(")") {
-            return None;
-        }
-        self.read(&item, value_type)
-    }
-
-    fn math(&mut self) -> Option<()> {
-        let ruby = self.language == Language::Ruby;
-        let points = self.take_sign(".") || (ruby && self.take_sign("::"));
-        if !points {
-            return None;
-        }
-        let Token::Word(name) = self.advance()? else {
-            return None;
-        };
-        match name.as_str() {
-            "PI" | "pi" => return self.push(std::f64::consts::PI),
-            "E" | "e" => return self.push(std::f64::consts::E),
-            _ => {}
-        }
-        let (function, least, most) = Function::math(&name, self.language)?;
-        self.call(function, 0, (least, most))
     }
 }

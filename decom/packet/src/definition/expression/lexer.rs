@@ -1,13 +1,15 @@
 //! Words, numbers and signs of Ruby and Python code, with Python's indentation made visible.
 
+mod text;
+
 use super::Language;
 use crate::value::{Value, integer_text};
 
 /// Signs, longest first.
-const SIGNS: [&str; 43] = [
-    "**=", "<=>", "//=", "<<=", ">>=", "&&=", "||=", "**", "//", "<<", ">>", "<=", ">=", "==",
-    "!=", "&&", "||", "::", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "+", "-", "*", "/",
-    "%", "<", ">", "=", "!", "~", "&", "|", "^", "?", ":", ".", ",",
+const SIGNS: [&str; 45] = [
+    "...", "**=", "<=>", "//=", "<<=", ">>=", "&&=", "||=", "..", "**", "//", "<<", ">>", "<=",
+    ">=", "==", "!=", "&&", "||", "::", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "+", "-",
+    "*", "/", "%", "<", ">", "=", "!", "~", "&", "|", "^", "?", ":", ".", ",",
 ];
 
 /// One piece of code.
@@ -17,6 +19,12 @@ pub(super) enum Token {
     /// `:RAW`
     Symbol(String),
     Constant(Value),
+    /// The start of a text with values inside: literals, and code between the next two.
+    TextStart,
+    ValueStart,
+    /// With the format of the value, if there is one.
+    ValueEnd(Option<String>),
+    TextEnd,
     /// An operator, a bracket or other punctuation.
     Sign(&'static str),
     /// The end of a statement.
@@ -35,7 +43,7 @@ impl Token {
 
 /// Splits code; `None` where it holds something that no expression has.
 pub(super) fn tokens(code: &str, language: Language) -> Option<Vec<Token>> {
-    let mut lexer = Lexer { tokens: Vec::new(), open: 0, indents: vec![0], language };
+    let mut lexer = Lexer { tokens: Vec::new(), open: 0, values: 0, indents: vec![0], language };
     for line in code.lines() {
         lexer.line(line)?;
     }
@@ -50,6 +58,8 @@ struct Lexer {
     tokens: Vec<Token>,
     /// Brackets that are open; line ends inside them mean nothing.
     open: usize,
+    /// Values inside texts inside values that are open.
+    values: usize,
     /// Columns of the blocks of Python that are open.
     indents: Vec<usize>,
     language: Language,
@@ -111,11 +121,11 @@ impl Lexer {
         {
             return self.number(rest);
         }
+        if let Some(behind) = self.text(rest).ok()? {
+            return Some(behind);
+        }
         if first.is_ascii_alphabetic() || first == '_' {
             return Some(self.word(rest));
-        }
-        if matches!(first, '"' | '\'') {
-            return self.text(rest, first);
         }
         if let Some(bracket) = ["(", ")", "[", "]"].into_iter().find(|sign| rest.starts_with(*sign))
         {
@@ -183,24 +193,6 @@ impl Lexer {
         };
         self.tokens.push(Token::Constant(value));
         Some(&rest[end..])
-    }
-
-    fn text<'a>(&mut self, rest: &'a str, quote: char) -> Option<&'a str> {
-        let inner = &rest[1..];
-        let end = inner.find(quote)?;
-        let text = &inner[..end];
-        // Escapes and values inside texts are beyond this engine.
-        if text.contains(['\\', '#']) || (text.is_empty() && inner[1..].starts_with(quote)) {
-            return None;
-        }
-        // Letters before a quote give a text of another kind: f"…", b"…".
-        let glued = matches!(self.tokens.last(), Some(Token::Word(word))
-            if matches!(word.as_str(), "f" | "b" | "r" | "u"));
-        if glued {
-            return None;
-        }
-        self.tokens.push(Token::Constant(Value::from(text)));
-        Some(&inner[end + 1..])
     }
 }
 

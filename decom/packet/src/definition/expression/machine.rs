@@ -1,7 +1,9 @@
 //! The flat program that code is compiled to, and what runs it.
 
 use super::Language;
-use super::functions::{Function, element};
+use super::Surroundings;
+use super::call::element;
+use super::functions::Function;
 use super::operators::{Binary, is_true, may_be_listed};
 use crate::definition::ValueType;
 use crate::value::Value;
@@ -23,6 +25,8 @@ pub(super) enum Op {
         item: Box<str>,
         value_type: ValueType,
     },
+    /// The bytes of the packet.
+    Buffer,
     Negate,
     Invert,
     Not,
@@ -58,12 +62,12 @@ impl Program {
     pub(super) fn run<E>(
         &self,
         value: &Value,
-        read: &mut dyn FnMut(&str, ValueType) -> Result<Value, E>,
+        packet: Surroundings<'_, E>,
     ) -> Result<Option<Value>, E> {
         if self.slots <= FEW_SLOTS {
-            Machine::<FEW_SLOTS>::new(self, value).run(read)
+            Machine::<FEW_SLOTS>::new(self, value).run(packet)
         } else {
-            Machine::<SLOTS>::new(self, value).run(read)
+            Machine::<SLOTS>::new(self, value).run(packet)
         }
     }
 }
@@ -82,10 +86,8 @@ impl<'a, const N: usize> Machine<'a, N> {
         Self { program, slots, top: program.variables }
     }
 
-    fn run<E>(
-        mut self,
-        read: &mut dyn FnMut(&str, ValueType) -> Result<Value, E>,
-    ) -> Result<Option<Value>, E> {
+    fn run<E>(mut self, packet: Surroundings<'_, E>) -> Result<Option<Value>, E> {
+        let Surroundings { buffer, read } = packet;
         let mut next = 0;
         let program = self.program;
         while let Some(op) = program.ops.get(next) {
@@ -95,6 +97,7 @@ impl<'a, const N: usize> Machine<'a, N> {
                     let value = read(item, *value_type)?;
                     self.push(value)
                 }
+                Op::Buffer => self.push(Value::Bytes(buffer.to_vec())),
                 Op::Jump(by) => {
                     next += *by as usize;
                     Some(())

@@ -1,6 +1,6 @@
 //! What operators mean in the two languages.
 
-use super::Language;
+use super::{Language, texts};
 use crate::value::Value;
 
 /// Values that code makes out of nothing are at most this many bytes in a record.
@@ -49,6 +49,13 @@ impl Binary {
             Self::In => return contains(right, left).map(Value::Bool),
             Self::NotIn => return contains(right, left).map(|found| Value::Bool(!found)),
             _ => {}
+        }
+        if let (Self::Modulo, Value::String(format)) = (self, left) {
+            let values = match right {
+                Value::Array(values) => values.as_slice(),
+                single => std::slice::from_ref(single),
+            };
+            return texts::printf(format, values).map(Value::String);
         }
         if let (Value::Bool(a), Value::Bool(b)) = (left, right)
             && let Some(result) = self.logic(*a, *b)

@@ -57,11 +57,8 @@ impl Compiler {
             }
             if self.take_word("import") {
                 // Only what is there anyway.
-                return if self.take_word("math") && self.ends_statement() {
-                    self.push(Value::Null)
-                } else {
-                    None
-                };
+                let known = self.take_word("math") || self.take_word("struct");
+                return if known && self.ends_statement() { self.push(Value::Null) } else { None };
             }
             if self.take_word("pass") {
                 return if self.ends_statement() { self.push(Value::Null) } else { None };

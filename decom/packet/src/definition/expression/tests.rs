@@ -10,9 +10,10 @@ fn run(code: &str, value: impl Into<Value>, python: bool) -> Option<Value> {
             _ => return Err(item.to_owned()),
         })
     };
+    let buffer = &[0x01, 0x02, 0xff, 0xfe, 0x3f, 0xc0, 0x00, 0x00];
     Expression::parse(code, python)
         .unwrap_or_else(|| panic!("not compiled: {code}"))
-        .evaluate(&value.into(), &mut read)
+        .evaluate(&value.into(), Surroundings { buffer, read: &mut read })
         .unwrap()
 }
 
@@ -131,6 +132,71 @@ fn functions() {
     assert_eq!(ruby("value.between?(1, 5)", 5), Some(Value::Bool(true)));
 }
 
+fn text(text: &str) -> Option<Value> {
+    Some(Value::from(text))
+}
+
+#[test]
+fn texts_with_values_inside() {
+    assert_eq!(ruby("\"T#{value + 1}: #{packet.read('TEXT').upcase}!\"", 4), text("T5: ABC!"));
+    assert_eq!(ruby("\"#{packet.read(\"A\", :RAW)}\"", 0), text("7"));
+    assert_eq!(ruby("\"#{nil}#{value}\"", true), text("true"));
+    assert_eq!(ruby("\"\\#{value}\\t\\\"\\x41\"", 0), text("#{value}\t\"A"));
+    assert_eq!(ruby("'#{value} it\\'s \\n'", 0), text("#{value} it's \\n"));
+    assert_eq!(ruby("\"#{[1, 2].max > 1 ? 'two' : 'one'}\"", 0), text("two"));
+    assert_eq!(python("f'{value}/{packet.read(\"A\")} {{x}}'", 1.5), text("1.5/70 {x}"));
+    let code = "f'{value:.2f}|{value:8.1f}|{value:<8.1f}|'";
+    assert_eq!(python(code, 2.345), text("2.35|     2.3|2.3     |"));
+    let code = "f\"{value:04X} {value:#b} {value:+d} {-value:05d}\"";
+    assert_eq!(python(code, 10), text("000A 0b1010 +10 -0010"));
+    assert_eq!(python("f'{value:*^7}' + f'{0.256:.1%}'", "ab"), text("**ab***25.6%"));
+    assert_eq!(python("f'{None} {True}'", 0), text("None True"));
+    assert_eq!(python("f'{value:x}'", 1.0), None);
+    assert_eq!(python("r'\\n' + 'a\\nb'", 0), text("\\na\nb"));
+}
+
+#[test]
+fn formats() {
+    assert_eq!(ruby("format('%05.2f %s', value, 'V')", 1.239), text("01.24 V"));
+    assert_eq!(ruby("sprintf(\"0x%04X\", value)", 255), text("0x00FF"));
+    assert_eq!(ruby("'%d %%' % value", 42.9), text("42 %"));
+    assert_eq!(ruby("'%d-%d' % [value, 2]", 1), text("1-2"));
+    assert_eq!(python("'%d-%s' % (value, 'x')", 1), text("1-x"));
+    assert_eq!(python("'{:02d}:{0} {{}}'.format(value)", 5), text("05:5 {}"));
+    assert_eq!(python("format(value, '.3e')", 12345.678), text("1.235e+04"));
+    assert_eq!(ruby("format('%d', value, 3)", 1), None);
+    assert_eq!(ruby("format('%d %d', value)", 1), None);
+    assert_eq!(ruby("format('%*d', 3, value)", 1), None);
+    assert_eq!(ruby("format('%5000d', value)", 1), None);
+    let code = "value.to_s(16).rjust(4, '0') + value.to_s.ljust(4) + '|'";
+    assert_eq!(ruby(code, 255), text("00ff255 |"));
+    assert_eq!(python("str(value).rjust(5)", 42), text("   42"));
+}
+
+#[test]
+fn bytes_of_the_packet() {
+    assert_eq!(ruby("buffer.length", 0), int(8));
+    assert_eq!(ruby("buffer[0..1].unpack('n')[0]", 0), int(0x0102));
+    assert_eq!(ruby("buffer[2, 2].unpack1('s>')", 0), int(-2));
+    assert_eq!(ruby("buffer[4..-1].unpack1('g')", 0), float(1.5));
+    let code = "buffer[4..].unpack('g')[0] + buffer.getbyte(0) + buffer[1].ord";
+    assert_eq!(ruby(code, 0), float(4.5));
+    assert_eq!(ruby("buffer[0...3].unpack('C*').sum", 0), int(0x102));
+    assert_eq!(ruby("buffer[9..10]", 0), Some(Value::Null));
+    assert_eq!(ruby("buffer.unpack('V2')[1]", 0), int(0x0000_c03f));
+    assert_eq!(python("buffer[0] + buffer[-8]", 0), int(2));
+    assert_eq!(python("int.from_bytes(buffer[0:2], 'big')", 0), int(0x0102));
+    assert_eq!(python("int.from_bytes(buffer[:2], byteorder='little')", 0), int(0x0201));
+    assert_eq!(python("int.from_bytes(buffer[2:4], 'big', signed=True)", 0), int(-2));
+    assert_eq!(python("import struct\nstruct.unpack('>f', buffer[4:8])[0]", 0), float(1.5));
+    let code = "struct.unpack('>H2B', buffer[:4])[2] * len(buffer)";
+    assert_eq!(python(code, 0), int(0xfe * 8));
+    assert_eq!(python("struct.unpack('>H', buffer)", 0), None);
+    assert_eq!(python("packet.read('LIST')[1:] == [2.5, 3]", 0), Some(Value::Bool(true)));
+    assert_eq!(ruby("packet.read('TEXT')[0, 2] + packet.read('TEXT')[-1]", 0), text("abc"));
+    assert_eq!(python("value in (1, 2, 3)", 2), Some(Value::Bool(true)));
+}
+
 #[test]
 fn errors_of_the_language_leave_no_value() {
     for code in ["1 / 0", "1 % 0", "value * 2", "'a' + 1", "1 << 1_000_000_000", "2 ** 127"] {
@@ -153,7 +219,12 @@ fn more_than_the_engine_runs() {
         "system('ls')",
         "",
         "# only a comment",
-        "\"#{1}\"",
+        "\"#@x\"",
+        "\"#{1\"",
+        "\"#{x}\"",
+        "'#{1}' 2",
+        "buffer = 1; buffer.write(1)",
+        "value[1..x]",
         "x",
         "while true\nend",
         "value.foo",
@@ -174,7 +245,14 @@ fn more_than_the_engine_runs() {
     }
     for code in [
         "for i in [1]:\n  i",
-        "f'{value}'",
+        "f'{value'",
+        "f'{value!r}'",
+        "f'{value:{value}}'",
+        "f'''{value}'''",
+        "b'x'",
+        "struct.unpack(value, buffer)",
+        "int.from_bytes(buffer)",
+        "f'}'",
         "if value:\n1",
         "lambda: 1",
         "import os",
@@ -196,6 +274,9 @@ fn hostile_code_is_refused_or_ends() {
             let code = format!("{}1{}", open.repeat(900), close.repeat(900));
             assert!(Expression::parse(&code, python).is_none(), "{open}");
         }
+        let open = if python { "f\"{" } else { "\"#{" };
+        let code = format!("{}1{}", open.repeat(2000), "}\"".repeat(2000));
+        assert!(Expression::parse(&code, python).is_none(), "{open}");
         assert!(Expression::parse(&"9".repeat(10_000), python).is_none());
         assert!(Expression::parse(&"2**".repeat(500), python).is_none());
         let long = vec!["1"; 1500].join("+");
