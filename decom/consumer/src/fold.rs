@@ -1,4 +1,5 @@
 mod marker;
+mod outputs;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -6,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use groundlog_log::{RecordRef, Records};
+use groundlog_log::RecordRef;
 use groundlog_packet::{PacketId, limits::Transition, plan::DecodePlan, record::PacketMeta};
 use groundlog_projection::LoadedDefinitions;
 use groundlog_proto::{
@@ -15,7 +16,7 @@ use groundlog_proto::{
 };
 
 use crate::{
-    DecomError, DueResponse, FLAG_INVALID, FLAG_STORED, IrregularCounts, Irregularity,
+    DecomError, DueResponse, FLAG_INVALID, FLAG_STORED, Irregularity,
     encode::{Envelope, RECORD_BYTES_MAX, push_decom},
     limits_event::push_limits_event,
     limits_settings::LimitsSettings,
@@ -23,6 +24,8 @@ use crate::{
     size_bound::SizeBound,
     snapshot,
 };
+
+pub use outputs::FoldOutputs;
 
 /// Name of target and packet of what nothing identifies.
 const UNKNOWN: &str = "UNKNOWN";
@@ -38,35 +41,6 @@ pub struct Source {
     pub partition: u32,
     /// Whether everything in it is stored (`from.raw.stored`).
     pub stored: bool,
-}
-
-/// What a fold has made since it was last emptied.
-#[derive(Debug, Default)]
-pub struct FoldOutputs {
-    /// For the same partition of `decom`.
-    pub decom: Records,
-    /// For the same partition of `decom.stored`.
-    pub stored: Records,
-    /// For the same partition of `limits`.
-    pub limits: Records,
-    /// Packets that are wrong on the whole; they are among the records all the same.
-    pub irregular: IrregularCounts,
-    /// Limits responses that are due.
-    pub responses: Vec<DueResponse>,
-}
-
-impl FoldOutputs {
-    /// Returns the bytes of all of it.
-    pub fn byte_len(&self) -> usize {
-        self.decom.byte_len() + self.stored.byte_len() + self.limits.byte_len()
-    }
-
-    /// Makes room for what so many records of so many bytes may yield.
-    pub fn reserve(&mut self, records: usize, bytes: usize) {
-        if self.decom.is_empty() {
-            self.decom = Records::with_capacity(records, bytes * 3);
-        }
-    }
 }
 
 /// Why a record was not folded; nothing was put out for it.

@@ -91,7 +91,9 @@ async fn cmd(call: Call<'_>, variant: Variant) -> Result<Value, RpcError> {
     command.request.packet = built.packet.buffer().to_vec().into();
     let submitted = system.commands.submit(command, timeout.map(Duration::from_secs_f64)).await;
     submitted.map_err(|error| submit_error(&error, &given.name, timeout))?;
-    built.validate_sent().map_err(|error| RpcError::runtime(error.to_string()))?;
+    if validates(&call) {
+        built.validate_sent().map_err(|error| RpcError::runtime(error.to_string()))?;
+    }
     Ok(result)
 }
 
@@ -117,10 +119,17 @@ fn check(
             Err(hazardous(call.method, &packet, given, description))
         }
         _ => {
-            built.validate().map_err(|error| RpcError::runtime(error.to_string()))?;
+            if validates(call) {
+                built.validate().map_err(|error| RpcError::runtime(error.to_string()))?;
+            }
             Ok(built)
         }
     }
+}
+
+/// Returns whether the command's validator is to be asked.
+fn validates(call: &Call<'_>) -> bool {
+    call.flag("validate", true)
 }
 
 /// Refuses a command that no interface would take up: nobody would ever end it.
@@ -194,7 +203,7 @@ fn request(
         range_check: variant.range_check,
         hazardous_check: variant.hazardous_check,
         raw: variant.raw,
-        validate: call.flag("validate", true),
+        validate: validates(call),
         manual: call.keyword("manual").is_some(),
         log_message: call.flag("log_message", true),
         ..CommandRequest::default()
@@ -232,7 +241,7 @@ fn result_object(
     put("raw", flag(variant.raw));
     put("cmd_string", Value::from(text));
     put("username", Value::from(USER));
-    put("validate", flag(call.flag("validate", true)));
+    put("validate", flag(validates(call)));
     put("manual", flag(call.keyword("manual").is_some()));
     put("log_message", flag(call.flag("log_message", true)));
     put("obfuscated_items", Value::from_utf8_or_bytes(secret));

@@ -238,3 +238,33 @@ async fn built_commands_are_not_sent() {
     assert!(events(&stack).await.is_empty());
     stack.stop().await;
 }
+
+#[tokio::test]
+async fn validators_are_asked_before_and_after() {
+    let stack = Stack::start().await;
+    let client = &stack.client;
+    let owner = answer(&stack, 3, Plan::Send).await;
+    let text =
+        |duration: u8| json!([format!("INST COLLECT with TYPE NORMAL, DURATION {duration}")]);
+    for (duration, what, states) in [
+        // The refusal is all that remains of it.
+        (7, "was stopped by its validator", vec![State::Rejected]),
+        (
+            8,
+            "was sent, but its validator reports a failure",
+            vec![State::Requested, State::Released, State::Sent],
+        ),
+    ] {
+        let before = events(&stack).await.len();
+        let refused = client.rpc("cmd", text(duration), json!({})).await;
+        let message = format!("Command 'INST COLLECT' {what}: a duration of {duration}");
+        assert_eq!((refused.status, refused.error().as_str()), (500, message.as_str()));
+        let history = events(&stack).await;
+        let found: Vec<_> = history[before..].iter().map(|event| event.state()).collect();
+        assert_eq!(found, states);
+        let sent = client.rpc("cmd", text(duration), json!({ "validate": false })).await;
+        assert_eq!(sent.result()["cmd_params"]["DURATION"], duration);
+    }
+    owner.await.unwrap();
+    stack.stop().await;
+}

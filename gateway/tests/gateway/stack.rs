@@ -1,12 +1,20 @@
 //! A gateway with everything behind it, in this process.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use groundlog_cvt::{Cvt, CvtOptions, CvtStore, CvtUrl, StoreOptions};
 use groundlog_decom::{Decom, DecomOptions};
 use groundlog_gateway::{Gateway, GatewayOptions, InterfaceInfo, Parts};
 use groundlog_log::{EmbeddedOptions, Log, Records, TopicSpec};
-use groundlog_packet::{Definitions, definition::TargetSource};
+use groundlog_packet::{
+    Definitions,
+    command::BuiltCommand,
+    definition::{TargetSource, ValueType},
+    registry::{Registry, ValidatorCode, Verdict},
+};
 use groundlog_projection::{
     DefinitionStore, Identity, MetricsRegistry, Process, RoleState, RunnerOptions, SettingsStore,
     definition_set,
@@ -44,6 +52,7 @@ TELEMETRY INST ADCS BIG_ENDIAN "Attitude"
 
 const COMMANDS: &str = r#"
 COMMAND INST COLLECT BIG_ENDIAN "Starts a collect"
+  VALIDATOR duration_validator.rb 7 8
   APPEND_ID_PARAMETER OPCODE 8 UINT 0 255 7 "Opcode"
   APPEND_PARAMETER TYPE 16 UINT MIN MAX 0 "Type"
     REQUIRED
@@ -99,6 +108,7 @@ impl Stack {
     }
 
     async fn at(log: Arc<dyn Log>, options: GatewayOptions, cvt: CvtUrl) -> Self {
+        register_code();
         let names = TopicNames::default();
         let settings = SettingsStore::open(log.clone(), &names).await.unwrap();
         let definitions = DefinitionStore::new(log.clone(), &names, settings.clone());
@@ -217,6 +227,45 @@ pub(crate) async fn memory_log() -> Arc<dyn Log> {
         TopicSpec::ensure_standard(&*log, &TopicNames::default(), kind, 1).await.unwrap();
     }
     log
+}
+
+/// Fails commands of one duration before they are sent, those of another one afterwards.
+struct DurationValidator {
+    before: f64,
+    after: f64,
+}
+
+impl DurationValidator {
+    fn verdict(command: &BuiltCommand, wrong: f64) -> Verdict {
+        match command.packet.read("DURATION", ValueType::Raw) {
+            Ok(duration) if duration.as_f64() == Some(wrong) => {
+                Verdict::Failed(format!("a duration of {wrong}"))
+            }
+            Ok(_) => Verdict::Passed,
+            Err(error) => Verdict::Unknown(error.to_string()),
+        }
+    }
+}
+
+impl ValidatorCode for DurationValidator {
+    fn before(&self, command: &BuiltCommand) -> Verdict {
+        Self::verdict(command, self.before)
+    }
+
+    fn after(&self, command: &BuiltCommand) -> Verdict {
+        Self::verdict(command, self.after)
+    }
+}
+
+fn register_code() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let mut registry = Registry::default();
+        registry.validator("DurationValidator", |parameters| {
+            Ok(DurationValidator { before: parameters.float(0)?, after: parameters.float(1)? })
+        });
+        registry.install().unwrap();
+    });
 }
 
 fn definitions_of_inst() -> groundlog_proto::wire::DefinitionSet {

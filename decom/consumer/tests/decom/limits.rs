@@ -46,6 +46,34 @@ fn persistence_and_messages() {
 }
 
 #[test]
+fn messages_name_the_limit_that_is_violated_or_the_range() {
+    let greens = "TELEMETRY INST GREENS BIG_ENDIAN \"\"\n  APPEND_ID_ITEM ID 8 UINT 9\n  \
+        APPEND_ITEM A 8 UINT\n    LIMITS DEFAULT 1 ENABLED 10 20 60 80 30 40\n";
+    let definitions = loaded(&set_of(greens));
+    let mut fold = Fold::new(source(false));
+    let mut out = FoldOutputs::default();
+    let expected = [
+        (35, "BLUE (30 to 40)"),
+        (25, "GREEN_LOW (30)"),
+        (50, "GREEN_HIGH (40)"),
+        (15, "YELLOW_LOW (20)"),
+        (5, "RED_LOW (10)"),
+        (70, "YELLOW_HIGH (60)"),
+        (90, "RED_HIGH (80)"),
+    ];
+    let mut records: Vec<_> =
+        expected.map(|(level, _)| packet(&definitions, vec![9, level])).into();
+    let (target, name, item) = ("INST".into(), "GREENS".into(), "A".into());
+    let disabled = LimitsSetting { target, packet: name, item, enabled: false };
+    records.push(setting(&definitions, Kind::Limits(disabled)));
+    fold_all(&mut fold, &[definitions], 0, &records, &mut out);
+    let found: Vec<_> = events(&out.limits).into_iter().map(|event| event.message).collect();
+    let expected = expected.map(|(level, text)| format!("INST GREENS A = {level} is {text}"));
+    assert_eq!(found[..7], expected);
+    assert_eq!(found[7..], ["INST GREENS A is disabled"]);
+}
+
+#[test]
 fn operators_switch_items_off_and_choose_sets() {
     let definitions = loaded(&set_of(""));
     let mut fold = Fold::new(source(false));
