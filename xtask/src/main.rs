@@ -2,6 +2,7 @@
 
 mod bench;
 mod checks;
+mod fuzz;
 mod run;
 mod servers;
 mod tally;
@@ -23,6 +24,9 @@ cargo xtask RECIPE
                 the fault tests in a long form: 100 kills, outages of 600 s
   bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, definitions, log, link, decom, rpc,
                 system, valkey, kafka, kafka-spine)
+  fuzz [NAME] [SECONDS]
+                the fuzz targets of fuzz/ (definitions, xtce, packet_log, decode, documents, expression,
+                command_text, relaxed_json), 600 s each; needs a C++ compiler
   check         format, lints, docs, dependency rules and container files, no tests
 
 Real data and worked vectors are found through GROUNDLOG_SHARED (default ../shared). With CI=true
@@ -44,6 +48,10 @@ fn main() -> ExitCode {
         ["soak"] => soak("100", "600"),
         ["soak", kills, seconds] => soak(kills, seconds),
         ["bench", names @ ..] => bench::run(names),
+        ["fuzz"] => fuzz::run(None, "600"),
+        ["fuzz", word] if word.parse::<u32>().is_ok() => fuzz::run(None, word),
+        ["fuzz", name] => fuzz::run(Some(name), "600"),
+        ["fuzz", name, seconds] => fuzz::run(Some(name), seconds),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
