@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use groundlog_packet::access::{PacketTimes, PacketView};
 use groundlog_packet::config::ConfigErrors;
-use groundlog_packet::definition::{Definitions, Packet, TargetSource, ValueType};
+use groundlog_packet::definition::{
+    Definitions, Item, Packet, TargetSource, ValueType, is_reserved_item,
+};
 use groundlog_packet::limits::LimitsState;
 use groundlog_packet::plan::DecodePlan;
 use groundlog_packet::process::ProcessorStates;
@@ -49,7 +51,8 @@ pub fn decode(packet: &Arc<Packet>, bytes: &[u8]) {
     let mut processors = ProcessorStates::new(packet);
     processors.run(packet, bytes, times);
     let careful = PacketView::new(packet, bytes, times).with_processors(&processors);
-    let packet_time_ns = careful.time().ok().flatten();
+    let time = careful.time();
+    let (has_time, packet_time_ns) = (time.is_ok(), time.ok().flatten());
     let meta = PacketMeta { received_time_ns: times.received, packet_time_ns, received_count: 1 };
     if let Some(time) = plan.packet_time(bytes) {
         assert_eq!(Some(time), packet_time_ns);
@@ -69,7 +72,9 @@ pub fn decode(packet: &Arc<Packet>, bytes: &[u8]) {
     }
     let view = RecordView::new(&plan, meta, &record).expect("a record that was just written");
     view.read_into(&mut Columns::default());
-    for (place, item) in packet.items.iter().enumerate().filter(|(_, item)| !item.hidden) {
+    // Where the packet's time cannot be read, the record has the envelope's.
+    let is_compared = |item: &Item| !item.hidden && (has_time || !is_reserved_item(&item.name));
+    for (place, item) in packet.items.iter().enumerate().filter(|(_, item)| is_compared(item)) {
         let read = |value_type| careful.read_item(place, value_type).unwrap_or(Value::Null);
         let _ = careful.read_item(place, ValueType::Formatted);
         let _ = view.formatted(place);

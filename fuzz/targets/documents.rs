@@ -42,7 +42,8 @@ fuzz_target!(|data: &[u8]| {
     let Some((choice, buffer)) = data.split_first() else {
         return;
     };
-    let definitions = &DEFINITIONS[usize::from(*choice) % DEFINITIONS.len()];
+    let choice = usize::from(*choice) % ACCESSORS.len();
+    let (accessor, definitions) = (ACCESSORS[choice], &DEFINITIONS[choice]);
     let packet = definitions.packet(PacketKind::Telemetry, "TGT", "P").expect("a packet");
     groundlog_fuzz::decode(packet, buffer);
     let mut document = PacketBuffer::new(packet.clone());
@@ -50,8 +51,9 @@ fuzz_target!(|data: &[u8]| {
     for (item, value) in
         [("A", Value::Int(-5)), ("S", Value::from("<&\"é")), ("B", Value::Float(0.5))]
     {
-        // What could be written can be read again.
-        if document.write(item, &value, ValueType::Raw).is_ok() {
+        // What could be written can be read again; but a template is compared with all of the bytes.
+        let written = document.write(item, &value, ValueType::Raw).is_ok();
+        if written && !accessor.starts_with("Template") {
             let _ = document.read(item, ValueType::Raw).expect("what was written");
         }
     }

@@ -95,6 +95,8 @@ impl<'a> Reader<'a> {
         while self.goes_on(announced, read)? {
             let key = match self.item(depth)? {
                 Value::String(text) => text,
+                // Their texts would double with every map that is a key of a map.
+                Value::Array(_) | Value::Object(_) => return None,
                 other => other.to_string(),
             };
             entries.insert(key, self.item(depth)?);
@@ -158,6 +160,15 @@ fn half(bits: u16) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn maps_and_lists_are_no_keys() {
+        assert_eq!(read(&[0xa1, 0x80, 0]), None);
+        // Sixty maps, each the key of the one around it.
+        let mut bytes = vec![0xa1; 60];
+        bytes.resize(121, 0);
+        assert_eq!(read(&bytes), None);
+    }
 
     #[test]
     fn the_examples_of_the_standard() {

@@ -28,6 +28,15 @@ fn content(cbor: &Cbor) -> &Cbor {
     content
 }
 
+/// Returns the text of a key.
+fn text_of(key: &Cbor) -> Result<String, String> {
+    match content(key) {
+        // Their texts would double with every map that is a key of a map.
+        Cbor::Array(_) | Cbor::Map(_) => Err("the key of a map is a list or a map".to_owned()),
+        key => Ok(key.value(0)?.to_string()),
+    }
+}
+
 impl Tree for Cbor {
     fn member(&self, name: &str) -> Option<&Self> {
         let entries = content(self).as_map()?;
@@ -79,9 +88,8 @@ impl Tree for Cbor {
             }
             Self::Map(entries) => {
                 let depth = deeper(depth)?;
-                let entries = entries
-                    .iter()
-                    .map(|(key, value)| Ok((key.value(depth)?.to_string(), value.value(depth)?)));
+                let entries =
+                    entries.iter().map(|(key, value)| Ok((text_of(key)?, value.value(depth)?)));
                 Value::Object(entries.collect::<Result<_, String>>()?)
             }
             _ => Value::Null,

@@ -38,6 +38,16 @@ fn tags_and_keys_that_are_no_texts_are_read() {
 }
 
 #[test]
+fn maps_and_lists_are_no_keys() {
+    // Thirty maps, each the key of the one around it: their texts would double with every one.
+    for inner in ["80".to_owned(), "a1".repeat(30) + &"00".repeat(30)] {
+        let packet = telemetry("CborAccessor", ITEMS, bytes(&format!("a2616105616da1{inner}0000")));
+        assert_eq!(read(&packet, "A"), Value::Int(5));
+        assert!(error(&packet, "M").to_string().contains("key of a map is a list or a map"));
+    }
+}
+
+#[test]
 fn missing_maps_are_made() {
     let mut packet = telemetry("CborAccessor", ITEMS, [0xa0]);
     write(&mut packet, "B", vec![Value::Int(1)]).unwrap();
