@@ -188,6 +188,12 @@ impl Batch {
         self.entries.is_empty()
     }
 
+    /// Returns how many bytes of the buffer the records span.
+    pub fn byte_len(&self) -> usize {
+        let (first, last) = (self.entries.first(), self.entries.last());
+        first.zip(last).map_or(0, |(first, last)| (last.end - first.key) as usize)
+    }
+
     /// Returns a record by its place in the batch.
     pub fn get(&self, index: usize) -> Option<RecordRef<'_>> {
         self.entries.get(index).map(|entry| self.record(entry))

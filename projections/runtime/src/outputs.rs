@@ -31,6 +31,11 @@ impl Outputs {
         }
     }
 
+    /// Adds all that was put elsewhere, behind what is here.
+    pub(crate) fn append(&mut self, mut other: Outputs) {
+        self.parts.append(&mut other.parts);
+    }
+
     /// Returns whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()

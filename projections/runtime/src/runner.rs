@@ -3,6 +3,7 @@ mod backoff;
 mod commit;
 mod events;
 mod moved;
+mod owed;
 mod process;
 
 use std::{
@@ -20,6 +21,7 @@ use assign::Partition;
 pub(crate) use backoff::Backoff;
 use commit::Pending;
 use events::Events;
+use owed::Owed;
 
 /// How a runner works.
 #[derive(Clone)]
@@ -75,6 +77,8 @@ pub struct Runner<P> {
     assigned: BTreeSet<TopicPartition>,
     partitions: HashMap<TopicPartition, Partition>,
     pending: Option<Pending>,
+    /// What was applied and goes with the next commit.
+    owed: Owed,
     backoff: Backoff,
     /// When to load again what is owned and not loaded, because a commit was refused.
     reload_at: Option<Instant>,
@@ -112,6 +116,7 @@ impl<P: Projection> Runner<P> {
             assigned: BTreeSet::new(),
             partitions: HashMap::new(),
             pending: None,
+            owed: Owed::default(),
             backoff: Backoff::new(options.backoff),
             reload_at: None,
             refusals: 0,
@@ -188,19 +193,19 @@ impl<P: Projection> Runner<P> {
         member: &mut dyn Member,
         shutdown: &mut watch::Receiver<bool>,
     ) -> Result<(), Stop> {
-        let bytes = self.options.batch_bytes_max;
+        if self.pending.is_none() {
+            self.begin_commit(member).await?;
+        }
+        let room = self.options.batch_bytes_max.saturating_sub(self.owed.input_bytes());
         let snapshot_due = self.next_snapshot();
         let event = tokio::select! {
             biased;
             () = stopped(shutdown) => return Ok(()),
             done = commit::finished(&mut self.pending) => return self.committed(done),
-            () = commit::until(snapshot_due) => {
-                self.settle().await?;
-                return self.snapshot_idle(member).await;
-            }
+            () = commit::until(snapshot_due) => return self.snapshot_idle(member).await,
             () = commit::until(self.reload_at) => return self.reload(member).await,
             fault = self.projection.lost() => return Err(self.lost(fault)),
-            event = member.next(bytes) => event.map_err(|error| self.gone(error))?,
+            event = member.next(room), if room > 0 => event.map_err(|error| self.gone(error))?,
         };
         match event {
             MemberEvent::Assigned(partitions) => {
@@ -242,6 +247,7 @@ impl<P: Projection> Runner<P> {
             }
             // The state may be ahead of what was committed: no snapshot may be taken of it.
             self.partitions.clear();
+            self.owed.clear();
             self.backoff.wait(shutdown).await;
             if *shutdown.borrow() {
                 return Ok(());
@@ -256,7 +262,7 @@ impl<P: Projection> Runner<P> {
     }
 
     async fn close(mut self, mut member: Box<dyn Member>) -> Result<(), RunError> {
-        let mut result = self.settle().await;
+        let mut result = self.settle_all(member.as_mut()).await;
         if result.is_ok() {
             result = self.snapshot_idle_all(member.as_mut()).await;
         }
@@ -283,6 +289,7 @@ impl<P: Projection> Runner<P> {
     async fn revoke(&mut self, partition: &TopicPartition) {
         self.assigned.remove(partition);
         self.partitions.remove(partition);
+        self.owed.forget(partition);
         self.projection.revoked(partition).await;
         self.options.metrics.lags().remove(&self.consumer, partition);
     }

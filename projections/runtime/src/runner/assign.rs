@@ -71,6 +71,7 @@ impl<P: Projection> Runner<P> {
             _ => checkpoint.unwrap_or(from).max(from),
         };
         progress.advance(done);
+        self.owed.forget(&partition);
         self.partitions.insert(
             partition.clone(),
             Partition {

@@ -1,9 +1,9 @@
 use bytes::Bytes;
-use groundlog_log::{AppendAck, Checkpoint, LogError, Member};
-use groundlog_proto::{Offset, TopicPartition};
+use groundlog_log::{AppendAck, Checkpoint, LogError, Member, Records};
+use groundlog_proto::TopicPartition;
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::{Runner, Stop};
+use super::{Runner, Stop, process::OUTPUT_BYTES_MAX};
 use crate::{Outputs, Projection, Snapshot, SnapshotStore, Target};
 
 type Committed = Result<Vec<(TopicPartition, AppendAck)>, LogError>;
@@ -11,7 +11,7 @@ type Committed = Result<Vec<(TopicPartition, AppendAck)>, LogError>;
 /// A commit on its way, while the next batch is applied.
 pub(super) struct Pending {
     task: JoinHandle<Committed>,
-    at: (TopicPartition, Offset),
+    at: Vec<Checkpoint>,
 }
 
 impl Drop for Pending {
@@ -24,7 +24,7 @@ impl Drop for Pending {
 /// How a commit ended.
 pub(super) struct Finished {
     result: Result<(), LogError>,
-    at: (TopicPartition, Offset),
+    at: Vec<Checkpoint>,
 }
 
 /// Waits for the open commit; for ever when there is none.
@@ -38,7 +38,7 @@ pub(super) async fn finished(pending: &mut Option<Pending>) -> Finished {
         Ok(result) => result.map(drop),
         Err(_) => Err(LogError::Closed),
     };
-    let at = open.at.clone();
+    let at = std::mem::take(&mut open.at);
     *pending = None;
     Finished { result, at }
 }
@@ -57,13 +57,17 @@ impl<P: Projection> Runner<P> {
                 self.events.commits.add(1);
                 self.backoff.succeeded();
                 self.refusals = 0;
-                let (partition, upto) = finished.at;
-                if let Some(state) = self.partitions.get(&partition) {
-                    state.progress.advance(upto.max(state.progress.next()));
+                for Checkpoint { partition, next } in finished.at {
+                    if let Some(state) = self.partitions.get(&partition) {
+                        state.progress.advance(next.max(state.progress.next()));
+                    }
                 }
                 Ok(())
             }
-            Err(error) => Err(self.stop_at(Some(finished.at), error)),
+            Err(error) => {
+                let first = finished.at.into_iter().next();
+                Err(self.stop_at(first.map(|one| (one.partition, one.next)), error))
+            }
         }
     }
 
@@ -76,19 +80,27 @@ impl<P: Projection> Runner<P> {
         self.committed(done)
     }
 
-    /// Makes what was applied to a partition durable, as its target wants it.
+    /// Commits everything that was applied, and waits for it.
+    pub(super) async fn settle_all(&mut self, member: &mut dyn Member) -> Result<(), Stop> {
+        self.settle().await?;
+        self.begin_commit(member).await?;
+        self.settle().await
+    }
+
+    /// Makes what was applied to a partition durable, as its target wants it: at once, or, while
+    /// another commit is on its way, together with all that is applied until that has ended. So a
+    /// record waits for one commit at most before its own begins, and commits grow with the load.
     pub(super) async fn commit(
         &mut self,
         member: &mut dyn Member,
         partition: &TopicPartition,
-        mut outputs: Outputs,
+        input_bytes: usize,
+        outputs: Outputs,
     ) -> Result<(), Stop> {
         let Some(state) = self.partitions.get(partition) else {
             return Ok(());
         };
         let upto = state.applied;
-        let due = state.since_snapshot >= self.options.snapshot_records
-            || state.last_snapshot.elapsed() >= self.options.snapshot_interval;
         match self.projection.target() {
             Target::Store => {
                 let flushed = self.projection.flush(partition, upto).await;
@@ -96,13 +108,24 @@ impl<P: Projection> Runner<P> {
             }
             // What lies in memory is done when a snapshot holds it; dead letters must not be
             // written twice, so they take a snapshot with them.
-            Target::Memory if !due && outputs.is_empty() => return Ok(()),
-            Target::Memory => self.add_snapshot(partition, &mut outputs),
-            Target::Log if due => self.add_snapshot(partition, &mut outputs),
-            Target::Log => {}
+            Target::Memory if !self.owes_snapshot_now(partition) && outputs.is_empty() => {
+                return Ok(());
+            }
+            Target::Memory | Target::Log => {}
+        }
+        self.owed.add(partition, input_bytes, outputs);
+        if self.pending.is_some() && self.owed.output_bytes() < OUTPUT_BYTES_MAX {
+            return Ok(());
         }
         self.settle().await?;
-        self.begin_commit(member, partition, upto, outputs).await
+        self.begin_commit(member).await
+    }
+
+    fn owes_snapshot_now(&self, partition: &TopicPartition) -> bool {
+        self.partitions.get(partition).is_some_and(|state| {
+            state.since_snapshot >= self.options.snapshot_records
+                || state.last_snapshot.elapsed() >= self.options.snapshot_interval
+        })
     }
 
     /// Makes durable what was applied for the second time, before the log's checkpoint, which stays.
@@ -119,25 +142,40 @@ impl<P: Projection> Runner<P> {
         Ok(())
     }
 
-    async fn begin_commit(
+    /// Begins the commit of everything owed, in one transaction. None may be on its way.
+    pub(super) async fn begin_commit(&mut self, member: &mut dyn Member) -> Result<(), Stop> {
+        let (mut parts, mut at) = (Vec::new(), Vec::new());
+        for (partition, mut outputs) in self.owed.take() {
+            let Some(state) = self.partitions.get(&partition) else { continue };
+            at.push(Checkpoint { partition: partition.clone(), next: state.applied });
+            let takes_snapshot = match self.projection.target() {
+                Target::Store => false,
+                Target::Memory => true,
+                Target::Log => self.owes_snapshot_now(&partition),
+            };
+            if takes_snapshot {
+                self.add_snapshot(&partition, &mut outputs);
+            }
+            parts.extend(outputs.into_parts());
+        }
+        self.begin_commit_of(member, parts, at).await
+    }
+
+    async fn begin_commit_of(
         &mut self,
         member: &mut dyn Member,
-        partition: &TopicPartition,
-        upto: Offset,
-        outputs: Outputs,
+        parts: Vec<(TopicPartition, Records)>,
+        at: Vec<Checkpoint>,
     ) -> Result<(), Stop> {
-        let at = (partition.clone(), upto);
-        let checkpoint = Checkpoint { partition: partition.clone(), next: upto };
-        if outputs.is_empty() {
-            let done = member.checkpoint(vec![checkpoint]).await;
-            return self.committed(Finished { result: done, at });
-        }
-        let stop = |error| self.stop_at(Some(at.clone()), error);
+        let Some(first) = at.first().map(|one| (one.partition.clone(), one.next)) else {
+            return Ok(());
+        };
+        let stop = |error| self.stop_at(Some(first.clone()), error);
         let mut txn = member.begin().await.map_err(stop)?;
-        for (to, records) in outputs.into_parts() {
+        for (to, records) in parts {
             txn.append(&to, records).await.map_err(stop)?;
         }
-        let task = tokio::spawn(txn.commit(vec![checkpoint]));
+        let task = tokio::spawn(txn.commit(at.clone()));
         self.pending = Some(Pending { task, at });
         Ok(())
     }
@@ -176,18 +214,21 @@ impl<P: Projection> Runner<P> {
         member: &mut dyn Member,
         due: impl Fn(std::time::Duration) -> bool,
     ) -> Result<(), Stop> {
-        let partitions: Vec<_> = self
+        self.settle_all(member).await?;
+        let owing = self
             .partitions
             .iter()
-            .filter(|(_, state)| state.owes_snapshot() && due(state.last_snapshot.elapsed()))
-            .map(|(partition, state)| (partition.clone(), state.applied))
-            .collect();
-        for (partition, upto) in partitions {
+            .filter(|(_, state)| state.owes_snapshot() && due(state.last_snapshot.elapsed()));
+        let owing: Vec<_> =
+            owing.map(|(partition, state)| (partition.clone(), state.applied)).collect();
+        let (mut parts, mut at) = (Vec::new(), Vec::new());
+        for (partition, next) in owing {
             let mut outputs = Outputs::new();
             self.add_snapshot(&partition, &mut outputs);
-            self.begin_commit(member, &partition, upto, outputs).await?;
-            self.settle().await?;
+            parts.extend(outputs.into_parts());
+            at.push(Checkpoint { partition, next });
         }
-        Ok(())
+        self.begin_commit_of(member, parts, at).await?;
+        self.settle().await
     }
 }

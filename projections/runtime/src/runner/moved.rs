@@ -24,6 +24,7 @@ impl<P: Projection> Runner<P> {
             return Err(error);
         }
         self.partitions.clear();
+        self.owed.clear();
         self.reload_at = Some(Instant::now() + self.backoff.next());
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::{ApplyError, Input, Outputs, Projection, Target};
 const SLICE_RECORDS: usize = 1024;
 
 /// Bytes of outputs after which a batch is committed in parts.
-const OUTPUT_BYTES_MAX: usize = 32 << 20;
+pub(super) const OUTPUT_BYTES_MAX: usize = 32 << 20;
 
 pub(super) fn dead_letter_topic(names: &TopicNames) -> TopicPartition {
     TopicPartition::new(names.topic(TopicKind::DeadLetter), 0)
@@ -53,7 +53,7 @@ impl<P: Projection> Runner<P> {
             if let Some(next) = input.get(place) {
                 if outputs.byte_len() >= OUTPUT_BYTES_MAX {
                     self.applied(partition, next.offset, slice.len(), next.append_time);
-                    self.commit(member, partition, std::mem::take(&mut outputs)).await?;
+                    self.commit(member, partition, 0, std::mem::take(&mut outputs)).await?;
                 }
                 tokio::task::yield_now().await;
             }
@@ -62,7 +62,7 @@ impl<P: Projection> Runner<P> {
         self.applied(partition, batch.next(), batch.len(), newest);
         match self.partitions.get(partition) {
             Some(state) if state.applied > state.silent_until => {
-                self.commit(member, partition, outputs).await
+                self.commit(member, partition, batch.byte_len(), outputs).await
             }
             Some(_) if self.projection.target() == Target::Store => {
                 self.flush_again(partition).await
