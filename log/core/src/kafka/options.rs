@@ -285,9 +285,12 @@ impl KafkaOptions {
         config
             .set("transactional.id", id)
             .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
+            // What comes before the last transaction is complete is refused, and asked for again; from
+            // there on doubled each time.
+            .set("retry.backoff.ms", "2")
             // A transaction is there as a whole when it is sent: nothing to wait for.
             .set("linger.ms", "0");
-        Ok(config)
+        Ok(self.extended(config))
     }
 }
 
