@@ -28,7 +28,7 @@ pub(crate) fn run(names: &[&str]) -> Result<(), String> {
     let is_wanted = |name: &str| names.is_empty() || names.contains(&name);
     let with_servers = ["kafka", "kafka-spine", "valkey"].into_iter().any(is_wanted);
     let servers = match with_servers {
-        true => servers::ForTests::start()?,
+        true => servers::ForTests::start_as_shipped()?,
         false => servers::ForTests::running(),
     };
     for name in NAMES.into_iter().filter(|name| is_wanted(name)) {

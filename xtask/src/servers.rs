@@ -38,6 +38,9 @@ struct Server {
     serves: fn(&str) -> Result<(), String>,
 }
 
+/// Variables that a server is started with.
+type Environment = &'static [(&'static str, &'static str)];
+
 /// Valkey first: it is there at once.
 const SERVERS: [Server; 2] = [valkey::SERVER, kafka::SERVER];
 
@@ -47,7 +50,7 @@ pub(crate) fn up() -> Result<(), String> {
     for server in SERVERS {
         let address = match named(server)? {
             Some(address) => address,
-            None => server.start()?.0,
+            None => server.start(&[])?.0,
         };
         println!("export {}={address}", server.variable);
         if let Some((variable, path)) = server.program() {
@@ -104,10 +107,19 @@ impl ForTests {
     /// Starts what is neither named nor running. What cannot be had here is left out and said,
     /// its tests are skipped then; with CI=true it is an error.
     pub(crate) fn start() -> Result<Self, String> {
+        Self::start_with(&[])
+    }
+
+    /// The same for a benchmark: a server that it starts itself works as its makers ship it.
+    pub(crate) fn start_as_shipped() -> Result<Self, String> {
+        Self::start_with(kafka::AS_SHIPPED)
+    }
+
+    fn start_with(environment: Environment) -> Result<Self, String> {
         let _lock = lock()?;
         let mut servers = Self { variables: Vec::new(), started: Vec::new(), guard: None };
         for server in SERVERS {
-            match servers.address(server) {
+            match servers.address(server, environment) {
                 Ok(address) => servers.hand_over(server, address),
                 Err(error) if tally::is_ci() => return Err(error),
                 Err(error) => eprintln!("no {} for the tests: {error}", server.name),
@@ -116,14 +128,14 @@ impl ForTests {
         Ok(servers)
     }
 
-    fn address(&mut self, server: Server) -> Result<String, String> {
+    fn address(&mut self, server: Server, environment: Environment) -> Result<String, String> {
         if let Some(address) = named(server)? {
             if server.program.is_some() {
                 (server.install)(&Home::of(server.name))?;
             }
             return Ok(address);
         }
-        let (address, is_new) = server.start()?;
+        let (address, is_new) = server.start(environment)?;
         if is_new {
             self.started.push(server);
             self.guard = Some(Guard::over(&self.homes())?);
@@ -169,7 +181,7 @@ impl Drop for ForTests {
 
 impl Server {
     /// Returns the address, and whether the server was started just now.
-    fn start(self) -> Result<(String, bool), String> {
+    fn start(self, environment: Environment) -> Result<(String, bool), String> {
         let home = Home::of(self.name);
         if let Some((_, address)) = home.running() {
             self.wait(&home, &address)?;
@@ -180,7 +192,10 @@ impl Server {
         let address = process::free_address()?;
         eprintln!("==> start {} on {address}", self.name);
         let started = (self.command)(&home, &address)
-            .and_then(|command| home.spawn(command, &address))
+            .and_then(|mut command| {
+                command.envs(environment.iter().copied());
+                home.spawn(command, &address)
+            })
             .and_then(|()| self.wait(&home, &address));
         if let Err(error) = started {
             home.stop()?;
