@@ -1,7 +1,5 @@
-//! The log on Kafka against a bare client of the same library: appends, and records read, changed
-//! and written back in transactions.
+//! The log on Kafka: appends, and records read, changed and written back in transactions.
 
-pub mod bare;
 mod latency;
 
 use std::{
@@ -82,6 +80,20 @@ pub async fn append(
 
 async fn acknowledged(appending: groundlog_log::Appending) {
     appending.await.expect("acknowledged");
+}
+
+/// Opens the log as a process that starts does, and returns how long its first append takes: a
+/// producer has to be numbered by the broker, and to find the partition.
+pub async fn first_append() -> Duration {
+    let (log, _) = connect().expect("connected");
+    let to = topic(&log, "first").await;
+    let mut records = Records::new();
+    records.push(b"key", b"command");
+    let start = Instant::now();
+    acknowledged(log.append(&to, records)).await;
+    let took = start.elapsed();
+    log.close().await.expect("closed");
+    took
 }
 
 type Committing = JoinHandle<Result<Vec<(TopicPartition, AppendAck)>, LogError>>;

@@ -3,12 +3,12 @@
 // In a test or a benchmark a panic is the verdict.
 #![allow(clippy::unwrap_used)]
 
+pub mod bare;
 pub mod decode;
 pub mod decom;
 pub mod definitions;
 pub mod disk;
 pub mod kafka;
-pub mod kafka_spine;
 pub mod link;
 pub mod load;
 pub mod log;

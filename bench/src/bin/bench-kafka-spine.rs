@@ -4,16 +4,19 @@
 #![allow(clippy::unwrap_used)]
 
 use groundlog_bench::{
+    bare::{self, Produce, Transform},
     decom::{self, Work, over_a_log, pure_fold},
     disk::sync_latency_us,
-    kafka_spine::{Transform, produce, transform},
     link::{record_bytes, with_link},
-    load::{self, Latency},
+    load,
     place::Place,
 };
 use groundlog_proto::TopicKind;
 
 const PACKETS: u32 = 1_000_000;
+/// Records that lie in the log for decommutation. The second half is measured: a second member is
+/// given its share a heartbeat after the first one has had all.
+const BACKLOG: u32 = 2 * PACKETS;
 const PACKET_BYTES: usize = 70;
 const ROUNDS: usize = 3;
 /// Bytes of input in one transaction of decommutation (RunnerOptions::batch_bytes_max).
@@ -51,8 +54,14 @@ fn ingest(brokers: &str) {
         let place = Place::kafka(brokers);
         let log = runtime().block_on(place.open(1));
         let raw = place.partition(TopicKind::Raw, 0);
-        let size = record_bytes(PACKET_BYTES);
-        let took = produce(brokers, &raw, b"INST_INT", size, u64::from(PACKETS));
+        let took = bare::produce(Produce {
+            brokers,
+            to: &raw,
+            key: b"INST_INT",
+            size: record_bytes(PACKET_BYTES),
+            count: u64::from(PACKETS),
+            in_flight: usize::MAX,
+        });
         bare = bare.max(f64::from(PACKETS) / took.as_secs_f64());
         runtime().block_on(log.close()).expect("closed");
     }
@@ -66,14 +75,15 @@ fn ingest(brokers: &str) {
 /// Decommutation against a loop that reads, writes as much and commits, without decoding.
 fn decommutation(brokers: &str) {
     let out_bytes = pure_fold(1).bytes_out as usize;
-    let one = Work { count: PACKETS, partitions: 1, members: 1, with_values: false };
+    let one = Work { count: BACKLOG, partitions: 1, members: 1, with_values: false };
     let (mut decom, mut bare) = (0.0_f64, 0.0_f64);
     for _ in 0..ROUNDS {
         let place = Place::kafka(brokers);
         decom = decom.max(runtime().block_on(over_a_log(&place, one)).per_second());
         let place = Place::kafka(brokers);
-        let log = runtime().block_on(decom::fill(&place, one));
-        let took = transform(&Transform {
+        let half = Work { count: PACKETS, ..one };
+        let log = runtime().block_on(decom::fill(&place, half));
+        let took = bare::transform(&Transform {
             brokers,
             from: place.partition(TopicKind::Raw, 0),
             to: place.partition(TopicKind::Decom, 0),
@@ -105,11 +115,12 @@ fn decommutation(brokers: &str) {
     );
 }
 
+/// The spine from its socket to the table, and a bare loop from its producer to its reader.
 fn latency(brokers: &str, rate: u32) {
-    let Latency { p50_ms, p99_ms, max_ms } =
-        load::latency(&Place::kafka(brokers), rate, LATENCY_SECONDS);
-    println!(
-        "  latency socket → current value at {rate} packets/s, exactly once: p50 {p50_ms:.1} ms, \
-         p99 {p99_ms:.1} ms, max {max_ms:.1} ms"
-    );
+    let out_bytes = pure_fold(1).bytes_out as usize;
+    let spine = load::latency(&Place::kafka(brokers), rate, LATENCY_SECONDS);
+    let size = record_bytes(PACKET_BYTES);
+    let bare = bare::latency(brokers, rate, LATENCY_SECONDS, size, out_bytes);
+    println!("  latency at {rate} packets/s, exactly once: socket → current value {spine}");
+    println!("    bare: producer → transform loop → reader {bare}");
 }

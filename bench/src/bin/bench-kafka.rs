@@ -7,7 +7,10 @@
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use groundlog_bench::kafka::{self, BATCH_RECORDS, RECORD_BYTES};
+use groundlog_bench::{
+    bare::{self, Produce, Transform},
+    kafka::{self, BATCH_RECORDS, READ_BYTES, RECORD_BYTES},
+};
 use groundlog_log::{KafkaLog, Log};
 
 const ROUNDS: usize = 5;
@@ -25,6 +28,11 @@ fn main() -> ExitCode {
         };
         println!("log on Kafka: batches of {BATCH_RECORDS} x {RECORD_BYTES} B, one partition");
         let log = Arc::new(log);
+        let mut first = Vec::new();
+        for _ in 0..ROUNDS {
+            first.push(kafka::first_append().await.as_secs_f64() * 1e3);
+        }
+        println!("  first append after a start: {:.1} ms", median(first.into_iter()));
         for (batches, in_flight) in [(2_000, 16), (5_000, 256)] {
             append(&log, &address, batches, in_flight).await;
         }
@@ -48,7 +56,14 @@ async fn append(log: &KafkaLog, address: &str, batches: usize, in_flight: usize)
         let to = kafka::topic(log, "append").await;
         let took = kafka::append(log, &to, batches, in_flight).await;
         let to = kafka::topic(log, "append-bare").await;
-        let bare = kafka::bare::append(address, &to, batches, in_flight);
+        let bare = bare::produce(Produce {
+            brokers: address,
+            to: &to,
+            key: b"key",
+            size: RECORD_BYTES,
+            count: (batches * BATCH_RECORDS) as u64,
+            in_flight: in_flight * BATCH_RECORDS,
+        });
         rounds.push((took, bare));
     }
     let records = (batches * BATCH_RECORDS) as f64;
@@ -63,7 +78,14 @@ async fn transform(log: &KafkaLog, address: &str, records: u64) {
         let to = kafka::topic(log, "transformed").await;
         let took = kafka::transform(log, &from, &to, records).await;
         let to = kafka::topic(log, "transformed-bare").await;
-        let bare = kafka::bare::transform(address, &from, &to, records);
+        let bare = bare::transform(&Transform {
+            brokers: address,
+            from: from.clone(),
+            to,
+            count: records,
+            batch_bytes: READ_BYTES,
+            out_bytes: RECORD_BYTES,
+        });
         rounds.push((took, bare));
     }
     report("read, change, write in transactions", "loop", records as f64, rounds);
