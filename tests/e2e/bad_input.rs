@@ -309,3 +309,30 @@ fn odd_variables_of_the_environment_do_no_harm() {
     assert!(output.status.success(), "{said}");
     assert!(printed.contains("GROUNDLOG__GATEWAY__LISTEN?"), "{printed}{said}");
 }
+
+/// For want of a descriptor an append fails, whichever of its files it meets; the next one works.
+#[test]
+fn a_want_of_descriptors_passes() {
+    let stack = Stack::demo();
+    let limit = |descriptors: &str| {
+        let pid = stack.pid().to_string();
+        let soft = format!("--nofile={descriptors}:");
+        let set = std::process::Command::new("prlimit").args(["--pid", &pid, &soft]).status();
+        assert!(set.is_ok_and(|status| status.success()), "prlimit of util-linux");
+    };
+    // The connection for it is there, the first segment of the topic `commands` is not.
+    let command = || stack.http.rpc("cmd", json!(["INST ABORT"]), json!({ "timeout": 5 })).status;
+    let proc = format!("/proc/{}/fd", stack.pid());
+    let open = std::fs::read_dir(proc).expect("its descriptors").count();
+    let mut refused = 0;
+    for free in 0..4 {
+        limit(&(open + free).to_string());
+        refused += u32::from(command() != 200);
+    }
+    assert!(refused > 0, "descriptors were short");
+    limit("4096");
+    wait_for("commands go out again", SOON, || (command() == 200).then_some(()));
+    wait_for("all is well", SOON, || {
+        stack.http.get("/health").filter(|answer| answer.status == 200)
+    });
+}

@@ -142,7 +142,22 @@ async fn child_that_is_killed() {
 /// What a child said was acknowledged: the highest number by kind and index.
 type Acknowledged = Arc<Mutex<HashMap<(String, usize), u64>>>;
 
-fn start(dir: &Path, acknowledged: &Acknowledged) -> (Child, mpsc::Receiver<()>) {
+/// A child, and the thread that notes what it says: to its end, before anything is compared.
+struct Running {
+    child: Child,
+    opened: mpsc::Receiver<()>,
+    listener: thread::JoinHandle<()>,
+}
+
+impl Running {
+    fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+        self.listener.join().expect("everything it said is noted");
+    }
+}
+
+fn start(dir: &Path, acknowledged: &Acknowledged) -> Running {
     let mut child = Command::new(std::env::current_exe().expect("this binary"))
         .args(["--exact", "child_that_is_killed", "--nocapture"])
         .env(DIR, dir)
@@ -152,7 +167,7 @@ fn start(dir: &Path, acknowledged: &Acknowledged) -> (Child, mpsc::Receiver<()>)
     let lines = BufReader::new(child.stdout.take().expect("its output"));
     let (sender, opened) = mpsc::channel();
     let acknowledged = acknowledged.clone();
-    thread::spawn(move || {
+    let listener = thread::spawn(move || {
         for line in lines.lines() {
             let Ok(line) = line else { return };
             if line == "opened" {
@@ -171,7 +186,7 @@ fn start(dir: &Path, acknowledged: &Acknowledged) -> (Child, mpsc::Receiver<()>)
             }
         }
     });
-    (child, opened)
+    Running { child, opened, listener }
 }
 
 async fn check(log: &dyn Log, acknowledged: &Acknowledged, context: &str) -> u64 {
@@ -214,12 +229,11 @@ async fn every_acknowledged_record_survives_kill_9() {
             dir = base.path().join(format!("log-{kill}"));
             acknowledged = Acknowledged::default();
         }
-        let (mut child, opened) = start(&dir, &acknowledged);
-        opened.recv_timeout(Duration::from_secs(60)).expect("the child opens the log");
+        let running = start(&dir, &acknowledged);
+        running.opened.recv_timeout(Duration::from_secs(60)).expect("the child opens the log");
         // The moment of the kill is what is random here: nothing is waited for.
         thread::sleep(Duration::from_micros(next_random(120_000)));
-        child.kill().expect("killed");
-        child.wait().expect("gone");
+        running.kill();
         let context = format!("kill {kill}, seed {seed}");
         match kill % 3 {
             // The next child recovers, without anyone having looked.

@@ -135,18 +135,17 @@ impl Journal {
 
     /// Gives a new journal the name of the old one.
     fn put_in_place(&mut self, path: PathBuf) -> Result<(), LogError> {
+        let dir = path.parent().unwrap_or(Path::new(".")).to_owned();
+        // Before anything is changed: to have no descriptor left is no failure of the disk.
+        let folder = File::open(&dir).map_err(|e| disk::error("cannot open", &dir, e))?;
         std::fs::rename(&self.path, &path)
             .map_err(|e| disk::error("cannot rename to", &path, e))?;
         self.path = path;
-        let Some(dir) = self.path.parent() else {
-            return Ok(());
-        };
-        let synced = self.surroundings.before_sync.call(dir);
+        let synced = self.surroundings.before_sync.call(&dir).and_then(|()| folder.sync_all());
+        // Which of the two a power failure leaves is unknown: neither may be written.
         synced
-            .map_err(|e| disk::error("cannot sync", dir, e))
-            .and_then(|()| disk::sync_dir(dir))
-            // Which of the two a power failure leaves is unknown: neither may be written.
-            .map_err(|error| LogError::Failed { path: dir.to_owned(), source: Arc::new(error) })
+            .map_err(|e| disk::error("cannot sync", &dir, e))
+            .map_err(|error| LogError::Failed { path: dir, source: Arc::new(error) })
     }
 
     /// Makes sure that entries of so many bytes can be written whatever happens to the disk.

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -12,6 +12,7 @@ use super::{
     disk,
     format::{Damage, PartitionId, SEGMENT_HEADER, SegmentHeader, seed},
     index::{self, IndexEntry},
+    options::BeforeSync,
 };
 use crate::{LogError, session::lock};
 
@@ -23,8 +24,9 @@ pub(super) struct Segment {
     pub(super) seed: u32,
     /// Bytes that readers may read.
     committed: AtomicU64,
-    /// The folder does not yet durably name this file.
-    pub(super) fresh: AtomicBool,
+    /// The folder, as long as it does not durably name this file. Opened with it: a sync must not
+    /// fail for want of a descriptor, because after one that failed nothing may be written.
+    unnamed_in: Mutex<Option<File>>,
     /// Where the file ends for its writer, zeros written ahead included.
     pub(super) allocated: AtomicU64,
     first_time: OnceLock<i64>,
@@ -42,7 +44,7 @@ impl Segment {
             path: dir.join(file_name(base)),
             seed: seed(id, base),
             committed: AtomicU64::new(committed),
-            fresh: AtomicBool::new(false),
+            unnamed_in: Mutex::new(None),
             allocated: AtomicU64::new(0),
             first_time: OnceLock::new(),
             index: Mutex::new(Vec::new()),
@@ -54,9 +56,32 @@ impl Segment {
     pub(super) fn create(&self, header: &SegmentHeader) -> io::Result<File> {
         let file =
             File::options().read(true).write(true).create(true).truncate(true).open(&self.path)?;
-        self.fresh.store(true, Ordering::Release);
+        self.is_new()?;
         self.first_time.get_or_init(|| header.first_time);
         Ok(file)
+    }
+
+    /// Notes that the folder may not durably name the file yet.
+    pub(super) fn is_new(&self) -> io::Result<()> {
+        let dir = self.path.parent().map(File::open).transpose()?;
+        *lock(&self.unnamed_in) = dir;
+        Ok(())
+    }
+
+    /// Makes sure that the folder durably names the file; others that sync it wait for that.
+    pub(super) fn sync_name(&self, before: &BeforeSync) -> Result<(), LogError> {
+        let mut unnamed_in = lock(&self.unnamed_in);
+        if let (Some(dir), Some(path)) = (&*unnamed_in, self.path.parent()) {
+            let synced = before.call(path).and_then(|()| dir.sync_all());
+            synced.map_err(|e| disk::error("cannot sync", path, e))?;
+            *unnamed_in = None;
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_named(&self) -> bool {
+        self.unnamed_in.try_lock().is_ok_and(|unnamed_in| unnamed_in.is_none())
     }
 
     pub(super) fn open(&self) -> Result<File, LogError> {

@@ -144,33 +144,31 @@ impl<'a> Unsynced<'a> {
     }
 }
 
-/// Syncs files side by side: the disk takes them together.
+/// Syncs files side by side: the disk takes them together. Where the system gives no more threads,
+/// one after the other.
 pub(super) fn sync_files(files: &[SegmentFile], before: &BeforeSync) -> Result<(), LogError> {
-    match files {
-        [] => Ok(()),
-        [(segment, file)] => sync_file(segment, file, before),
-        [first, others @ ..] => thread::scope(|scope| {
-            let running: Vec<_> = others
-                .iter()
-                .map(|(segment, file)| scope.spawn(|| sync_file(segment, file, before)))
-                .collect();
-            let first = sync_file(&first.0, &first.1, before);
-            running
-                .into_iter()
-                .fold(first, |result, one| result.and(one.join().unwrap_or(Err(LogError::Closed))))
-        }),
-    }
+    let [first, others @ ..] = files else {
+        return Ok(());
+    };
+    thread::scope(|scope| {
+        let running: Vec<_> = others
+            .iter()
+            .map(|one| {
+                let beside = thread::Builder::new();
+                beside.spawn_scoped(scope, || sync_file(one, before)).map_err(|_| one)
+            })
+            .collect();
+        running.into_iter().fold(sync_file(first, before), |result, one| {
+            let synced = match one {
+                Ok(thread) => thread.join().unwrap_or(Err(LogError::Closed)),
+                Err(not_started) => sync_file(not_started, before),
+            };
+            result.and(synced)
+        })
+    })
 }
 
-fn sync_file(segment: &Segment, file: &File, before: &BeforeSync) -> Result<(), LogError> {
+fn sync_file((segment, file): &SegmentFile, before: &BeforeSync) -> Result<(), LogError> {
     disk::sync(file, &segment.path, before)?;
-    if segment.fresh.load(Ordering::Acquire)
-        && let Some(dir) = segment.path.parent()
-    {
-        before.call(dir).map_err(|e| disk::error("cannot sync", dir, e))?;
-        disk::sync_dir(dir)?;
-        // Not before: another thread that syncs the file relies on it.
-        segment.fresh.store(false, Ordering::Release);
-    }
-    Ok(())
+    segment.sync_name(before)
 }

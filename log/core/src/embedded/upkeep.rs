@@ -24,6 +24,7 @@ use crate::{LogError, Retention, session::lock};
 
 /// Runs the upkeep thread until the log is closed.
 pub(super) fn run(folder: &Folder) {
+    let _guard = Guard(folder);
     let mut last_seq = 0;
     while folder.upkeep.wait(folder.options.upkeep_interval) {
         if folder.check_failure().is_err() {
@@ -34,6 +35,16 @@ pub(super) fn run(folder: &Folder) {
             folder.upkeep.pause(Duration::from_secs(1).min(folder.options.upkeep_interval));
             tracing::warn!(dir = %folder.dir.display(), %error, "upkeep of the log is put off");
         }
+    }
+}
+
+/// Whatever a panic here leaves undone (files taken for a sync, a journal that only grows) must not
+/// go on unnoticed.
+struct Guard<'a>(&'a Folder);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.0.fail_on_panic();
     }
 }
 

@@ -1,8 +1,4 @@
-use std::{
-    fs::File,
-    io,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{fs::File, io, sync::Arc};
 
 use super::partition::Found;
 use crate::{
@@ -79,7 +75,7 @@ impl Found {
             if segment.base == end.segment {
                 file.set_len(end.bytes).map_err(|e| disk::error("cannot cut", &segment.path, e))?;
             }
-            segment.fresh.store(true, Ordering::Relaxed);
+            segment.is_new().map_err(|e| disk::error("cannot open", &self.dir, e))?;
             touched.push((segment.clone(), Arc::new(file)));
         }
         self.adopt_index(&end, options);

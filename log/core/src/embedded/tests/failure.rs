@@ -195,7 +195,7 @@ async fn the_first_synced_appends_of_a_topic_wait_for_its_unsynced_ones() {
 /// Names in a folder count as synced only once they are: another thread that syncs the same file
 /// relies on it.
 #[test]
-fn a_new_file_stays_fresh_until_its_folder_is_synced() {
+fn a_new_file_is_unnamed_until_its_folder_is_synced() {
     let dir = tempfile::tempdir().expect("folder");
     let id = PartitionId { generation: 1, partition: 0 };
     let segment = Arc::new(Segment::new(id, dir.path(), 0, 0));
@@ -203,13 +203,13 @@ fn a_new_file_stays_fresh_until_its_folder_is_synced() {
     let files = [(segment.clone(), Arc::new(file))];
     let looked = segment.clone();
     let fails = BeforeSync::new(move |path| {
-        assert!(looked.fresh.load(Ordering::Acquire), "{}", path.display());
+        assert!(!looked.is_named(), "{}", path.display());
         if is_segment(path) { Ok(()) } else { Err(io::Error::other("the disk is broken")) }
     });
     assert!(sync_files(&files, &fails).is_err());
-    assert!(segment.fresh.load(Ordering::Acquire));
+    assert!(!segment.is_named());
     sync_files(&files, &BeforeSync::NOTHING).expect("synced");
-    assert!(!segment.fresh.load(Ordering::Acquire));
+    assert!(segment.is_named());
 }
 
 /// A rewritten journal whose name may not survive a power failure: neither it nor the old one may
