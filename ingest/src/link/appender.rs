@@ -1,6 +1,6 @@
 //! Brings the framed packets of one link into the log, in order and without loss.
 //!
-//! What one read gave is one append: small enough to stay in the processor's cache, and the log
+//! What one read gave is one append, or a few where packets are very small: small enough to stay in the processor's cache, and the log
 //! gathers what is queued into one write and one sync anyway. Many may be on their way. They are
 //! tied by a [`Chain`], so that none is written behind one that failed: what the log refused is
 //! offered again in the old order when it may take it.
@@ -14,16 +14,18 @@ use tokio::time::{Instant, sleep_until};
 /// Most appends on their way; what is framed meanwhile gathers into larger ones.
 const ON_THEIR_WAY: usize = 64;
 
-/// Most bytes gathered for one append, about; the log takes [`groundlog_log::APPEND_BYTES_MAX`]
-/// with eight bytes more per record.
+/// Most bytes gathered for one append, as [`weight`] counts them; one record more may lie behind.
 const GATHERED_BYTES: usize = groundlog_log::APPEND_BYTES_MAX / 4;
 
-/// Acknowledged batches kept for their memory.
+/// Acknowledged batches kept for their memory, unless a record of unusual size lies in them.
 const SPARE: usize = 4;
 
 /// The way of one link into its partition.
 pub(crate) struct Appender {
     partition: TopicPartition,
+    /// Batches that are full, the oldest first: one read of very small packets gives several.
+    full: VecDeque<Records>,
+    full_bytes: usize,
     pending: Records,
     on_their_way: VecDeque<OnItsWay>,
     on_their_way_bytes: usize,
@@ -34,6 +36,12 @@ pub(crate) struct Appender {
     /// Why the log takes nothing at the moment, and when it is asked again.
     refused: Option<LogError>,
     retry_at: Option<Instant>,
+}
+
+/// Returns what records count against the limit of an append: their bytes and a pair of lengths each.
+#[inline]
+fn weight(records: &Records) -> usize {
+    records.byte_len() + 8 * records.len()
 }
 
 struct OnItsWay {
@@ -59,6 +67,8 @@ impl Appender {
     ) -> Self {
         Self {
             partition,
+            full: VecDeque::new(),
+            full_bytes: 0,
             pending: Records::new(),
             on_their_way: VecDeque::new(),
             on_their_way_bytes: 0,
@@ -71,20 +81,33 @@ impl Appender {
         }
     }
 
-    /// Returns the batch that the next append takes.
+    /// Returns the batch that the next record goes into.
+    #[inline]
     pub(crate) fn batch(&mut self) -> &mut Records {
+        if weight(&self.pending) >= GATHERED_BYTES {
+            self.begin_batch();
+        }
         &mut self.pending
+    }
+
+    #[cold]
+    fn begin_batch(&mut self) {
+        let next = self.spare.pop().unwrap_or_default();
+        let full = std::mem::replace(&mut self.pending, next);
+        self.full_bytes += full.byte_len();
+        self.full.push_back(full);
     }
 
     /// Returns whether no more may be framed before the log acknowledges.
     pub(crate) fn is_full(&self) -> bool {
-        self.pending.byte_len() >= GATHERED_BYTES
+        !self.full.is_empty()
+            || weight(&self.pending) >= GATHERED_BYTES
             || self.unacknowledged_bytes() >= self.unacknowledged_bytes_max
     }
 
     /// Returns how many bytes the log has not acknowledged.
     pub(crate) fn unacknowledged_bytes(&self) -> usize {
-        self.pending.byte_len() + self.on_their_way_bytes
+        self.full_bytes + self.pending.byte_len() + self.on_their_way_bytes
     }
 
     /// Returns whether [`Appender::progress`] has something to wait for.
@@ -99,17 +122,25 @@ impl Appender {
 
     /// Appends what was framed, unless enough is on its way or the log refuses.
     pub(crate) fn submit(&mut self, log: &dyn Log) {
-        if self.refused.is_some()
-            || self.pending.is_empty()
-            || self.on_their_way.len() >= ON_THEIR_WAY
-        {
-            return;
+        while self.refused.is_none() && self.on_their_way.len() < ON_THEIR_WAY {
+            let Some(copy) = self.take_batch() else { return };
+            let appending = log.append(&self.partition, copy.clone().chained(&self.chain));
+            self.on_their_way_bytes += copy.byte_len();
+            self.on_their_way.push_back(OnItsWay { appending, copy });
+        }
+    }
+
+    /// Takes the oldest batch that is not on its way.
+    fn take_batch(&mut self) -> Option<Records> {
+        if let Some(full) = self.full.pop_front() {
+            self.full_bytes -= full.byte_len();
+            return Some(full);
+        }
+        if self.pending.is_empty() {
+            return None;
         }
         let next = self.spare.pop().unwrap_or_default();
-        let copy = std::mem::replace(&mut self.pending, next);
-        let appending = log.append(&self.partition, copy.clone().chained(&self.chain));
-        self.on_their_way_bytes += copy.byte_len();
-        self.on_their_way.push_back(OnItsWay { appending, copy });
+        Some(std::mem::replace(&mut self.pending, next))
     }
 
     /// Waits for the oldest append on its way, or for the time to offer again what was refused;
@@ -147,7 +178,7 @@ impl Appender {
         self.refused = None;
         if let Some(OnItsWay { mut copy, .. }) = self.on_their_way.pop_front() {
             self.on_their_way_bytes -= copy.byte_len();
-            if self.spare.len() < SPARE && copy.byte_len() <= GATHERED_BYTES {
+            if self.spare.len() < SPARE && copy.byte_len() <= 2 * GATHERED_BYTES {
                 copy.clear();
                 self.spare.push(copy);
             }
@@ -172,5 +203,40 @@ impl Appender {
             self.progress(log).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use groundlog_log::{APPEND_BYTES_MAX, MemoryLog, TopicSpec};
+    use groundlog_proto::{TopicKind, TopicNames};
+
+    use super::*;
+
+    /// What one read of the smallest packets gives is more than one append may hold.
+    #[tokio::test]
+    async fn many_small_records_are_several_appends() {
+        const COUNT: u32 = 300_000;
+        let (log, names) = (MemoryLog::new(), TopicNames::default());
+        log.ensure(&TopicSpec::standard(&names, TopicKind::Raw, 1)).await.expect("topic");
+        let partition = TopicPartition::new(names.topic(TopicKind::Raw), 0);
+        let mut appender = Appender::new(partition.clone(), 1 << 20, Duration::from_millis(1));
+        let mut weights = 0;
+        for number in 0..COUNT {
+            appender.batch().push(&[7; 60], &number.to_le_bytes());
+            weights += 60 + 4 + 8;
+        }
+        assert!(weights > APPEND_BYTES_MAX && appender.is_full());
+        assert_eq!(appender.unacknowledged_bytes(), COUNT as usize * 64);
+        appender.flush(&log).await.expect("appended");
+        assert_eq!(appender.unacknowledged_bytes(), 0);
+        let mut reader = log.reader(&partition, 0).await.expect("reader");
+        let mut next = 0_u32;
+        while next < COUNT {
+            for record in reader.poll(1 << 20).await.expect("reads").iter() {
+                assert_eq!(record.value, next.to_le_bytes());
+                next += 1;
+            }
+        }
     }
 }

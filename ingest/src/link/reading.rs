@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use groundlog_log::{Log, LogError, Records};
+use groundlog_log::{Log, LogError};
 use groundlog_proto::Nanos;
 use tokio::sync::watch;
 
@@ -52,9 +52,9 @@ pub(super) struct Intake {
     pub(super) refusals: Attempts,
 }
 
-/// Frames go into the log's batch as they are found.
+/// Frames go into the log's batches as they are found.
 struct Framed<'a> {
-    records: &'a mut Records,
+    appender: &'a mut Appender,
     envelope: &'a Envelope,
     received: Nanos,
     packets: u64,
@@ -65,14 +65,14 @@ impl FrameSink for Framed<'_> {
     #[inline]
     fn frame(&mut self, data: &[u8], attributes: &Attributes<'_>) -> Result<(), ProtocolError> {
         self.packets += 1;
-        self.envelope.packet(self.records, self.received, data, attributes);
+        self.envelope.packet(self.appender.batch(), self.received, data, attributes);
         Ok(())
     }
 
     fn discarded(&mut self, data: &[u8], reason: &str) {
         self.discarded += data.len() as u64;
         for piece in data.chunks(DISCARDED_BYTES) {
-            self.envelope.discarded(self.records, self.received, piece, reason);
+            self.envelope.discarded(self.appender.batch(), self.received, piece, reason);
         }
     }
 }
@@ -168,7 +168,7 @@ impl Intake {
     fn frame(&mut self, buffer: &mut ReceiveBuffer, shared: &Shared) -> Result<(), ProtocolError> {
         let mut framed = Framed {
             received: self.clock.now(),
-            records: self.appender.batch(),
+            appender: &mut self.appender,
             envelope: &self.envelope,
             packets: 0,
             discarded: 0,
@@ -188,7 +188,7 @@ impl Intake {
     fn leftovers(&mut self, buffer: &ReceiveBuffer, reason: &str, shared: &Shared) {
         let mut framed = Framed {
             received: self.clock.now(),
-            records: self.appender.batch(),
+            appender: &mut self.appender,
             envelope: &self.envelope,
             packets: 0,
             discarded: 0,
