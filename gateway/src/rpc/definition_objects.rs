@@ -74,10 +74,7 @@ async fn get_param(call: Call<'_>) -> Result<Value, RpcError> {
     let ItemPath { target, packet, item } = path;
     let name = PacketName { target, packet };
     let packet = lookup::packet(&definitions, PacketKind::Command, &name)?;
-    let found = packet.item(&item).ok_or_else(|| {
-        let PacketName { target, packet } = &name;
-        RpcError::runtime(format!("Item '{target} {packet} {item}' does not exist (TargetModel)"))
-    })?;
+    let found = packet.item(&item).ok_or_else(|| lookup::no_item(&packet, &item))?;
     Ok(item_object(found))
 }
 

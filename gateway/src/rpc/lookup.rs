@@ -46,13 +46,26 @@ pub(crate) async fn item(call: &Call<'_>, path: &ItemPath) -> Result<Found, RpcE
     let definitions = call.definitions().await?;
     let (name, latest) = resolve_latest(call, &definitions, path).await?;
     let packet = packet(&definitions, PacketKind::Telemetry, &name)?;
-    let place = place_of(&packet, &path.item).ok_or_else(|| {
-        RpcError::runtime(format!(
-            "Item '{} {} {}' does not exist (TargetModel)",
-            name.target, name.packet, path.item
-        ))
-    })?;
+    let place = place_of(&packet, &path.item).ok_or_else(|| no_item(&packet, &path.item))?;
     Ok(Found { definitions, packet, place, latest })
+}
+
+/// Finds a telemetry item that is to be changed: an element of an array can be read alone, but
+/// there is no setting for it, so that to change it would be to change the whole array.
+pub(crate) async fn whole_item(call: &Call<'_>, path: &ItemPath) -> Result<Found, RpcError> {
+    let found = item(call, path).await?;
+    match found.place.element {
+        None => Ok(found),
+        Some(_) => Err(no_item(&found.packet, &path.item)),
+    }
+}
+
+/// Refuses an item that the packet does not have.
+pub(crate) fn no_item(packet: &Packet, item: &str) -> RpcError {
+    let Packet { target_name, packet_name, .. } = packet;
+    RpcError::runtime(format!(
+        "Item '{target_name} {packet_name} {item}' does not exist (TargetModel)"
+    ))
 }
 
 /// Stands for the packet of a target that has an item and the newest packet time.

@@ -28,7 +28,7 @@ pub(super) fn methods() -> Vec<Method> {
 
 async fn override_tlm(call: Call<'_>) -> Result<Value, RpcError> {
     let (path, value) = item_and_value(&call)?;
-    let found = lookup::item(&call, &path).await?;
+    let found = lookup::whole_item(&call, &path).await?;
     let form = settable(&call, "ALL", &path, "override")?;
     let system = call.authorise().await?;
     let setting = Override {
@@ -47,7 +47,7 @@ async fn override_tlm(call: Call<'_>) -> Result<Value, RpcError> {
 
 async fn normalize_tlm(call: Call<'_>) -> Result<Value, RpcError> {
     let path = tlm_item(&call)?;
-    let found = lookup::item(&call, &path).await?;
+    let found = lookup::whole_item(&call, &path).await?;
     let form = settable(&call, "ALL", &path, "normalize")?;
     let system = call.authorise().await?;
     let setting = Normalize {

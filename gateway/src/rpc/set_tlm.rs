@@ -21,7 +21,7 @@ pub(super) fn methods() -> Vec<Method> {
 
 async fn set_tlm(call: Call<'_>) -> Result<Value, RpcError> {
     let (path, value) = item_and_value(&call)?;
-    let found = lookup::item(&call, &path).await?;
+    let found = lookup::whole_item(&call, &path).await?;
     let form = overrides::settable(&call, "CONVERTED", &path, "set_item")?;
     let system = call.authorise().await?;
     let item = found.packet.items[found.place.index].name.clone();

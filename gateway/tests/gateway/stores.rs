@@ -32,6 +32,7 @@ on_every_store! {
     telemetry::a_list_of_values_never_mixes_two_receptions_of_a_packet;
     telemetry_changes::what_is_set_lasts_until_the_next_packet;
     telemetry_changes::overrides_outlast_packets_and_restarts;
+    telemetry_changes::an_element_of_an_array_is_not_changed_alone;
     telemetry_changes::injected_packets_are_packets;
 }
 

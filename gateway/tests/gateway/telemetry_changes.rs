@@ -64,6 +64,26 @@ pub(crate) async fn overrides_outlast_packets_and_restarts(stack: Stack) {
     stack.stop().await;
 }
 
+pub(crate) async fn an_element_of_an_array_is_not_changed_alone(stack: Stack) {
+    stack.receive(&health_status(19494, 1, 0)).await;
+    let client = &stack.client;
+    for (method, text) in [
+        ("set_tlm", "INST HEALTH_STATUS ARY[0] = 5"),
+        ("override_tlm", "INST HEALTH_STATUS ARY[0] = 5"),
+        ("normalize_tlm", "INST HEALTH_STATUS ARY[0]"),
+    ] {
+        let refused = client.rpc(method, json!([text]), json!({})).await;
+        let expected = "Item 'INST HEALTH_STATUS ARY[0]' does not exist (TargetModel)";
+        assert_eq!(refused.error(), expected, "{method}");
+    }
+    for method in ["tlm", "tlm_raw"] {
+        let array = client.call(method, json!(["INST HEALTH_STATUS ARY"])).await;
+        assert_eq!(array, json!([1, 2, 3]), "{method}");
+    }
+    assert_eq!(client.call("get_overrides", json!([])).await, json!([]));
+    stack.stop().await;
+}
+
 pub(crate) async fn injected_packets_are_packets(stack: Stack) {
     let client = &stack.client;
     let name = |items| json!(["INST", "HEALTH_STATUS", items]);
