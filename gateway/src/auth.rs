@@ -4,7 +4,8 @@
 //! token (`otp_…`), the service password, the password itself. A password is stretched with argon2
 //! once; after that its keyed hash is compared, so that it costs a request two rounds of SHA-256.
 //! Sessions and one-time tokens are kept as hashes in the settings, so that they are good at every
-//! gateway; sessions end with the password they were opened with.
+//! gateway; sessions end with the password they were opened with, and the oldest when there are too
+//! many.
 
 mod error;
 mod limiter;
@@ -15,15 +16,13 @@ mod routes;
 mod token;
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
-use groundlog_log::{Log, Records};
-use groundlog_projection::{SettingsStore, setting_key};
+use groundlog_projection::SettingsStore;
 use groundlog_proto::{
     Nanos,
-    prost::Message,
     wire::{PasswordSet, Session, Setting, setting::Kind},
 };
 
@@ -79,7 +78,6 @@ pub(crate) struct AuthOptions {
 
 /// Knows who may call.
 pub(crate) struct Authenticator {
-    log: Arc<dyn Log>,
     settings: SettingsStore,
     stretcher: Stretcher,
     keyed: KeyedHash,
@@ -105,14 +103,12 @@ struct Verified {
 impl Authenticator {
     /// Brings the configured password into force and refuses to expose the default one.
     pub(crate) async fn build(
-        log: Arc<dyn Log>,
         settings: SettingsStore,
         options: AuthOptions,
     ) -> Result<Self, AuthError> {
         let keyed = KeyedHash::random()?;
         let limiter = || Limiter::new(options.rate_limit.attempts_max, options.rate_limit.window);
         let this = Self {
-            log,
             settings,
             stretcher: Stretcher::new(),
             verified: RwLock::new(None),
@@ -330,37 +326,24 @@ impl Authenticator {
         *self.verified.write().unwrap_or_else(PoisonError::into_inner) = Some(verified);
     }
 
-    /// Stores a password and ends every session, in one append.
+    /// Stores a password, which ends every session that is open.
     async fn store(&self, password: &str) -> Result<(), AuthError> {
         check_form(password)?;
         let phc = self.stretcher.hash(password).await?;
-        let set = Kind::Password(PasswordSet { argon2: phc.clone() });
-        let settings = self.settings.current();
-        let open = settings.sessions.values().filter(|session| !session.revoked);
-        let ended = open.map(|it| Kind::Session(Session { revoked: true, ..it.clone() }));
-        self.append(std::iter::once(set).chain(ended)).await?;
+        self.append(Kind::Password(PasswordSet { argon2: phc.clone() })).await?;
         self.remember(password, phc);
         Ok(())
     }
 
     async fn store_session(&self, digest: &Digest32, revoked: bool) -> Result<(), AuthError> {
         let token_hash = bytes::Bytes::copy_from_slice(digest);
-        let session = Session { token_hash, revoked, user: USER.to_owned() };
-        self.append(std::iter::once(Kind::Session(session))).await
+        self.append(Kind::Session(Session { token_hash, revoked, user: USER.to_owned() })).await
     }
 
-    /// Appends settings together and waits until they count.
-    async fn append(&self, kinds: impl Iterator<Item = Kind>) -> Result<(), AuthError> {
-        let mut records = Records::new();
-        for kind in kinds {
-            let (time_ns, user) = (Nanos::now().0, USER.to_owned());
-            let setting = Setting { time_ns, user, kind: Some(kind) };
-            let key = setting_key(&setting).unwrap_or_default();
-            records.push(key.as_bytes(), &setting.encode_to_vec());
-        }
-        let partition = self.settings.partition();
-        let ack = self.log.append(partition, records).await?;
-        self.settings.wait_for(ack.next).await?;
+    /// Appends a setting and waits until it counts.
+    async fn append(&self, kind: Kind) -> Result<(), AuthError> {
+        let (time_ns, user) = (Nanos::now().0, USER.to_owned());
+        self.settings.append(&Setting { time_ns, user, kind: Some(kind) }).await?;
         Ok(())
     }
 
@@ -369,9 +352,7 @@ impl Authenticator {
     }
 
     fn session(&self, token: &str) -> bool {
-        let settings = self.settings.current();
-        let session = settings.sessions.get(token::digest(token).as_slice());
-        session.is_some_and(|session| !session.revoked)
+        self.settings.current().sessions.is_open(&token::digest(token))
     }
 }
 

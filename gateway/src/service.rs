@@ -80,7 +80,7 @@ impl Gateway {
             loopback: listen.ip().is_loopback(),
             refusals: RefusalCounters::new(&parts.metrics),
         };
-        let auth = Authenticator::build(parts.log.clone(), parts.settings.clone(), auth).await;
+        let auth = Authenticator::build(parts.settings.clone(), auth).await;
         let auth = auth.map_err(|error| match error {
             AuthError::DefaultExposed => GatewayError::DefaultPassword { listen },
             other => GatewayError::Auth(other),

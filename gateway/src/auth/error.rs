@@ -1,4 +1,3 @@
-use groundlog_log::LogError;
 use groundlog_projection::SettingsError;
 
 /// Reasons why a password is not taken, or the machinery fails.
@@ -31,9 +30,6 @@ pub enum AuthError {
     /// The settings could not be stored.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The log refused.
-    #[error("settings: {0}")]
-    Log(#[from] LogError),
 }
 
 /// Why a caller is refused.

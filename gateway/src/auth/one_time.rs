@@ -19,7 +19,7 @@ impl Authenticator {
         let expires_ns = Nanos::now().0.saturating_add(LIFETIME.as_nanos() as i64);
         let token_hash = token::digest(&token).to_vec().into();
         let issued = OneTimeToken { token_hash, expires_ns, ..OneTimeToken::default() };
-        self.append(std::iter::once(Kind::OneTime(issued))).await?;
+        self.append(Kind::OneTime(issued)).await?;
         Ok(token)
     }
 
@@ -34,7 +34,7 @@ impl Authenticator {
         let taken_by = attempt.clone().into();
         let taken =
             OneTimeToken { token_hash: hash.to_vec().into(), taken_by, ..OneTimeToken::default() };
-        self.append(std::iter::once(Kind::OneTime(taken))).await?;
+        self.append(Kind::OneTime(taken)).await?;
         Ok(self.settings.current().one_time.is_taken_by(&hash, &attempt))
     }
 

@@ -1,6 +1,7 @@
 //! Logging in and out (cosmos-api §1.6).
 
 use groundlog_gateway::{Gateway, GatewayError, GatewayOptions, RateLimit};
+use groundlog_proto::TopicKind;
 use serde_json::json;
 
 use crate::{
@@ -99,6 +100,27 @@ async fn sessions_survive_a_restart_and_end_with_logout_and_password() {
         GatewayOptions { password: Some("from outside".into()), ..GatewayOptions::default() };
     let stack = Stack::on(log, options).await;
     assert!(works(&stack, "from outside").await && !works(&stack, &changed.body).await);
+    stack.stop().await;
+}
+
+/// However many are logged in, so that no number of them can be too many to change the password.
+#[tokio::test]
+async fn a_password_ends_all_sessions_in_one_record() {
+    let stack = Stack::start().await;
+    let mut sessions = Vec::new();
+    for _ in 0..20 {
+        sessions.push(verify(&stack.client, "password").await.body);
+    }
+    let settings = stack.partition(TopicKind::Settings);
+    let before = stack.log.bounds(&settings).await.unwrap().tail;
+    let body = json!({ "password": "long enough", "old_password": "password" }).to_string();
+    let changed = stack.client.post("/openc3-api/auth/set", body.as_bytes()).await;
+    assert!(works(&stack, &changed.body).await);
+    // The second one is the session of who has changed it.
+    assert_eq!(stack.log.bounds(&settings).await.unwrap().tail, before + 2);
+    for session in &sessions {
+        assert!(!works(&stack, session).await);
+    }
     stack.stop().await;
 }
 

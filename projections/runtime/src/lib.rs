@@ -68,6 +68,6 @@ pub use presence::{Identity, PERIODS_UNTIL_GONE, PresenceError, Process, heartbe
 pub use projection::{ApplyError, Assignment, Input, Projection, Start, Target};
 pub use role_board::{RoleBoard, RoleState};
 pub use runner::{Runner, RunnerOptions};
-pub use settings::{ItemName, OneTimeTokens, Settings, setting_key};
+pub use settings::{ItemName, OneTimeTokens, Sessions, Settings, setting_key};
 pub use settings_store::SettingsStore;
 pub use snapshot::{Snapshot, SnapshotStore};

@@ -1,13 +1,15 @@
 mod one_time;
+mod sessions;
 
 use std::collections::BTreeMap;
 
 use groundlog_proto::{
     DefinitionHash,
-    wire::{self, ImportProgress, Scalar, Session, Setting, ValueType, setting::Kind},
+    wire::{self, ImportProgress, Scalar, Setting, ValueType, setting::Kind},
 };
 
 pub use one_time::OneTimeTokens;
+pub use sessions::Sessions;
 
 /// Names one item of one packet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,8 +47,8 @@ pub struct Settings {
     pub limits_set: Option<String>,
     /// PHC string of the password; absent until one is set.
     pub password: Option<String>,
-    /// Open sessions by the SHA-256 of their token; a revoked one is as good as none.
-    pub sessions: BTreeMap<Vec<u8>, Session>,
+    /// Who is logged in.
+    pub sessions: Sessions,
     /// Tokens that are good once.
     pub one_time: OneTimeTokens,
 }
@@ -83,13 +85,11 @@ impl Settings {
                 self.limits.insert(ItemName { target, packet, item }, enabled);
             }
             Kind::LimitsSet(active) => self.limits_set = Some(active.set),
-            Kind::Password(password) => self.password = Some(password.argon2),
-            Kind::Session(session) if session.revoked => {
-                self.sessions.remove(session.token_hash.as_ref());
+            Kind::Password(password) => {
+                self.password = Some(password.argon2);
+                self.sessions.end();
             }
-            Kind::Session(session) => {
-                self.sessions.insert(session.token_hash.to_vec(), session);
-            }
+            Kind::Session(session) => self.sessions.fold(time_ns, session),
             Kind::OneTime(token) => self.one_time.fold(time_ns, token),
         }
     }
@@ -135,9 +135,10 @@ impl Settings {
             .chain(limits)
             .chain(set)
             .chain(password)
-            .chain(self.sessions.values().cloned().map(Kind::Session))
             .chain(self.one_time.events().map(Kind::OneTime));
-        kinds.map(|kind| Setting { kind: Some(kind), ..Setting::default() })
+        let settings = kinds.map(|kind| Setting { kind: Some(kind), ..Setting::default() });
+        // Behind the password, which would end them.
+        settings.chain(self.sessions.events())
     }
 
     fn override_item(&mut self, over: &wire::Override) {
@@ -221,13 +222,17 @@ mod tests {
     }
 
     #[test]
-    fn a_revoked_session_is_forgotten() {
+    fn a_password_ends_the_sessions_before_it() {
         let mut settings = Settings::default();
-        for revoked in [false, true] {
-            let session = Session { token_hash: vec![1].into(), revoked, user: "ada".to_owned() };
-            settings.fold(Setting { kind: Some(Kind::Session(session)), ..Setting::default() });
-            assert_eq!(settings.sessions.is_empty(), revoked);
+        let session = |hash: u8| {
+            let token_hash = vec![hash].into();
+            Kind::Session(wire::Session { token_hash, ..wire::Session::default() })
+        };
+        let password = Kind::Password(wire::PasswordSet { argon2: "new".to_owned() });
+        for kind in [session(1), password, session(2)] {
+            settings.fold(Setting { kind: Some(kind), ..Setting::default() });
         }
+        assert!(!settings.sessions.is_open(&[1]) && settings.sessions.is_open(&[2]));
     }
 
     #[test]

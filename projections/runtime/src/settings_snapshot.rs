@@ -12,9 +12,10 @@ use crate::{Settings, Snapshot, SnapshotStore};
 /// Under which name the snapshots lie in the topic `state`.
 const CONSUMER: &str = "settings";
 
-/// Version of what a snapshot holds. Raise it with every kind of setting that the fold learns: a
-/// snapshot taken by a version that did not know the kind lacks those settings.
-const VERSION: u32 = 2;
+/// Version of what a snapshot holds. Raise it with every kind of setting that the fold learns (a
+/// snapshot taken by a version that did not know the kind lacks those settings) and with every
+/// change of how one is folded.
+const VERSION: u32 = 3;
 
 /// Settings folded before a snapshot is due: at most about as many are read at a start.
 const SNAPSHOT_RECORDS: usize = 1000;
