@@ -3,6 +3,7 @@
 //! Authenticated like the JSON API; answers are JSON, refusals `{"error": "…"}`.
 
 mod append;
+mod batch;
 mod definitions;
 mod directives;
 mod given;

@@ -4,26 +4,23 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Json,
-    body::{Body, Bytes},
+    body::Body,
     extract::{Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use groundlog_log::{LogError, Records, Transactor};
+use groundlog_log::{APPEND_BYTES_MAX, LogError, RECORD_BYTES_MAX, Transactor};
 use groundlog_projection::{Settings, SettingsError, SettingsStore};
 use groundlog_proto::{
-    Nanos, TopicKind, TopicPartition,
-    prost::{DecodeError, Message},
-    wire::{
-        ImportProgress, Origin, OriginKind, RawRecord, Setting, raw_record::Body as RawBody,
-        setting,
-    },
+    Nanos, TopicKind,
+    prost::DecodeError,
+    wire::{ImportProgress, Setting, setting},
 };
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{given::Given, imports::tails, refuse};
+use super::{batch::ImportBatch, given::Given, imports::tails, refuse};
 use crate::{
     auth,
     http::{BODY_BYTES_MAX, BodyError, Buffered},
@@ -34,18 +31,18 @@ use crate::{
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Place {
-    import_id: String,
+    pub(super) import_id: String,
     #[serde(default)]
-    object: String,
+    pub(super) object: String,
     #[serde(default)]
-    first_index: u64,
+    pub(super) first_index: u64,
     #[serde(default)]
     complete: bool,
 }
 
 /// Why an import cannot go on.
 #[derive(Debug, thiserror::Error)]
-enum AppendError {
+pub(super) enum AppendError {
     #[error("import_id must not be empty")]
     NoImport,
     #[error(
@@ -61,6 +58,13 @@ enum AppendError {
     Another { index: u64, id: String },
     #[error("record {index} names no definitions, and none are active: load a plug-in first")]
     NoDefinitions { index: u64 },
+    #[error("record {index} has {size} bytes; the log takes records of up to {RECORD_BYTES_MAX}")]
+    TooLarge { index: u64, size: usize },
+    #[error(
+        "with record {index} the body is more than the log takes at once ({APPEND_BYTES_MAX} bytes, \
+         with what is kept beside each record); send the records before it first"
+    )]
+    TooMuch { index: u64 },
     #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
@@ -73,6 +77,7 @@ impl AppendError {
             Self::NoImport | Self::Record { .. } => StatusCode::BAD_REQUEST,
             Self::Gap { .. } | Self::NoDefinitions { .. } => StatusCode::CONFLICT,
             Self::Another { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::TooLarge { .. } | Self::TooMuch { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Log(error) if is_too_large(error) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Log(_) | Self::Settings(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -202,15 +207,15 @@ async fn write_with(
     if place.first_index > next {
         return Err(AppendError::Gap { next, first: place.first_index });
     }
-    let batch = read_records(system, place, known, body.bytes.clone())?;
+    let batch = ImportBatch::read(system, place, known, body.bytes.clone())?;
     let complete = place.complete || known.is_some_and(|progress| progress.complete);
-    if batch.records.is_empty() && known.is_some_and(|progress| progress.complete == complete) {
+    if batch.count == 0 && known.is_some_and(|progress| progress.complete == complete) {
         return Ok((0, batch.skipped, next));
     }
     let progress = ImportProgress {
         import_id: place.import_id.clone(),
         object: place.object.clone(),
-        next_index: next + batch.records.len() as u64,
+        next_index: next + batch.count,
         complete,
         content: batch.content,
         from: match known {
@@ -218,9 +223,9 @@ async fn write_with(
             None => tails(system).await?,
         },
     };
-    let (appended, next) = (batch.records.len() as u64, progress.next_index);
-    commit(system, writer, batch.partition, batch.records, progress).await?;
-    Ok((appended, batch.skipped, next))
+    let (appended, skipped, next) = (batch.count, batch.skipped, progress.next_index);
+    commit(system, writer, batch, progress).await?;
+    Ok((appended, skipped, next))
 }
 
 /// Returns whether it is the sizes that were refused, which leaves writer and log as they were.
@@ -241,93 +246,12 @@ impl Writer {
     }
 }
 
-struct ImportBatch {
-    partition: u32,
-    records: Records,
-    skipped: u64,
-    /// What the import says with these records.
-    content: u64,
-}
-
-fn read_records(
-    system: &System,
-    place: &Place,
-    known: Option<&ImportProgress>,
-    mut body: Bytes,
-) -> Result<ImportBatch, AppendError> {
-    let (next, content) = known.map_or((0, 0), |progress| (progress.next_index, progress.content));
-    let mut batch = ImportBatch { partition: 0, records: Records::new(), skipped: 0, content };
-    let mut index = place.first_index;
-    while !body.is_empty() {
-        let mut record = RawRecord::decode_length_delimited(&mut body)
-            .map_err(|source| AppendError::Record { index, source })?;
-        let says = record.origin.as_ref().map_or(0, |origin| origin.content);
-        if index + 1 == next && says != content && says != 0 && content != 0 {
-            // Two files that begin alike, imported at the same time under one id.
-            return Err(AppendError::Another { index, id: place.import_id.clone() });
-        }
-        if index < next {
-            batch.skipped += 1;
-        } else {
-            batch.content = says;
-            complete(system, place, index, &mut record)?;
-            if batch.records.is_empty() {
-                batch.partition = partition_of(system, &record);
-            }
-            let key = place.import_id.as_bytes();
-            batch.records.push_with(key, |out| out.extend_from_slice(&record.encode_to_vec()));
-        }
-        index += 1;
-    }
-    Ok(batch)
-}
-
-/// Fills in what the server answers for: stored, scope, origin, definitions.
-fn complete(
-    system: &System,
-    place: &Place,
-    index: u64,
-    record: &mut RawRecord,
-) -> Result<(), AppendError> {
-    record.stored = true;
-    system.scope.clone_into(&mut record.scope);
-    if record.definitions.is_empty() {
-        let active = system.definition_store.active();
-        let hash = active.ok_or(AppendError::NoDefinitions { index })?;
-        record.definitions = Bytes::copy_from_slice(hash.as_bytes());
-    }
-    let kind = match record.origin.as_ref().map(Origin::kind) {
-        Some(OriginKind::Dump) => OriginKind::Dump,
-        _ => OriginKind::Import,
-    };
-    record.origin = Some(Origin {
-        kind: kind as i32,
-        object: place.object.clone(),
-        index,
-        import_id: place.import_id.clone(),
-        content: record.origin.as_ref().map_or(0, |origin| origin.content),
-    });
-    Ok(())
-}
-
-/// Stored packets lie on the partition with the number of their live ones, so that one owner
-/// holds a packet's state.
-fn partition_of(system: &System, record: &RawRecord) -> u32 {
-    if let Some(info) = system.interfaces.get(&record.interface) {
-        return info.raw_partition;
-    }
-    match &record.body {
-        Some(RawBody::Packet(packet)) => system.interfaces.raw_partition(&packet.target),
-        Some(RawBody::Values(values)) => system.interfaces.raw_partition(&values.target),
-        _ => 0,
-    }
-}
-
+/// Commits the records, on whichever partitions they belong, together with how far the import has
+/// got by them.
 async fn commit(
     system: &System,
     writer: &mut Writer,
-    partition: u32,
-    records: Records,
+    batch: ImportBatch,
     progress: ImportProgress,
 ) -> Result<(), AppendError> {
     let setting = Setting {
@@ -337,9 +261,8 @@ async fn commit(
     };
     let settings = system.settings.partition().clone();
     let mut transaction = writer.transactor.begin().await?;
-    if !records.is_empty() {
-        let stored = TopicPartition::new(system.names.topic(TopicKind::RawStored), partition);
-        transaction.append(&stored, records).await?;
+    for (number, records) in batch.records {
+        transaction.append(&system.partition(TopicKind::RawStored, number), records).await?;
     }
     transaction.append(&settings, SettingsStore::record(&setting)?).await?;
     let written = transaction.commit(Vec::new()).await?;

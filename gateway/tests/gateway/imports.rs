@@ -1,13 +1,14 @@
 //! `/groundlog/v1/append` and what is known of imports.
 
+use groundlog_gateway::{GatewayOptions, InterfaceInfo};
 use groundlog_proto::{
-    TopicKind,
+    TopicKind, TopicPartition,
     prost::Message,
     wire::{Origin, RawPacket, RawRecord, raw_record::Body},
 };
 use serde_json::json;
 
-use crate::stack::{Stack, health_status};
+use crate::stack::{Stack, health_status, interface, memory_log_of};
 
 pub(crate) fn import_body(range: std::ops::Range<u16>) -> Vec<u8> {
     let mut body = Vec::new();
@@ -134,5 +135,84 @@ async fn another_file_cannot_go_on_with_an_import() {
     assert!(other.1["error"].as_str().unwrap().starts_with("record 9 "), "{}", other.1);
     let same = append(&stack, "import_id=i1", &content_body(0..20, 1)).await;
     assert_eq!(same, (200, json!({ "appended": 10, "skipped": 10, "next_index": 20 })));
+    stack.stop().await;
+}
+
+/// Packets of two interface groups by turns: those of even indexes by interface, the others by
+/// their target.
+fn two_groups(range: std::ops::Range<u64>) -> Vec<u8> {
+    let mut body = Vec::new();
+    for index in range {
+        let (interface, target) = if index % 2 == 0 { ("INST_INT", "") } else { ("", "LONELY") };
+        let packet = RawPacket { target: target.to_owned(), ..RawPacket::default() };
+        let record = RawRecord {
+            interface: interface.to_owned(),
+            origin: Some(Origin { content: 100 + index, ..Origin::default() }),
+            body: Some(Body::Packet(packet)),
+            ..RawRecord::default()
+        };
+        record.encode_length_delimited(&mut body).unwrap();
+    }
+    body
+}
+
+#[tokio::test]
+async fn packets_go_to_the_partition_of_their_group_wherever_bodies_are_cut() {
+    let lonely = InterfaceInfo {
+        name: "LONELY_INT".to_owned(),
+        cmd_target_names: vec!["LONELY".to_owned()],
+        tlm_target_names: vec!["LONELY".to_owned()],
+        raw_partition: 1,
+        ..interface()
+    };
+    let options =
+        GatewayOptions { interfaces: vec![interface(), lonely], ..GatewayOptions::default() };
+    let stack = Stack::on(memory_log_of(2).await, options).await;
+    for cuts in [&[0, 10][..], &[0, 1, 4, 10]] {
+        let id = format!("cut{}", cuts.len());
+        for ends in cuts.windows(2) {
+            let query = format!("import_id={id}&first_index={}", ends[0]);
+            let sent = append(&stack, &query, &two_groups(ends[0]..ends[1])).await;
+            assert_eq!((sent.0, &sent.1["next_index"]), (200, &json!(ends[1])));
+        }
+        let again = append(&stack, &format!("import_id={id}"), &two_groups(0..10)).await;
+        assert_eq!(again, (200, json!({ "appended": 0, "skipped": 10, "next_index": 10 })));
+        for (number, expected) in [(0, [0, 2, 4, 6, 8]), (1, [1, 3, 5, 7, 9])] {
+            let stored = TopicPartition::new(stack.names.topic(TopicKind::RawStored), number);
+            let mut reader = stack.log.reader(&stored, 0).await.unwrap();
+            let batch = reader.poll(1 << 20).await.unwrap();
+            let mine = batch.iter().filter(|record| record.key == id.as_bytes());
+            let origin = |value| RawRecord::decode(value).unwrap().origin.unwrap();
+            let indexes: Vec<_> = mine.map(|record| origin(record.value).index).collect();
+            assert_eq!(indexes, expected, "{id}, partition {number}");
+        }
+        for index in [8, 9] {
+            let path = format!("/groundlog/v1/imports/{id}/content/{index}");
+            let content = stack.client.get(&path).await.json()["content"].clone();
+            assert_eq!(content, format!("{:016x}", 100 + index), "{index}");
+        }
+    }
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_grows_beyond_what_the_log_takes_is_not_read_to_its_end() {
+    let stack = Stack::start().await;
+    // Kept twice beside each record: as its key and in its origin.
+    let id = "x".repeat(4000);
+    let mut body = content_body(0..5000, 1);
+    body.push(1);
+    let query = format!("import_id={id}");
+    let refused = append(&stack, &query, &body).await;
+    let why = refused.1["error"].as_str().unwrap();
+    assert_eq!(refused.0, 413, "the broken record at the end was not reached: {why}");
+    let first: u64 = why.split_whitespace().nth(2).unwrap().parse().unwrap();
+    let stored = stack.partition(TopicKind::RawStored);
+    assert_eq!(stack.log.bounds(&stored).await.unwrap().tail, 0, "nothing of it is there");
+    let sent = append(&stack, &query, &content_body(0..first, 1)).await;
+    assert_eq!((sent.0, &sent.1["appended"]), (200, &json!(first)));
+    // Of a record that the log cannot take nothing but its length (2 MiB) is read.
+    let announced = append(&stack, "import_id=i2", &[0x80, 0x80, 0x80, 0x01]).await;
+    assert_eq!(announced.0, 413, "{}", announced.1);
     stack.stop().await;
 }

@@ -33,7 +33,7 @@ async fn an_import_larger_than_one_append_is_too_large() {
     }
     assert!(body.len() < 16 * 1024 * 1024);
     let refused = stack.client.post("/groundlog/v1/append?import_id=i1", &body).await;
-    assert_refused(&refused, 413, "split it");
+    assert_refused(&refused, 413, "send the records before it first");
     // The writer is none the worse for it.
     let path = "/groundlog/v1/append?import_id=i1";
     assert_eq!(stack.client.post(path, &import_body(0..3)).await.json()["appended"], 3);

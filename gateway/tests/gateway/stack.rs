@@ -141,7 +141,10 @@ impl Stack {
         };
         let options = GatewayOptions {
             listen: "127.0.0.1:0".parse().unwrap(),
-            interfaces: vec![interface()],
+            interfaces: match options.interfaces.is_empty() {
+                true => vec![interface()],
+                false => options.interfaces,
+            },
             ..options
         };
         let gateway = Gateway::build(parts, options).await.unwrap();
@@ -222,9 +225,14 @@ pub(crate) fn process(log: &Arc<dyn Log>, name: &str, metrics: &MetricsRegistry)
 }
 
 pub(crate) async fn memory_log() -> Arc<dyn Log> {
+    memory_log_of(1).await
+}
+
+/// A log whose topics have several partitions, but for those that always have one.
+pub(crate) async fn memory_log_of(partitions: u32) -> Arc<dyn Log> {
     let log = groundlog_log::open("memory:", &EmbeddedOptions::default()).unwrap();
     for kind in TopicKind::ALL {
-        TopicSpec::ensure_standard(&*log, &TopicNames::default(), kind, 1).await.unwrap();
+        TopicSpec::ensure_standard(&*log, &TopicNames::default(), kind, partitions).await.unwrap();
     }
     log
 }
@@ -285,7 +293,7 @@ fn definitions_of_inst() -> groundlog_proto::wire::DefinitionSet {
     definition_set("test", &definitions, &interfaces)
 }
 
-fn interface() -> InterfaceInfo {
+pub(crate) fn interface() -> InterfaceInfo {
     InterfaceInfo {
         name: "INST_INT".to_owned(),
         config_params: vec!["tcpip_client_interface.rb".to_owned(), "127.0.0.1".to_owned()],
