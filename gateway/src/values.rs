@@ -33,6 +33,11 @@ pub(crate) fn place_of(packet: &Packet, name: &str) -> Option<Place> {
     packet.items[index].array_size.is_some().then_some(Place { index, element: Some(element) })
 }
 
+/// Says of a packet whether it has an item, or the array that the name is an element of.
+pub(crate) fn has_item(name: &str) -> impl Fn(&Packet) -> bool {
+    move |packet| place_of(packet, name).is_some()
+}
+
 /// The values of one packet at one moment.
 pub(crate) struct PacketValues<'a> {
     packet: &'a Packet,

@@ -79,9 +79,13 @@ pub(crate) fn telemetry_item(call: &Call<'_>) -> Result<ItemPath, RpcError> {
     })
 }
 
-/// Reads `"T C K"` or T, C, K of a command's parameter.
-pub(crate) fn command_parameter(call: &Call<'_>, count: usize) -> Result<ItemPath, RpcError> {
-    let names = if count == 4 { texts(&call.params[..3]) } else { names(call, 3)? };
+/// Reads `"T C K"` or T, C, K of a command's parameter; of up to `count_max` arguments those behind
+/// the names are the caller's matter.
+pub(crate) fn command_parameter(call: &Call<'_>, count_max: usize) -> Result<ItemPath, RpcError> {
+    let names = match call.params.get(..3) {
+        Some(three) if call.params.len() <= count_max => texts(three),
+        _ => names(call, 3)?,
+    };
     item(names, || {
         format!(
             "ERROR: Target name, command name and parameter name required. \

@@ -8,7 +8,7 @@ use groundlog_packet::Value;
 use groundlog_projection::LoadedDefinitions;
 
 use super::error::RpcError;
-use crate::{auth::Refusal, system::System};
+use crate::{auth::Refusal, system::System, values::has_item};
 
 /// What a method makes of a call.
 pub(crate) type Answer<'a> = BoxFuture<'a, Result<Value, RpcError>>;
@@ -59,7 +59,7 @@ impl<'a> Call<'a> {
         target: &str,
         item: &str,
     ) -> Result<Option<Latest>, CvtError> {
-        self.system.current.latest(definitions.definitions(), target, item).await
+        self.system.current.latest(definitions.definitions(), target, has_item(item)).await
     }
 
     /// Returns the scope that is served, for texts.

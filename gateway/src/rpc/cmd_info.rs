@@ -109,7 +109,7 @@ async fn get_cmd_buffer(call: Call<'_>) -> Result<Value, RpcError> {
 }
 
 async fn get_cmd_value(call: Call<'_>) -> Result<Value, RpcError> {
-    let path = command_parameter(&call, call.params.len())?;
+    let path = command_parameter(&call, 4)?;
     let word = match call.params.get(3) {
         Some(word) => word.to_string().to_uppercase(),
         None => call.word("type", "CONVERTED"),

@@ -68,7 +68,7 @@ async fn get_item(call: Call<'_>) -> Result<Value, RpcError> {
 }
 
 async fn get_param(call: Call<'_>) -> Result<Value, RpcError> {
-    let path = command_parameter(&call, call.params.len())?;
+    let path = command_parameter(&call, 3)?;
     let definitions = call.definitions().await?;
     call.authorise().await?;
     let ItemPath { target, packet, item } = path;

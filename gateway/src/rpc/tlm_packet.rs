@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     system::System,
-    values::{PacketValues, Place, Reading, place_of},
+    values::{PacketValues, Place, Reading, has_item, place_of},
 };
 
 /// Seconds after which a value is stale unless the caller says otherwise.
@@ -141,7 +141,7 @@ impl<'a> Moment<'a> {
         let mut names: HashSet<(&str, &str)> = HashSet::new();
         for ItemPath { target, packet, item } in asked.iter().flatten().map(|it| &it.path) {
             if packet == LATEST {
-                let packets = candidates(definitions, target, item);
+                let packets = candidates(definitions, target, has_item(item));
                 names.extend(packets.map(|it| (target.as_str(), it.packet_name.as_str())));
             } else {
                 names.insert((target, packet));
@@ -189,7 +189,7 @@ impl Reader<'_> {
     }
 
     fn latest(&self, target: &str, item: &str) -> Option<Latest> {
-        let packets = candidates(self.definitions.definitions(), target, item);
+        let packets = candidates(self.definitions.definitions(), target, has_item(item));
         latest_of(packets.map(|packet| {
             let name = packet.packet_name.as_str();
             (name, self.moment.packet(target, name))

@@ -113,6 +113,11 @@ async fn refusals_are_answered_and_recorded() {
     for (event, (text, message)) in history.iter().zip(cases) {
         assert_eq!((event.state(), event.reason.as_str()), (State::Rejected, message), "{text}");
     }
+    // It is told even to those who do not wait for the end.
+    for (text, message) in cases {
+        let refused = client.rpc("cmd", json!([text]), json!({ "timeout": 0 })).await;
+        assert_eq!(refused.error(), message);
+    }
     // What is no command at all leaves no trace.
     for (params, message) in [
         (json!([""]), "ERROR: text must not be empty"),

@@ -24,6 +24,8 @@ pub(crate) async fn values_in_all_forms(stack: Stack) {
         ("tlm", json!(["INST HEALTH_STATUS DURATION"]), json!(2.5)),
         ("tlm", json!(["INST HEALTH_STATUS ARY"]), json!([1, 2, 3])),
         ("tlm", json!(["INST HEALTH_STATUS ARY[1]"]), json!(2)),
+        ("tlm", json!(["INST LATEST ARY[1]"]), json!(2)),
+        ("get_tlm_values", json!([["INST__LATEST__ARY[2]__RAW"]]), json!([[3, null]])),
         (
             "tlm",
             json!(["INST HEALTH_STATUS BLK"]),
@@ -128,6 +130,13 @@ pub(crate) async fn definitions_as_objects(stack: Stack) {
     let parameter = client.call("get_param", json!(["INST COLLECT TYPE"])).await;
     assert_eq!(parameter["states"]["SPECIAL"], json!({ "value": 1, "hazardous": "Uses power" }));
     assert_eq!(parameter["required"], true);
+    for (method, arguments) in [("get_param", 4), ("get_cmd_value", 5)] {
+        let names = ["INST", "COLLECT", "TYPE", "RAW", "RAW"];
+        let wrong = client.rpc(method, json!(names[..arguments]), json!({})).await;
+        let expected =
+            format!("ERROR: Invalid number of arguments ({arguments}) passed to {method}()");
+        assert_eq!(wrong.error(), expected);
+    }
     assert_eq!(client.call("get_all_tlm", json!(["INST"])).await.as_array().unwrap().len(), 2);
     assert_eq!(client.call("get_all_cmds", json!(["INST"])).await.as_array().unwrap().len(), 3);
     assert_eq!(client.call("get_target", json!(["INST"])).await["name"], "INST");

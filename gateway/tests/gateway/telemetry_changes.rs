@@ -116,6 +116,8 @@ pub(crate) async fn injected_packets_are_packets(stack: Stack) {
         state.error(),
         "Unknown state 'NOPE' for COLLECT_TYPE, must be one of NORMAL, SPECIAL"
     );
+    let too_large = client.rpc("inject_tlm", name(json!({ "COLLECTS": 70000 })), json!({})).await;
+    assert_eq!(too_large.error(), "COLLECTS: value of 70000 invalid for 16-bit UINT");
     let derived = name(json!({ "RECEIVED_COUNT": 5 }));
     let derived = client.rpc("inject_tlm", derived, json!({})).await;
     assert!(derived.error().contains("DERIVED"), "{}", derived.error());

@@ -87,7 +87,8 @@ impl CurrentValues {
         }
     }
 
-    /// Returns the packet that `LATEST` stands for; `None` where no packet has the item.
+    /// Returns the packet that `LATEST` stands for among those that have an item; `None` where no
+    /// packet has it.
     ///
     /// # Errors
     /// As for [`CurrentValues::packet`].
@@ -95,9 +96,9 @@ impl CurrentValues {
         &self,
         definitions: &Definitions,
         target: &str,
-        item: &str,
+        has_item: impl Fn(&Packet) -> bool,
     ) -> Result<Option<Latest>, CvtError> {
-        let candidates: Vec<_> = candidates(definitions, target, item).collect();
+        let candidates: Vec<_> = candidates(definitions, target, has_item).collect();
         let names: Vec<_> = candidates.iter().map(|it| (target, it.packet_name.as_str())).collect();
         let found = self.packets(&names).await?;
         Ok(latest_of(names.iter().map(|(_, name)| *name).zip(found)))
@@ -154,12 +155,12 @@ fn in_table(table: &Table, target: &str, packet: &str) -> Option<Arc<CurrentPack
 pub fn candidates<'a>(
     definitions: &'a Definitions,
     target: &str,
-    item: &'a str,
+    has_item: impl Fn(&Packet) -> bool,
 ) -> impl Iterator<Item = &'a Packet> {
     let target = definitions.target(target).ok();
     let packets =
         target.map(|target| definitions.packets_of(target, PacketKind::Telemetry).map(|it| &**it));
-    packets.into_iter().flatten().filter(move |packet| packet.item(item).is_some())
+    packets.into_iter().flatten().filter(move |packet| has_item(packet))
 }
 
 /// Chooses what `LATEST` stands for: the candidate with the greatest packet time; the first of

@@ -66,7 +66,8 @@ pub(super) fn order_is_the_position_and_never_the_time(place: &Place, _: u32) {
         // A rebooted clock does not freeze the display of A, but LATEST goes by packet time.
         let definitions = stack.loaded.definitions();
         let latest = async |values: &crate::CurrentValues, item: &str| {
-            let latest = values.latest(definitions, "INST", item).await.unwrap();
+            let latest = values.latest(definitions, "INST", |it| it.item(item).is_some()).await;
+            let latest = latest.unwrap();
             latest.map(|it| (it.packet, it.current.map(|it| it.packet_time_ns)))
         };
         assert_eq!(latest(&values, "X").await, Some(("B".to_owned(), Some(5))));
