@@ -106,7 +106,7 @@ pub struct IngestLimits {
     /// How long interfaces go on that the group took away while the log did not answer: from when
     /// it answers again, if neither this nor another process is given them.
     pub hold_max: Duration,
-    /// How often counters go to the `status` topic, at most.
+    /// How often counters of what is received go to the `status` topic, at most.
     pub status_period: Duration,
 }
 
