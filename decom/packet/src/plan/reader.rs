@@ -153,6 +153,11 @@ impl<'a> Reader<'a> {
         if missing && self.packet.short_buffer_allowed {
             return Ok(Value::Null);
         }
+        if let (Value::Array(values), Some(_)) = (raw, item.array_size) {
+            // Once per element (§5.1), even where all of them come out alike.
+            let each = values.iter().map(|value| self.convert(place, value, depth));
+            return each.collect::<Result<_, _>>().map(Value::Array);
+        }
         match &definition.conversion {
             C::UnixTime { .. } => Ok(self.nanos(place, depth)?.map_or(Value::Null, Value::Time)),
             C::UnixTimeFormatted { .. } => Ok(self

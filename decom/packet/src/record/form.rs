@@ -84,6 +84,7 @@ impl ConvertedForm {
             Self::Number | Self::Time if !item.is_derived() && !packet.has_place(item) => {
                 Self::Tagged
             }
+            Self::Time if item.array_size.is_some() => Self::Tagged,
             form => form,
         }
     }

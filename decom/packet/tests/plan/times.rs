@@ -1,5 +1,7 @@
 //! The packet time that a packet's own items give.
 
+use groundlog_packet::access::{PacketTimes, PacketView};
+use groundlog_packet::definition::ValueType;
 use groundlog_packet::limits::LimitsState;
 use groundlog_packet::plan::DecodePlan;
 use groundlog_packet::record::{PacketMeta, RecordView};
@@ -58,4 +60,30 @@ fn times_and_counts_come_from_the_envelope() {
     assert_eq!(converted("PACKET_TIMESECONDS"), Value::Float(0.0));
     assert_eq!(converted("PACKET_TIMEFORMATTED"), Value::from("No Packet Time"));
     assert_eq!(converted("RECEIVED_TIMEFORMATTED"), Value::from("No Packet Received Time"));
+}
+
+#[test]
+fn arrays_are_converted_once_per_element() {
+    let packet = packet(
+        "TELEMETRY TGT P BIG_ENDIAN\nITEM SEC 0 32 UINT\nPROCESSOR W watermark_processor.rb SEC\n\
+         ARRAY_ITEM A 0 8 UINT 16\nREAD_CONVERSION unix_time_conversion.rb SEC\n\
+         ARRAY_ITEM B 0 8 UINT 16\nREAD_CONVERSION unix_time_formatted_conversion.rb SEC\n\
+         ARRAY_ITEM C 0 8 UINT 16\nREAD_CONVERSION unix_time_seconds_conversion.rb SEC\n\
+         ARRAY_ITEM D 0 8 UINT 16\nREAD_CONVERSION processor_conversion.rb W HIGH_WATER\n",
+    );
+    let plan = DecodePlan::compile(&packet);
+    let (mut record, meta) = (Vec::new(), PacketMeta::default());
+    plan.decode_into(&BYTES, meta, None, &mut record, &mut Vec::new());
+    let view = RecordView::new(&plan, meta, &record).unwrap();
+    let careful = PacketView::new(&packet, &BYTES, PacketTimes::default());
+    for (name, one) in [
+        ("A", Value::Time(1_000_000_000_000_000_000)),
+        ("B", Value::from("2001/09/09 01:46:40.000")),
+        ("C", Value::Float(1e9)),
+        ("D", Value::Int(0)),
+    ] {
+        let expected = Value::Array(vec![one.clone(), one]);
+        assert_eq!(careful.read(name, ValueType::Converted).unwrap(), expected, "{name}");
+        assert_eq!(view.converted(packet.item_index(name).unwrap()), expected, "{name}");
+    }
 }
