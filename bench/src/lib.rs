@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod bare;
+mod best;
 pub mod decode;
 pub mod decom;
 pub mod definitions;
@@ -12,8 +13,12 @@ pub mod kafka;
 pub mod link;
 pub mod load;
 pub mod log;
+pub mod peers;
 pub mod pipeline;
 pub mod place;
 pub mod restart;
 pub mod rpc;
+mod synthetic;
 pub mod valkey;
+pub mod wide;
+pub mod xtce;

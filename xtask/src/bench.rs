@@ -2,8 +2,10 @@
 
 use crate::{run, servers};
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
     "decode",
+    "wide",
+    "xtce",
     "definitions",
     "log",
     "kafka",

@@ -22,8 +22,8 @@ cargo xtask RECIPE
   servers status, servers down
   soak [KILLS SECONDS]
                 the fault tests in a long form: 100 kills, outages of 600 s
-  bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, definitions, log, link, decom, rpc,
-                system, valkey, kafka, kafka-spine)
+  bench [NAME]  the benchmarks behind BENCHMARKS.md (decode, wide, xtce, definitions, log, link,
+                decom, rpc, system, valkey, kafka, kafka-spine)
   fuzz [NAME] [SECONDS]
                 the fuzz targets of fuzz/ (definitions, xtce, packet_log, decode, documents, expression,
                 command_text, relaxed_json), 600 s each; needs a C++ compiler

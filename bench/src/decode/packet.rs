@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use groundlog_packet::Packet;
-use groundlog_packet::definition::{Definitions, PacketKind, TargetSource};
+
+use crate::synthetic::{packet_of, random};
 
 /// Bytes of the packet.
 pub(super) const LENGTH: usize = 400;
@@ -17,12 +18,19 @@ pub(super) const VOLTAGES: usize = 4;
 /// Length of the block that ends the packet.
 pub(super) const BLOCK: usize = LENGTH - 93;
 
+/// Names of the packet.
+pub(super) const TARGET: &str = "BENCH";
+pub(super) const NAME: &str = "HK";
+
 /// Returns the packet's definition.
-///
-/// # Panics
-/// If the definition below is refused.
 #[must_use]
 pub(super) fn definition() -> Arc<Packet> {
+    packet_of(&text(), TARGET, NAME)
+}
+
+/// Returns the text of the packet's definition.
+#[must_use]
+pub(super) fn text() -> String {
     let mut text = String::from(
         "TELEMETRY BENCH HK BIG_ENDIAN \"Housekeeping\"\n\
          APPEND_ITEM CCSDSVER 3 UINT\nAPPEND_ITEM CCSDSTYPE 1 UINT\nAPPEND_ITEM CCSDSSHF 1 UINT\n\
@@ -60,33 +68,18 @@ pub(super) fn definition() -> Arc<Packet> {
          APPEND_ITEM Q1 64 FLOAT\nAPPEND_ITEM Q2 64 FLOAT\nAPPEND_ITEM ERRORS 24 UINT\n\
          APPEND_ITEM UPTIME 32 UINT \"\" LITTLE_ENDIAN\nAPPEND_ITEM DUMP 2456 BLOCK\n",
     );
-    let source = TargetSource {
-        name: "BENCH".to_owned(),
-        target_txt: String::new(),
-        files: vec![("cmd_tlm/tlm.txt".to_owned(), text)],
-        binary_files: vec![],
-    };
-    let definitions = Definitions::builder().add_target(source).build();
-    let definitions = definitions.unwrap_or_else(|errors| panic!("{errors}"));
-    let found = definitions.packet(PacketKind::Telemetry, "BENCH", "HK");
-    Arc::clone(found.unwrap_or_else(|error| panic!("{error}")))
+    text
 }
 
 /// Returns packets whose values wander, now and then out of their limits.
 #[must_use]
 pub(super) fn samples(count: usize) -> Vec<[u8; LENGTH]> {
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = move || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random
-    };
+    let mut next = random();
     (0..count)
         .map(|index| {
             let mut packet = [0; LENGTH];
             packet.iter_mut().skip(93).for_each(|byte| *byte = next() as u8);
-            let rare = next() % 100 == 0;
+            let rare = next().is_multiple_of(100);
             fill(&mut packet, index as u32, rare, &mut next);
             packet
         })
