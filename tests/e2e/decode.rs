@@ -7,6 +7,7 @@ use std::{
 };
 
 use groundlog_tests::{groundlog, groundlog_command, shared, workspace};
+use serde_json::{Value, json};
 
 /// Bytes of one synthetic packet.
 const PACKET_BYTES: usize = 71;
@@ -108,4 +109,60 @@ fn bad_input_is_told_with_file_byte_record_and_remedy() {
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     let expected = format!("{path}, byte 0, record 0: none of the first 3 packets");
     assert!(output.stderr.contains(&expected), "{}", output.stderr);
+}
+
+#[test]
+fn packets_that_are_documents_are_decoded_from_a_target_folder() {
+    const DEFINITIONS: &str = "\
+TELEMETRY WEB STATUS BIG_ENDIAN \"A report\"
+  ACCESSOR JsonAccessor
+  APPEND_ID_ITEM KIND 8 UINT 1 \"Kind of report\"
+    KEY $.kind
+  APPEND_ITEM TEMP 32 FLOAT \"Temperature\"
+    KEY $.bus.temperatures[1]
+    POLY_READ_CONVERSION 10 2
+    UNITS Celsius C
+  APPEND_ITEM NAME 0 STRING \"Who reports\"
+    KEY $.name
+TELEMETRY WEB EVENT BIG_ENDIAN \"Something that happened\"
+  ACCESSOR JsonAccessor
+  APPEND_ID_ITEM KIND 8 UINT 2 \"Kind of report\"
+    KEY $.kind
+  APPEND_ITEM TEXT 0 STRING \"What happened\"
+    KEY $.text
+";
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = folder.path().join("WEB");
+    fs::create_dir_all(target.join("cmd_tlm")).expect("a folder");
+    fs::write(target.join("cmd_tlm/tlm.txt"), DEFINITIONS).expect("a file");
+    let documents = [
+        r#"{"kind": 1, "bus": {"temperatures": [3, 1.5]}, "name": "é"}"#,
+        r#"{"text": "started", "kind": 2}"#,
+        r#"{"kind": 1, "bus": {}}"#,
+    ];
+    let framed = |document: &str| {
+        let length = u16::try_from(document.len()).expect("a short document");
+        [&length.to_be_bytes(), document.as_bytes()].concat()
+    };
+    let file = folder.path().join("reports.bin");
+    fs::write(&file, documents.map(framed).concat()).expect("a file");
+    let (target, file) = (target.to_string_lossy(), file.to_string_lossy());
+    let lines = |form: &str| {
+        let format = ["--format", "length:0,16,2", "--skip-header-bytes", "2"];
+        let arguments = [&["decode", "--plugin", &*target, form], &format[..], &[&*file]].concat();
+        groundlog(&arguments).json_lines()
+    };
+    let values = |form: &str| -> Vec<Value> {
+        lines(form).into_iter().map(|mut line| line["values"].take()).collect()
+    };
+    let packets: Vec<Value> = lines("--raw").iter().map(|line| line["packet"].clone()).collect();
+    assert_eq!(packets, ["STATUS", "EVENT", "STATUS"]);
+    let expected = [
+        json!({"KIND": 1, "TEMP": 1.5, "NAME": "é"}),
+        json!({"KIND": 2, "TEXT": "started"}),
+        json!({"KIND": 1, "TEMP": null, "NAME": null}),
+    ];
+    assert_eq!(values("--raw"), expected);
+    assert_eq!(values("--converted")[0]["TEMP"], 13.0);
+    assert_eq!(values("--formatted")[0]["TEMP"], "13.0 C");
 }

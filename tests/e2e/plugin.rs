@@ -79,3 +79,48 @@ fn what_is_not_supported_yet_is_named_with_file_and_line() {
     assert!(output.stderr.contains("plugin.txt:2"), "{}", output.stderr);
     assert!(output.stderr.contains("MqttInterface"), "{}", output.stderr);
 }
+
+#[test]
+fn a_value_that_is_absent_is_null_and_no_other_value_passes_for_it() {
+    const DEFINITIONS: &str = "\
+TELEMETRY GAPS DATA BIG_ENDIAN \"A packet of which the end may be missing\"
+  ALLOW_SHORT
+  APPEND_ITEM LENGTH 16 UINT \"Bytes after this field\"
+  APPEND_ID_ITEM ID 8 UINT 1 \"Packet id\"
+  APPEND_ITEM FOREIGN 8 UINT \"Converted by code that is not run\"
+    READ_CONVERSION their_conversion.rb
+    LIMITS DEFAULT 1 ENABLED 1 2 8 9
+  APPEND_ITEM PRESENT 8 UINT \"Always there\"
+    POLY_READ_CONVERSION 0 2
+  APPEND_ITEM LAST 32 UINT \"Missing at times\"
+";
+    let spacecraft = Spacecraft::new();
+    let folder = tempfile::tempdir().expect("folder");
+    let target = folder.path().join("GAPS");
+    std::fs::create_dir_all(target.join("cmd_tlm")).expect("folder");
+    std::fs::write(target.join("cmd_tlm/tlm.txt"), DEFINITIONS).expect("definitions");
+    let stack = Stack::start(&StackOptions::with(&[
+        "--plugin",
+        &target.to_string_lossy(),
+        "--connect",
+        &format!("tcp://{}", spacecraft.address()),
+        "--protocol",
+        "LENGTH 0 16 2",
+    ]));
+    let mut stream = spacecraft.accept();
+    let read =
+        |method: &str, item: &str| stack.http.call(method, json!([format!("GAPS DATA {item}")]));
+    assert!(send(&mut stream, &[0, 7, 1, 200, 21, 0, 0, 0, 77]));
+    wait_for("the whole packet arrives", SOON, || (read("tlm", "LAST") == 77).then_some(()));
+    assert_eq!(read("tlm_raw", "FOREIGN"), 200);
+    assert_eq!(read("tlm", "FOREIGN"), json!(null));
+    assert_eq!(read("tlm_formatted", "FOREIGN"), json!(null));
+    assert!(send(&mut stream, &[0, 3, 1, 200, 22]));
+    wait_for("the short packet arrives", SOON, || (read("tlm", "PRESENT") == 44.0).then_some(()));
+    for method in ["tlm", "tlm_raw", "tlm_formatted"] {
+        assert_eq!(read(method, "LAST"), json!(null), "{method}");
+    }
+    let limits = stack.http.call("get_tlm_packet", json!(["GAPS DATA"]));
+    let row = limits.as_array().expect("rows").iter().find(|row| row[0] == "FOREIGN");
+    assert_eq!(row, Some(&json!(["FOREIGN", null, null])));
+}

@@ -200,3 +200,14 @@ fn obfuscated_values_become_zeros_of_their_shape() {
     let wanted = r#"{"A":0,"S":"\u0000\u0000","L":[0.0,0.0],"B":false,"O":{},"OPEN":6}"#;
     assert_eq!(String::from_utf8_lossy(packet.buffer()), wanted);
 }
+
+#[test]
+fn a_text_of_variable_size_writes_no_length() {
+    let items = "APPEND_ITEM LEN 8 UINT\nAPPEND_ITEM STR 0 STRING\nVARIABLE_BIT_SIZE LEN\n\
+        APPEND_ITEM LAST 8 UINT\n";
+    let mut packet = telemetry("JsonAccessor", items, r#"{"LEN":0,"STR":"","LAST":1}"#);
+    let written = write(&mut packet, "STR", "hello");
+    assert_eq!(written, Ok(r#"{"LEN":0,"STR":"hello","LAST":1}"#.to_owned()));
+    assert_eq!(read(&packet, "STR"), Value::from("hello"));
+    assert_eq!(read(&packet, "LAST"), Value::Int(1));
+}
