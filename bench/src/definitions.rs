@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use groundlog_packet::definition::TargetSource;
 use groundlog_packet::identify::{Identifier, PacketPool};
-use groundlog_packet::target::TargetFolder;
-use groundlog_packet::template::Variables;
+use groundlog_packet::template::{self, Sources, Variables};
 use groundlog_packet::{Definitions, PacketKind};
 
 /// Packets of the large target, with items of each.
@@ -74,15 +73,20 @@ fn load() -> f64 {
             }
         }
     }
-    let folder = TargetFolder {
-        name: "BIG".into(),
-        texts: vec![("cmd_tlm/tlm.txt".into(), text)],
-        binaries: vec![],
-    };
+    let path = "cmd_tlm/tlm.txt";
+    let variables: Variables = [(template::TARGET_NAME.to_owned(), "BIG".to_owned())].into();
+    let sources = Sources { partial: &|_| None, environment: &|_| None };
     best(|| {
-        let folder = folder.clone();
         let start = Instant::now();
-        let source = folder.render(&Variables::new(), None, &|_| None).unwrap();
+        let source = TargetSource {
+            name: "BIG".into(),
+            target_txt: String::new(),
+            files: vec![(
+                path.into(),
+                template::render(path, &text, &variables, &sources).unwrap(),
+            )],
+            binary_files: vec![],
+        };
         let definitions = Definitions::builder().add_target(source).build().unwrap();
         let seconds = start.elapsed().as_secs_f64();
         assert_eq!(definitions.packets().len(), PACKETS + 2);

@@ -4,21 +4,25 @@
 
 use groundlog_packet::Definitions;
 use groundlog_packet::PacketKind;
+use groundlog_packet::definition::TargetSource;
 use groundlog_packet::identify::{Identifier, PacketPool};
 use groundlog_packet::plan::DecodePlan;
-use groundlog_packet::target::TargetFolder;
-use groundlog_packet::template::Variables;
+use groundlog_packet::template::{self, Sources};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let text = String::from_utf8_lossy(data).into_owned();
-    let folder = TargetFolder {
-        name: "TGT".into(),
-        texts: vec![("cmd_tlm/fuzz.txt".into(), text)],
-        binaries: vec![],
-    };
-    let Ok(source) = folder.render(&Variables::new(), None, &|_| None) else {
+    let path = "cmd_tlm/fuzz.txt";
+    let variables = [(template::TARGET_NAME.to_owned(), "TGT".to_owned())].into();
+    let sources = Sources { partial: &|_| None, environment: &|_| None };
+    let text = String::from_utf8_lossy(data);
+    let Ok(text) = template::render(path, &text, &variables, &sources) else {
         return;
+    };
+    let source = TargetSource {
+        name: "TGT".into(),
+        target_txt: String::new(),
+        files: vec![(path.into(), text)],
+        binary_files: vec![],
     };
     let Ok(definitions) = Definitions::builder().add_target(source).build() else {
         return;

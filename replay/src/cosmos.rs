@@ -1,6 +1,5 @@
 //! Packet logs of COSMOS 5 and later, raw and decommutated (cosmos-runtime §5).
 
-mod cbor;
 mod declared;
 mod entry;
 mod maps;

@@ -20,6 +20,8 @@ mod xpath;
 
 use crate::definition::{DocumentFormat, Item, Packet};
 use crate::value::Value;
+pub use cbor::CborError;
+pub(crate) use cbor::whole as whole_cbor;
 use form::Form;
 use markup::Markup;
 use template::Filled;

@@ -1,11 +1,7 @@
 //! target.txt: language, ignored names and which files are read (cosmos-packets §1.1, §2.6).
 
-mod folder;
-
 use crate::config::{Arguments, ConfigError, ConfigErrors, Statement, tokenize};
 use crate::definition::Target;
-
-pub use folder::TargetFolder;
 
 /// What a target.txt says.
 #[derive(Debug, Clone, Default)]

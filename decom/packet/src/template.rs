@@ -35,7 +35,7 @@ use evaluate::Renderer;
 pub type Variables = BTreeMap<String, String>;
 
 /// Variable that partials see beside their locals.
-pub(crate) const TARGET_NAME: &str = "target_name";
+pub const TARGET_NAME: &str = "target_name";
 
 /// Where a template finds what it does not hold itself.
 #[derive(Clone, Copy)]

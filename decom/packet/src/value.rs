@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use indexmap::IndexMap;
 
+pub use crate::document::CborError;
 pub use json::{NonFinite, write_json, write_json_bytes, write_json_string};
 pub use text::{float_text, integer_text};
 
@@ -97,6 +98,18 @@ impl Value {
             Self::Bytes(b) => Some(b),
             _ => None,
         }
+    }
+
+    /// Reads one CBOR data item (RFC 8949) that takes up all of the bytes.
+    ///
+    /// Tags say how a value is meant; their content counts, except for integers beyond 64 bits. Keys
+    /// of maps become texts.
+    ///
+    /// # Errors
+    /// [`CborError`] when the bytes are something else, when lists and maps are nested more than 30
+    /// deep, or when an integer is beyond 127 bits.
+    pub fn from_cbor(bytes: &[u8]) -> Result<Self, CborError> {
+        crate::document::whole_cbor(bytes)
     }
 
     /// Makes text of bytes that are UTF-8, and keeps them as bytes otherwise.

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use groundlog_packet::config::tokenize;
-use groundlog_packet::definition::{Definitions, Overflow};
+use groundlog_packet::definition::{Definitions, Overflow, TargetSource};
 use groundlog_packet::plugin::{self, Plugin};
-use groundlog_packet::target::TargetFolder;
-use groundlog_packet::template::{Sources, Variables};
+use groundlog_packet::template::{self, Sources, Variables};
 use groundlog_packet::{PacketKind, Value};
 use proptest::prelude::*;
 
@@ -38,18 +37,24 @@ fn read(
     files: &[(&str, String)],
     given: &Variables,
 ) -> Result<(Plugin, Definitions), Box<dyn std::error::Error>> {
-    let sources = Sources { partial: &|_| None, environment: &|_| None };
+    let partial = |wanted: &str| {
+        let found = files.iter().find(|(path, _)| *path == wanted);
+        found.map(|(_, text)| text.clone())
+    };
+    let sources = Sources { partial: &partial, environment: &|_| None };
     let plugin = plugin::load("plugin.txt", PLUGIN_TXT, given, "DEFAULT", &sources)?;
     let target = &plugin.targets[0];
-    let mut texts: Vec<(String, String)> =
-        files.iter().map(|(path, text)| ((*path).to_owned(), text.clone())).collect();
-    texts.push(("target.txt".into(), TARGET_TXT.into()));
-    let folder = TargetFolder {
+    let mut values = plugin.values.clone();
+    values.insert(template::TARGET_NAME.to_owned(), target.name.clone());
+    let rendered = files.iter().filter(|(path, _)| !path.contains("/_")).map(|(path, text)| {
+        Ok(((*path).to_owned(), template::render(path, text, &values, &sources)?))
+    });
+    let source = TargetSource {
         name: target.name.clone(),
-        texts,
-        binaries: vec![("cmd_tlm/document.json".into(), DOCUMENT.to_vec())],
+        target_txt: TARGET_TXT.to_owned(),
+        files: rendered.collect::<Result<_, template::TemplateError>>()?,
+        binary_files: vec![("cmd_tlm/document.json".into(), DOCUMENT.to_vec())],
     };
-    let source = folder.render(&plugin.values, target.disable_erb.as_deref(), &|_| None)?;
     let definitions = Definitions::builder().add_target(source).build()?;
     Ok((plugin, definitions))
 }

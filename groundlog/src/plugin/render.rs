@@ -40,7 +40,7 @@ pub(super) fn render_target(
 ) -> RenderedTarget {
     let folder = format!("targets/{}", declared.folder);
     let mut values = values.clone();
-    values.insert("target_name".to_owned(), declared.name.clone());
+    values.insert(template::TARGET_NAME.to_owned(), declared.name.clone());
     let renderer = Renderer { files, declared, values, folder: &folder };
     let target_txt_path = files.shown(&format!("{folder}/target.txt"));
     let target_txt = files.texts.get(&format!("{folder}/target.txt"));

@@ -1,11 +1,10 @@
 use groundlog_packet::Value;
 
-use super::cbor;
-
 /// Reads a map of names to values, CBOR or JSON, in its order.
 pub(super) fn read(bytes: &[u8], as_cbor: bool) -> Result<Vec<(String, Value)>, String> {
     let value = if as_cbor {
-        cbor::read(bytes).ok_or("what should be CBOR in it is none")?
+        let cbor = Value::from_cbor(bytes);
+        cbor.map_err(|error| format!("what should be CBOR in it is none: {error}"))?
     } else {
         let json = serde_json::from_slice(bytes);
         of_json(json.map_err(|error| format!("what should be JSON in it is none: {error}"))?)
