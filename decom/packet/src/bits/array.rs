@@ -2,6 +2,7 @@
 
 use super::place::{from_start, insufficient};
 use super::{BitsError, Spot, read_single, write_single};
+use crate::config::MAX_PACKET_BITS;
 use crate::definition::{DataType, Endianness, Overflow};
 use crate::value::Value;
 
@@ -47,6 +48,10 @@ pub(super) fn write(
         clear(&mut changed, start, total as u64);
     } else {
         width(length, start, spot, total, "write")?;
+        let capacity = (MAX_PACKET_BITS / spot.bit_size) as usize;
+        if values.len() > capacity {
+            return Err(BitsError::TooManyElements { given: values.len(), capacity });
+        }
         let used = values.len() as u64 * spot.bit_size as u64;
         resize(&mut changed, start + used, total);
     }
