@@ -8,7 +8,7 @@ use std::{
 use groundlog_log::{Checkpoint, KafkaLog, Log, MemberEvent, Records};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::{READ_BYTES, join, topic};
+use super::{READ_BYTES, acknowledged, join, topic};
 
 /// How often records are appended.
 const TICK: Duration = Duration::from_millis(5);
@@ -69,17 +69,20 @@ pub async fn latency(log: Arc<KafkaLog>, records_per_second: u64, seconds: u64) 
     });
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let mut waiting = Vec::with_capacity(ticks as usize);
     for _ in 0..ticks {
         clock.tick().await;
         let mut records = Records::new();
         (0..per_tick).for_each(|_| {
             records.push_with(b"key", |value| {
                 value.extend_from_slice(&now().to_le_bytes());
-                value.resize(70, 7);
+                value.extend_from_slice(&[7; 62]);
             });
         });
-        // Acknowledged or not, it is read in the end.
-        drop(log.append(&from, records));
+        waiting.push(log.append(&from, records));
+    }
+    for appending in waiting {
+        acknowledged(appending).await;
     }
     transforming.await.expect("no panic");
     let mut took = reading.await.expect("no panic");
