@@ -97,11 +97,12 @@ fn a_start_on_a_full_disk_says_what_to_do() {
     let folder = tempfile::tempdir().expect("folder");
     let Some(disk) = SmallDisk::mount(folder.path()) else { return };
     disk.fill();
-    let data = disk.0.join("data").display().to_string();
-    let output = groundlog(&["run", "--data", &data]);
+    let data = disk.0.join("data");
+    let output = groundlog(&["run", "--data", &data.display().to_string()]);
     assert_eq!(output.code, 1, "{}", output.stderr);
     for part in ["o space left on", "start again"] {
         assert!(output.stderr.contains(part), "'{part}' is not in: {}", output.stderr);
     }
     assert!(!output.stderr.contains("by itself"), "{}", output.stderr);
+    assert!(!data.exists(), "the folder that the start made is there");
 }

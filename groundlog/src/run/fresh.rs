@@ -32,6 +32,15 @@ impl Fresh {
         Ok(if used { Self(Vec::new()) } else { self })
     }
 
+    /// Keeps only what is ours when the log could not be opened: one that another process holds, or
+    /// that has anything to be damaged, was not made by this start.
+    pub(super) fn unless_anothers(self, error: &anyhow::Error) -> Self {
+        match log_error(error) {
+            Some(LogError::DiskFull { .. } | LogError::Io { .. }) => self,
+            _ => Self(Vec::new()),
+        }
+    }
+
     /// Removes them with what the failed start has put there; nothing was received or served yet.
     pub(super) fn take_back(self) {
         for folder in self.0 {
@@ -47,17 +56,17 @@ impl Fresh {
 
 /// Says of a disk that is full what holds at a start: nothing goes on by itself.
 pub(super) fn start_error(error: anyhow::Error) -> anyhow::Error {
-    let full = error.chain().find_map(|cause| match cause.downcast_ref() {
-        Some(LogError::DiskFull { path }) => Some(path.clone()),
-        _ => None,
-    });
-    match full {
-        Some(path) => anyhow::anyhow!(
+    match log_error(&error) {
+        Some(LogError::DiskFull { path }) => anyhow::anyhow!(
             "no space left on the device of {}: nothing was started; free some space and start again",
             path.display()
         ),
-        None => error,
+        _ => error,
     }
+}
+
+fn log_error(error: &anyhow::Error) -> Option<&LogError> {
+    error.chain().find_map(|cause| cause.downcast_ref())
 }
 
 #[cfg(test)]
@@ -99,5 +108,27 @@ mod tests {
         fs::create_dir_all(&config.system.data).expect("a folder");
         fresh.take_back();
         assert!(config.system.data.exists());
+    }
+
+    #[tokio::test]
+    async fn a_log_that_cannot_be_opened_is_taken_back_unless_it_is_anothers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = Config::default();
+        config.system.data = folder.path().join("new");
+        let made = || fs::create_dir_all(config.system.data.join("log")).expect("a folder");
+        let full = LogError::DiskFull { path: config.system.data.join("log/journal") };
+        let full = anyhow::Error::new(full).context("cannot open the log");
+        let fresh = Fresh::of(&config);
+        made();
+        fresh.unless_anothers(&full).take_back();
+        assert!(!config.system.data.exists());
+        // Somebody else was faster.
+        let fresh = Fresh::of(&config);
+        let open = || groundlog_log::open(&config.log_url(), config.log_options());
+        let log = open().expect("a log");
+        let Err(held) = open() else { panic!("opened twice") };
+        fresh.unless_anothers(&held.into()).take_back();
+        assert!(config.system.data.join("log").exists());
+        log.close().await.expect("closed");
     }
 }

@@ -77,7 +77,13 @@ struct Heart {
 pub(super) async fn start(config: &Config, args: &PluginArgs) -> anyhow::Result<Running> {
     let plugin = load(config, args).await?;
     let fresh = Fresh::of(config);
-    let place = Place::open(config).map_err(start_error)?;
+    let place = match Place::open(config) {
+        Ok(place) => place,
+        Err(error) => {
+            fresh.unless_anothers(&error).take_back();
+            return Err(start_error(error));
+        }
+    };
     let log = place.log.clone();
     let fresh = fresh.unless_used(&*log).await?;
     let started = start_on(place, config, plugin).await;
