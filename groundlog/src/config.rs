@@ -17,7 +17,7 @@ use groundlog_log::{KafkaOptions, LogOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::role_set::{RoleName, RoleSet};
-use environment::{ENVIRONMENT_PREFIX, set};
+use environment::{ENVIRONMENT_PREFIX, about, set};
 
 pub(crate) use environment::{environment, unread_variables};
 
@@ -233,7 +233,7 @@ impl Config {
         };
         for (name, value) in environment {
             if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) {
-                let about = || format!("environment variable {name}");
+                let about = || about(&name, &value);
                 set(&mut table, path, &value).with_context(about)?;
                 // Each by itself: the error names the variable that has the unknown key.
                 table.clone().try_into::<Self>().with_context(about)?;
@@ -454,5 +454,11 @@ mod tests {
         assert!(error.contains("partitons") && error.contains("line 2"), "{error}");
         let error = format!("{:#}", from("", &[("GROUNDLOG__LOG__URI", "x")]).unwrap_err());
         assert!(error.contains("GROUNDLOG__LOG__URI") && error.contains("uri"), "{error}");
+        let error =
+            format!("{:#}", from("", &[("GROUNDLOG__GATEWAY__LISTEN", "x:y")]).unwrap_err());
+        assert!(error.contains("variable GROUNDLOG__GATEWAY__LISTEN=\"x:y\": "), "{error}");
+        let secret = [("GROUNDLOG__LOG__KAFKA__SASL_PASSWORD", "s3cret")];
+        let error = format!("{:#}", from("", &secret).unwrap_err());
+        assert!(error.contains(secret[0].0) && !error.contains("s3cret"), "{error}");
     }
 }

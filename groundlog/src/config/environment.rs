@@ -34,12 +34,24 @@ pub(crate) fn unread_variables(
         if VARIABLES.contains(&name.as_str()) || rest.starts_with("TEST_") {
             return None;
         }
-        let key = rest.replacen('_', "__", 1);
+        let key = match rest.split_once('_') {
+            Some((section, key)) => format!("{section}__{}", key.trim_start_matches('_')),
+            None => rest.to_owned(),
+        };
         Some(format!(
             "environment variable {name}: nothing reads it; keys of the configuration are \
              {ENVIRONMENT_PREFIX}SECTION__KEY ({ENVIRONMENT_PREFIX}{key}?)"
         ))
     })
+}
+
+/// Names a variable and what it says, as a message can show it: what may be a secret is not shown.
+pub(super) fn about(name: &str, value: &str) -> String {
+    let secret = ["PASSWORD", "SECRET"].iter().any(|word| name.to_uppercase().contains(word));
+    match secret {
+        true => format!("environment variable {name}"),
+        false => format!("environment variable {name}={value:?}"),
+    }
 }
 
 /// Sets `SECTION__KEY`, or a key further down, of a table; a value is TOML where it reads as such,
@@ -72,11 +84,19 @@ mod tests {
 
     #[test]
     fn variables_that_nothing_reads_are_named() {
-        let names = ["GROUNDLOG_GATEWAY_LISTEN", "GROUNDLOG_LOG", "GROUNDLOG__LOG__URL", "HOME"];
+        let names = [
+            "GROUNDLOG_GATEWAY_LISTEN",
+            "GROUNDLOG_GATEWAY__LISTEN",
+            "GROUNDLOG_LOG",
+            "GROUNDLOG__LOG__URL",
+            "HOME",
+        ];
         let environment = names.map(|name| (name.to_owned(), String::new()));
         let unread: Vec<String> = unread_variables(environment.into_iter()).collect();
-        assert_eq!(unread.len(), 1, "{unread:?}");
-        assert!(unread[0].contains("GROUNDLOG_GATEWAY_LISTEN: nothing reads it"), "{unread:?}");
-        assert!(unread[0].contains("(GROUNDLOG__GATEWAY__LISTEN?)"), "{unread:?}");
+        assert_eq!(unread.len(), 2, "{unread:?}");
+        for (unread, name) in unread.iter().zip(names) {
+            assert!(unread.contains(&format!("{name}: nothing reads it")), "{unread}");
+            assert!(unread.contains("(GROUNDLOG__GATEWAY__LISTEN?)"), "{unread}");
+        }
     }
 }
