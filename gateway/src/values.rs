@@ -183,10 +183,10 @@ pub(crate) fn wire_type(form: ValueType) -> wire::ValueType {
     }
 }
 
-/// A formatted value is text, a list of texts, or null, whatever was stored.
+/// A formatted value is text, bytes that are none, a list of these, or null, whatever was stored.
 fn as_text(value: Value) -> Value {
     match value {
-        Value::Null | Value::String(_) => value,
+        Value::Null | Value::String(_) | Value::Bytes(_) => value,
         Value::Array(values) => Value::Array(values.into_iter().map(as_text).collect()),
         other => Value::String(other.to_string()),
     }

@@ -207,7 +207,8 @@ async fn write_with(
     if place.first_index > next {
         return Err(AppendError::Gap { next, first: place.first_index });
     }
-    let batch = ImportBatch::read(system, place, known, body.bytes.clone())?;
+    let loaded = system.definitions().await.ok();
+    let batch = ImportBatch::read(system, loaded.as_deref(), place, known, body.bytes.clone())?;
     let complete = place.complete || known.is_some_and(|progress| progress.complete);
     if batch.count == 0 && known.is_some_and(|progress| progress.complete == complete) {
         return Ok((0, batch.skipped, next));

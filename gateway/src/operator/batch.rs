@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use groundlog_log::{APPEND_BYTES_MAX, RECORD_BYTES_MAX, Records};
+use groundlog_projection::LoadedDefinitions;
 use groundlog_proto::{
     prost::{Message, decode_length_delimiter},
     wire::{ImportProgress, Origin, OriginKind, RawRecord, raw_record::Body as RawBody},
@@ -29,9 +30,10 @@ pub(super) struct ImportBatch {
 }
 
 impl ImportBatch {
-    /// Reads a body; `known` is how far the import has got.
+    /// Reads a body under the definitions in force; `known` is how far the import has got.
     pub(super) fn read(
         system: &System,
+        loaded: Option<&LoadedDefinitions>,
         place: &Place,
         known: Option<&ImportProgress>,
         mut body: Bytes,
@@ -50,8 +52,9 @@ impl ImportBatch {
                 batch.skipped += 1;
             } else {
                 batch.content = says;
-                complete(system, place, index, &mut record)?;
-                batch.push(partition_of(system, &record), place.import_id.as_bytes(), &record)?;
+                complete(system, loaded, place, index, &mut record)?;
+                let partition = partition_of(system, loaded, &record);
+                batch.push(partition, place.import_id.as_bytes(), &record)?;
             }
             index += 1;
         }
@@ -87,6 +90,7 @@ fn next_record(body: &mut Bytes, index: u64) -> Result<RawRecord, AppendError> {
 /// Fills in what the server answers for: stored, scope, origin, definitions.
 fn complete(
     system: &System,
+    loaded: Option<&LoadedDefinitions>,
     place: &Place,
     index: u64,
     record: &mut RawRecord,
@@ -94,9 +98,8 @@ fn complete(
     record.stored = true;
     system.scope.clone_into(&mut record.scope);
     if record.definitions.is_empty() {
-        let active = system.definition_store.active();
-        let hash = active.ok_or(AppendError::NoDefinitions { index })?;
-        record.definitions = Bytes::copy_from_slice(hash.as_bytes());
+        let loaded = loaded.ok_or(AppendError::NoDefinitions { index })?;
+        record.definitions = Bytes::copy_from_slice(loaded.hash().as_bytes());
     }
     let kind = match record.origin.as_ref().map(Origin::kind) {
         Some(OriginKind::Dump) => OriginKind::Dump,
@@ -113,14 +116,20 @@ fn complete(
 }
 
 /// A stored packet lies on the partition with the number of its live ones, so that one owner holds
-/// a packet's state, whatever else is in the import and wherever its bodies are cut.
-fn partition_of(system: &System, record: &RawRecord) -> u32 {
+/// a packet's state, whatever else is in the import and wherever its bodies are cut. Of a record
+/// that names neither interface nor target, the bytes tell the target, as they do to decommutation.
+fn partition_of(system: &System, loaded: Option<&LoadedDefinitions>, record: &RawRecord) -> u32 {
     if let Some(info) = system.interfaces.get(&record.interface) {
         return info.raw_partition;
     }
-    match &record.body {
-        Some(RawBody::Packet(packet)) => system.interfaces.raw_partition(&packet.target),
-        Some(RawBody::Values(values)) => system.interfaces.raw_partition(&values.target),
-        _ => 0,
-    }
+    let target = match (&record.body, loaded) {
+        (Some(RawBody::Packet(packet)), Some(loaded)) if packet.target.is_empty() => {
+            let id = loaded.identify(&record.interface, "", "", &packet.data);
+            &loaded.plan(id).packet().target_name
+        }
+        (Some(RawBody::Packet(packet)), _) => &packet.target,
+        (Some(RawBody::Values(values)), _) => &values.target,
+        _ => return 0,
+    };
+    system.interfaces.raw_partition(target)
 }

@@ -138,13 +138,18 @@ async fn another_file_cannot_go_on_with_an_import() {
     stack.stop().await;
 }
 
-/// Packets of two interface groups by turns: those of even indexes by interface, the others by
-/// their target.
+/// Packets of two interface groups by turns: those of even indexes by their target, by their bytes,
+/// the others by interface.
 fn two_groups(range: std::ops::Range<u64>) -> Vec<u8> {
     let mut body = Vec::new();
     for index in range {
-        let (interface, target) = if index % 2 == 0 { ("INST_INT", "") } else { ("", "LONELY") };
-        let packet = RawPacket { target: target.to_owned(), ..RawPacket::default() };
+        let (interface, target) = match index % 4 {
+            0 => ("", "INST"),
+            2 => ("", ""),
+            _ => ("LONELY_INT", ""),
+        };
+        let data = health_status(20, 0, 0).into();
+        let packet = RawPacket { target: target.to_owned(), data, ..RawPacket::default() };
         let record = RawRecord {
             interface: interface.to_owned(),
             origin: Some(Origin { content: 100 + index, ..Origin::default() }),
@@ -162,11 +167,11 @@ async fn packets_go_to_the_partition_of_their_group_wherever_bodies_are_cut() {
         name: "LONELY_INT".to_owned(),
         cmd_target_names: vec!["LONELY".to_owned()],
         tlm_target_names: vec!["LONELY".to_owned()],
-        raw_partition: 1,
+        raw_partition: 0,
         ..interface()
     };
-    let options =
-        GatewayOptions { interfaces: vec![interface(), lonely], ..GatewayOptions::default() };
+    let inst = InterfaceInfo { raw_partition: 1, ..interface() };
+    let options = GatewayOptions { interfaces: vec![inst, lonely], ..GatewayOptions::default() };
     let stack = Stack::on(memory_log_of(2).await, options).await;
     for cuts in [&[0, 10][..], &[0, 1, 4, 10]] {
         let id = format!("cut{}", cuts.len());
@@ -177,7 +182,7 @@ async fn packets_go_to_the_partition_of_their_group_wherever_bodies_are_cut() {
         }
         let again = append(&stack, &format!("import_id={id}"), &two_groups(0..10)).await;
         assert_eq!(again, (200, json!({ "appended": 0, "skipped": 10, "next_index": 10 })));
-        for (number, expected) in [(0, [0, 2, 4, 6, 8]), (1, [1, 3, 5, 7, 9])] {
+        for (number, expected) in [(1, [0, 2, 4, 6, 8]), (0, [1, 3, 5, 7, 9])] {
             let stored = TopicPartition::new(stack.names.topic(TopicKind::RawStored), number);
             let mut reader = stack.log.reader(&stored, 0).await.unwrap();
             let batch = reader.poll(1 << 20).await.unwrap();

@@ -173,7 +173,17 @@ impl Stack {
 
     /// Appends a packet as an interface would; returns when it can be read.
     pub(crate) async fn receive(&self, bytes: &[u8]) {
+        self.append_raw(bytes).await;
         let collects = u16::from_be_bytes([bytes[3], bytes[4]]);
+        self.until("the packet is current", async || {
+            let params = serde_json::json!(["INST HEALTH_STATUS COLLECTS"]);
+            self.client.call("tlm_raw", params).await == collects
+        })
+        .await;
+    }
+
+    /// Appends a packet as ingest does.
+    pub(crate) async fn append_raw(&self, bytes: &[u8]) {
         let hash = self.settings.current().definitions.clone().unwrap().0;
         let record = RawRecord {
             received_time_ns: Nanos::now().0,
@@ -189,11 +199,6 @@ impl Stack {
         let mut records = Records::new();
         records.push(b"INST_INT", &record.encode_to_vec());
         self.log.append(&self.partition(TopicKind::Raw), records).await.unwrap();
-        self.until("the packet is current", async || {
-            let params = serde_json::json!(["INST HEALTH_STATUS COLLECTS"]);
-            self.client.call("tlm_raw", params).await == collects
-        })
-        .await;
     }
 
     /// Waits for a condition, with a bound.

@@ -50,6 +50,12 @@ pub(crate) async fn values_in_all_forms(stack: Stack) {
         };
         assert!(close, "{method} {params}: {found}, expected {expected}");
     }
+    // What nothing identifies has no values of its own, but was received.
+    stack.append_raw(&[99, 1, 2]).await;
+    let count = json!(["UNKNOWN UNKNOWN RECEIVED_COUNT"]);
+    stack.until("it counts", async || client.call("tlm", count.clone()).await == 1).await;
+    let seconds = json!(["UNKNOWN UNKNOWN RECEIVED_TIMESECONDS"]);
+    assert!(client.call("tlm", seconds).await.as_f64() > Some(1e9));
     let hidden = json!({ "hidden": true });
     let names = client.rpc("get_all_cmd_names", json!(["INST"]), hidden).await;
     assert_eq!(names.result(), json!(["CLEAR", "COLLECT", "OFF"]));
@@ -58,6 +64,13 @@ pub(crate) async fn values_in_all_forms(stack: Stack) {
     let whole =
         client.rpc("tlm", json!(["INST HEALTH_STATUS DURATION"]), json!({ "type": null })).await;
     assert!(whole.body.contains("\"result\":2.5"), "{}", whole.body);
+    // Bytes that are no text stay bytes in every form.
+    let mut bytes = health_status(19494, 4, 1);
+    let block = bytes.len() - 3;
+    bytes[block..block + 2].copy_from_slice(&[0xDE, 0xFF]);
+    stack.receive(&bytes).await;
+    let block = client.call("tlm_formatted", json!(["INST HEALTH_STATUS BLK"])).await;
+    assert_eq!(block, json!({ "json_class": "String", "raw": [0xDE, 0xFF] }));
     stack.stop().await;
 }
 

@@ -58,8 +58,7 @@ impl CurrentPacket {
         self.record.as_ref().and_then(|record| record.get(self.values.clone())).unwrap_or(&[])
     }
 
-    /// Opens the packed values for reading; `None` when only `set_tlm` ever touched the packet, or
-    /// when it has none (UNKNOWN).
+    /// Opens the packed values for reading; `None` when only `set_tlm` ever touched the packet.
     ///
     /// Opening checks the bytes once; whoever reads many items opens once.
     pub fn view(&self) -> Option<RecordView<'_>> {
@@ -97,7 +96,7 @@ impl CurrentPacket {
         let item = self.definitions.plan(self.id).packet().items.get(place)?;
         let value = value_of(self.overlaid(&item.name, form)?);
         match (form, &value) {
-            (ValueType::Formatted, Value::Null | Value::String(_)) => Some(value),
+            (ValueType::Formatted, Value::Null | Value::String(_) | Value::Bytes(_)) => Some(value),
             (ValueType::Formatted, other) => Some(Value::String(other.to_string())),
             _ => Some(value),
         }

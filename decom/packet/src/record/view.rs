@@ -40,7 +40,9 @@ impl<'a> RecordView<'a> {
         meta: PacketMeta,
         bytes: &'a [u8],
     ) -> Result<Self, RecordError> {
-        let status = if plan.layout().is_plain(bytes) {
+        // A packet whose items all come from its envelope (UNKNOWN) is recorded without values.
+        let is_bare = bytes.is_empty() && plan.layout().items.is_empty();
+        let status = if is_bare || plan.layout().is_plain(bytes) {
             &[]
         } else {
             check::check(plan.packet(), plan.layout(), bytes)?

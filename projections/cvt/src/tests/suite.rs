@@ -160,7 +160,7 @@ pub(super) fn many_packets_are_read_at_once(place: &Place, _: u32) {
             .map(|it| it.as_ref().map(|it| (&*it.packet, it.packet_time_ns, it.view().is_some())))
             .collect();
         let b = Some(("B", 3, false));
-        assert_eq!(found, [None, Some(("UNKNOWN", 0, false)), b, None, b]);
+        assert_eq!(found, [None, Some(("UNKNOWN", 0, true)), b, None, b]);
         let counts = values.counts(&names).await.unwrap();
         assert_eq!(counts, [(0, 0), (1, 0), (1, 0), (0, 0), (1, 0)]);
         assert!(values.packets(&[]).await.unwrap().is_empty());

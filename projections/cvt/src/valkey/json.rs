@@ -106,7 +106,7 @@ impl Item {
     }
 }
 
-/// A packet without values: UNKNOWN, or one that only `set_tlm` has touched.
+/// A packet without values: one that only `set_tlm` has touched.
 fn bare(out: &mut Vec<u8>, current: &CurrentPacket) {
     let mut write = |item: &str, ending: &str, value: &Value| {
         member(out, &name(item, ending), value);
@@ -133,7 +133,7 @@ fn bare(out: &mut Vec<u8>, current: &CurrentPacket) {
 
 fn as_text(value: Value) -> Value {
     match value {
-        Value::Null | Value::String(_) => value,
+        Value::Null | Value::String(_) | Value::Bytes(_) => value,
         other => Value::String(other.to_string()),
     }
 }

@@ -37,7 +37,9 @@ async fn values_follow_the_packets() {
     assert_eq!(packet.value(place, ValueType::Converted), Value::Float(25.0));
     assert_eq!(packet.value(place, ValueType::Formatted), Value::from("25.0 C"));
     assert_eq!(packet.limits(place).map(|it| it.word()), Some("GREEN"));
-    assert!(running.packet("UNKNOWN", "UNKNOWN").await.is_some_and(|it| it.view().is_none()));
+    let unknown = running.packet("UNKNOWN", "UNKNOWN").await.expect("received");
+    let count = stack.loaded.plan(unknown.id).packet().item_index("RECEIVED_COUNT").expect("item");
+    assert_eq!(unknown.value(count, ValueType::Converted), Value::Int(1));
 
     let scalar = Scalar { kind: Some(scalar::Kind::Integer(-1)) };
     let item = SetItem { item: "TEMP".into(), r#type: 0, value: Some(scalar) };
