@@ -38,8 +38,8 @@ extra. Tables have a column for each item; only where two have the same name, th
 target) stand before it. Blocks are hex, integers have all their digits. Files are read and written
 packet by packet, so they may have any size; offsets in compressed ones count unpacked bytes.
 docs/recorded-files.md has the layouts byte by byte. Exit status: 0 all files read whole, 1 some file
-empty or broken (what was readable is written), no packet of any decoded, or none of a file's first
-packets with a time where --time says (nothing of it is written), 2 wrong usage.";
+empty or broken (what was readable is written), no packet of any decoded, or hardly one of a file's
+first packets with a time where --time says (nothing of it is written), 2 wrong usage.";
 
 /// Decodes the packets of files to JSON lines or CSV
 #[derive(Debug, Args)]
@@ -191,7 +191,7 @@ fn decode_file(
 ) -> io::Result<bool> {
     let (name, opened) = open_input(path, &args.layout.layout());
     let ahead = opened.map_err(|fault| fault.to_string()).and_then(|mut records| {
-        let ahead = writer.read_to_first_time(&name, &mut records);
+        let ahead = writer.read_first_times(&name, &mut records);
         ahead.map(|ahead| ahead.into_iter().chain(records)).map_err(|error| error.to_string())
     });
     let records = match ahead {

@@ -47,7 +47,7 @@ file again adds nothing, under whatever name, time and target; --again NAME impo
 interrupted import goes on where it stopped. Files are told apart by their packets: a copy that
 lacks its end adds nothing, a file that has grown what is new. docs/recorded-files.md has the layouts
 byte by byte. Exit status: 0 all files read whole, 1 some file empty or broken (what was readable is
-imported), or without any time where --time says, without any packet that the system knows or without
+imported), or with hardly a time where --time says, without any packet that the system knows or without
 telemetry (nothing of it is imported), 2 wrong usage.";
 
 /// Imports recorded packets into the running system

@@ -9,7 +9,7 @@ use crate::{
     batch::{Batch, BatchLimits, BatchWriter},
     content::Content,
     error::ReadError,
-    first_times::{NoTime, read_to_first_time},
+    first_times::{NoTime, read_first_times},
     format::FileLayout,
     import_id::ImportId,
     importable::Importable,
@@ -181,7 +181,7 @@ impl<S: ImportSink> Importer<S> {
         let mut records = Importable::open(path, &self.options.layout)?;
         let (file, source) = (path.display().to_string(), self.clock.source().clone());
         let time = |record: &ImportRecord| self.clock.times(record).packet;
-        let ahead = read_to_first_time(&file, &source, &mut records, time)?;
+        let ahead = read_first_times(&file, &source, &mut records, time)?;
         let mut writer = self.batch_writer(path, &place.id);
         let mut content = Content::default();
         let mut last_told = Instant::now();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::ReadError,
-    first_times::{NoTime, ReadAhead, read_to_first_time},
+    first_times::{NoTime, ReadAhead, read_first_times},
     record::{ImportRecord, LoggedPacket},
     time::TimeSource,
 };
@@ -61,17 +61,17 @@ impl<W: Write> RowWriter<W> {
         Self { decoder, output, buffer, counts: Counts::default() }
     }
 
-    /// Reads ahead up to the first packet with a time, before anything of a file is written.
+    /// Reads ahead until enough packets have a time, before anything of a file is written.
     ///
     /// # Errors
-    /// [`NoTime`] when the first packets of the file have none where the options say it lies.
-    pub fn read_to_first_time(
+    /// [`NoTime`] when too few of the file's first packets have one where the options say it lies.
+    pub fn read_first_times(
         &mut self,
         file: &str,
         records: &mut impl Iterator<Item = Result<ImportRecord, ReadError>>,
     ) -> Result<ReadAhead, NoTime> {
         let source = self.decoder.time.clone();
-        read_to_first_time(file, &source, records, |record| self.decoder.stated_time(record))
+        read_first_times(file, &source, records, |record| self.decoder.stated_time(record))
     }
 
     /// Decodes and writes one packet.
