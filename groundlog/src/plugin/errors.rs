@@ -1,7 +1,11 @@
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use groundlog_packet::{
     config::{ConfigError, ConfigErrors},
+    definition::SourceLocation,
     plugin::PluginError,
     template::TemplateError,
 };
@@ -92,16 +96,17 @@ impl LoadErrors {
                 self.add(&interface.location, &message);
             }
             let mapped = interface.cmd_targets.iter().chain(&interface.tlm_targets);
-            let unknown: BTreeSet<&str> = mapped
-                .map(|mapping| mapping.target.as_str())
-                .filter(|target| all_known && !targets.contains(target))
+            // By name, because most are mapped for commands and for telemetry at once.
+            let unknown: BTreeMap<&str, &SourceLocation> = mapped
+                .map(|mapping| (mapping.target.as_str(), &mapping.location))
+                .filter(|(target, _)| all_known && !targets.contains(target))
                 .collect();
-            for target in unknown {
+            for (target, location) in unknown {
                 let message = format!(
                     "interface {} maps target {target}, which no TARGET line declares",
                     interface.name
                 );
-                self.add(&interface.location, &message);
+                self.add(location, &message);
             }
         }
     }

@@ -33,8 +33,10 @@ pub(super) fn plugin_with_errors(
 ) -> Salvaged {
     let nothing = || Salvaged { targets_missing: true, ..Salvaged::default() };
     let mut text = text.to_owned();
+    let mut refused = Vec::new();
     if let Err(wrong) = plugin::variables(path, &text) {
         text = without_statements(&text, &wrong);
+        refused = wrong.errors.iter().filter_map(|one| variable_of(&one.statement)).collect();
         errors.add_config(wrong);
     }
     let Ok(declared) = plugin::variables(path, &text) else {
@@ -46,6 +48,8 @@ pub(super) fn plugin_with_errors(
     for (name, value) in given {
         if declared.contains_key(name) {
             known.insert(name.clone(), value.clone());
+        } else if refused.contains(name) {
+            values.insert(name.clone(), value.clone());
         } else {
             let declared = declared.keys().cloned().collect::<Vec<_>>().join(", ");
             let (path, name) = (path.to_owned(), name.clone());
@@ -54,6 +58,10 @@ pub(super) fn plugin_with_errors(
     }
     values.extend(known.clone());
     values.insert("scope".to_owned(), scope.to_owned());
+    // What lacks a refused variable would only say so again.
+    if !refused.iter().all(|name| values.contains_key(name)) {
+        return nothing();
+    }
     // Rendered once, so that lines of errors are lines of the text they are taken out of.
     match template::render(path, &text, &values, sources) {
         Ok(rendered) => text = rendered,
@@ -66,7 +74,10 @@ pub(super) fn plugin_with_errors(
     let mut first = true;
     loop {
         let wrong = match plugin::load(path, &text, &known, scope, sources) {
-            Ok(plugin) => return Salvaged { plugin, ..salvaged },
+            Ok(mut plugin) => {
+                plugin.values = values;
+                return Salvaged { plugin, ..salvaged };
+            }
             Err(PluginError::Config(wrong)) => wrong,
             Err(_) => return nothing(),
         };
@@ -103,6 +114,13 @@ pub(super) fn without_statements(text: &str, wrong: &ConfigErrors) -> String {
     let mut rest = lines.join("\n");
     rest.push('\n');
     rest
+}
+
+/// Returns the name that a statement declares as a variable.
+fn variable_of(statement: &str) -> Option<String> {
+    let mut words = statement.split_whitespace();
+    let declares = words.next()?.eq_ignore_ascii_case("VARIABLE");
+    words.next().filter(|_| declares).map(|name| name.trim_matches(['"', '\'']).to_owned())
 }
 
 /// Returns the keyword of a statement that starts a component.

@@ -131,7 +131,7 @@ fn plugin_txt_that_does_not_fit_its_folder() {
     let mut files = good();
     files[0].1 = "TARGET BUS SAT\nTARGET BUS SAT\nINTERFACE I tcpip_client_interface.rb h 1 1 1 nil\n  MAP_TARGET SUN\n";
     let text = refused("p", &files);
-    assert!(text.contains("maps target SUN"), "{text}");
+    assert!(text.contains("DIR/plugin.txt:4: interface I maps target SUN"), "{text}");
     files[0].1 = "TARGET BUS SAT\n  BOGUS\nINTERFACE\n";
     let text = refused("p", &files);
     assert!(text.contains("DIR/plugin.txt:2: ") && text.contains("DIR/plugin.txt:3: "), "{text}");
@@ -349,6 +349,21 @@ INTERFACE J_INT serial_nonsense.rb
     let text = refused("p", &files);
     assert!(text.contains("DIR/plugin.txt:4: ") && text.contains("maps target SUN"), "{text}");
     assert!(text.contains("DIR/targets/BUS/cmd_tlm/tlm.txt:2: "), "{text}");
+}
+
+#[test]
+fn a_variable_that_is_refused_is_refused_once() {
+    let mut files = good();
+    let plugin = PLUGIN.replace("VARIABLE port 4000", "VARIABLE port");
+    files[0].1 = &plugin;
+    let (_guard, root) = folder("p", &files);
+    let path = root.to_str().expect("UTF-8");
+    for given in [vec![path], vec![path, "port=1"]] {
+        let error = configured(&Config::default(), &run_args(&given)).expect_err("refused");
+        let text = error.to_string().replace(path, "DIR");
+        let expected = "the plug-in has an error:\nDIR/plugin.txt:2: Not enough parameters";
+        assert!(text.starts_with(expected), "{text}");
+    }
 }
 
 #[test]

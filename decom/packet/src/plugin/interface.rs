@@ -55,6 +55,8 @@ pub struct TargetMapping {
     pub target: String,
     /// Whether traffic flows before anyone changes that at run time.
     pub enabled: bool,
+    /// Where it was mapped first.
+    pub location: SourceLocation,
 }
 
 /// An `INTERFACE` of a plug-in.
@@ -124,12 +126,12 @@ impl InterfaceDefinition {
         let arguments = Arguments::new(statement);
         match arguments.keyword() {
             "MAP_TARGET" => {
-                let mapping = mapping(arguments)?;
+                let mapping = mapping(path, statement)?;
                 map(&mut self.cmd_targets, mapping.clone());
                 map(&mut self.tlm_targets, mapping);
             }
-            "MAP_CMD_TARGET" => map(&mut self.cmd_targets, mapping(arguments)?),
-            "MAP_TLM_TARGET" => map(&mut self.tlm_targets, mapping(arguments)?),
+            "MAP_CMD_TARGET" => map(&mut self.cmd_targets, mapping(path, statement)?),
+            "MAP_TLM_TARGET" => map(&mut self.tlm_targets, mapping(path, statement)?),
             "DONT_CONNECT" => self.connect_on_startup = false,
             "DONT_RECONNECT" => self.auto_reconnect = false,
             "DISABLE_DISCONNECT" => self.disable_disconnect = true,
@@ -159,7 +161,8 @@ impl InterfaceDefinition {
     }
 }
 
-fn mapping(arguments: Arguments<'_>) -> Result<TargetMapping, String> {
+fn mapping(path: &str, statement: &Statement) -> Result<TargetMapping, String> {
+    let arguments = Arguments::new(statement);
     let enabled = match arguments.optional(1).map(str::to_uppercase).as_deref() {
         None | Some("ENABLED") => true,
         Some("DISABLED") => false,
@@ -167,7 +170,8 @@ fn mapping(arguments: Arguments<'_>) -> Result<TargetMapping, String> {
             return Err(format!("Unknown word {other}. Must be ENABLED or DISABLED."));
         }
     };
-    Ok(TargetMapping { target: arguments.upper(0)?, enabled })
+    let location = SourceLocation { file: path.into(), line: statement.line };
+    Ok(TargetMapping { target: arguments.upper(0)?, enabled, location })
 }
 
 fn map(targets: &mut Vec<TargetMapping>, mapping: TargetMapping) {
