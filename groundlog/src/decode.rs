@@ -146,7 +146,7 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<ExitCode> {
     match writer.finish() {
         Ok(counts) => {
             tell!("{}", report(&counts));
-            broken |= nothing_decoded(&counts);
+            broken = nothing_decoded(&counts, broken) || broken;
         }
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         Err(error) => return Err(error).context("cannot write the output"),
@@ -252,11 +252,15 @@ fn report(counts: &Counts) -> String {
     text
 }
 
-/// Returns whether there were packets and not one of them was wanted and known, and says so.
-fn nothing_decoded(counts: &Counts) -> bool {
+/// Returns whether not one packet was there, wanted and known, and says so; where files are broken
+/// it is said already why there is none.
+fn nothing_decoded(counts: &Counts, broken: bool) -> bool {
     let packets = counts.unknown + counts.other;
-    let nothing = counts.written == 0 && packets > 0;
-    if nothing {
+    let nothing = counts.written == 0;
+    if nothing && packets == 0 && !broken {
+        tell!("groundlog: none of the files has a packet");
+    }
+    if nothing && packets > 0 {
         let remedy = if counts.other > 0 {
             "others than those asked for; see --packet, --item and --target"
         } else {
@@ -302,6 +306,8 @@ mod tests {
             .expect("a file");
         fs::write(path("unknown"), space_packet(5)).expect("a file");
         fs::write(path("empty"), "").expect("a file");
+        let header = [20_u32, 0, 7, 0, 0].map(u32::to_be_bytes);
+        fs::write(path("header"), header.concat()).expect("a file");
         let root = folder.path().display().to_string();
         let words = words.replace('@', &format!("{root}/"));
         let output = format!("{root}/output");
@@ -361,6 +367,7 @@ mod tests {
         let code = |code: u8| format!("{:?}", ExitCode::from(code));
         assert_eq!(decode("--plugin @SAT @good"), code(0));
         assert_eq!(decode("--plugin @SAT @empty"), code(1), "nothing to decode");
+        assert_eq!(decode("--plugin @SAT --format dump @header"), code(1), "no record");
         assert_eq!(decode("--plugin @SAT @unknown"), code(1));
         assert_eq!(decode("--plugin @SAT --packet NEVER @good"), code(1));
         assert_eq!(decode("@good"), code(2), "no definitions");

@@ -19,7 +19,7 @@ use crate::config::Config;
 const EXAMPLES: &str = "\
 Examples:
   groundlog log topics --data groundlog-data
-  groundlog log tail commands
+  groundlog log tail commands --lines 3
   groundlog log cat decom --from -10 --json
   groundlog log cat raw --from 2026-11-22T01:02:03Z --count 5
   groundlog log verify --data groundlog-data

@@ -151,8 +151,7 @@ mod tests {
     fn check(command: &clap::Command, path: &str) {
         let help = command.get_after_help().unwrap_or_else(|| panic!("{path}: no examples"));
         let help = help.to_string();
-        let text = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(text.contains("Exit status:"), "{path}: {help}");
+        assert!(help.contains("Exit status:"), "{path}: {help}");
         let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  ")).collect();
         assert!(examples.iter().any(|example| example.starts_with(path)), "{path}: {help}");
         for example in examples {

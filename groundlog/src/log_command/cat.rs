@@ -3,7 +3,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use groundlog_log::{Batch, Bounds, RecordRef};
 use groundlog_proto::{Nanos, TopicPartition};
@@ -13,6 +13,8 @@ use crate::time_text;
 
 /// How much is read at once, in bytes.
 const READ_BYTES_MAX: usize = 1 << 20;
+/// What an error of the output means.
+const CANNOT_WRITE: &str = "cannot write to standard output";
 
 /// Which records to print.
 #[derive(Debug, Args)]
@@ -71,7 +73,9 @@ pub(super) async fn cat(source: &Source, args: CatArgs) -> anyhow::Result<ExitCo
         }
     }
     match out.flush() {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context(CANNOT_WRITE)
+        }
         _ => Ok(ExitCode::SUCCESS),
     }
 }
@@ -157,7 +161,7 @@ async fn print(
             if error.kind() == std::io::ErrorKind::BrokenPipe {
                 return Ok(0);
             }
-            return Err(error.into());
+            return Err(error).context(CANNOT_WRITE);
         }
         left -= 1;
     }

@@ -18,8 +18,9 @@ const EXAMPLES: &str = "\
 Examples:
   groundlog rebuild cvt --from earliest --verify
 
-The rebuilt table is compared with the live one at one position of the log, bit for bit. Exit
-status: 0 rebuilt (with --verify: and equal), 1 different, or it could not be done, 2 wrong usage.";
+The rebuilt table is compared with the live one at one position of the log, bit for bit.
+Exit status: 0 rebuilt (with --verify: and equal), 1 different, or it could not be done, 2 wrong
+usage.";
 
 /// Rebuilds a projection of the running system from the log, beside the live one
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub(crate) struct RebuildArgs {
     #[arg(long)]
     verify: bool,
     #[command(flatten)]
-    operator: OperatorArgs,
+    pub(super) operator: OperatorArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
