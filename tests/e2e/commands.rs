@@ -47,8 +47,9 @@ fn a_hazardous_command_is_refused_with_409_until_confirmed() {
         let confirmed = stack.http.rpc("cmd_no_hazardous_check", json!(["INST CLEAR"]), json!({}));
         (confirmed.status == 200).then_some(())
     });
-    let line = groundlog(&["cmd", "INST CLEAR", "--url", stack.url()]);
+    let line = groundlog(&["cmd", "INST CLEAR", "--json", "--url", stack.url()]);
     assert_eq!(line.code, 3, "{}", line.stderr);
+    assert!(line.stdout.contains(r#""class":"HazardousError""#), "{}", line.stdout);
     groundlog(&["cmd", "--hazardous", "INST CLEAR", "--url", stack.url()]).ok();
 }
 

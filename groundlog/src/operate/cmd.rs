@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::OperatorArgs;
+use super::{OperatorArgs, error_document};
 use crate::{
     client::ClientError,
     output::{say, tell},
@@ -19,8 +19,9 @@ Examples:
   groundlog cmd INST CLEAR --hazardous
   groundlog cmd \"INST COLLECT with TYPE 1\" --raw --dry-run
 
-Exit status: 0 sent, 1 refused or failed (the reason is on standard error), 2 wrong usage,
-3 hazardous and not confirmed.";
+With --json an error is a document on standard output, too: error.message, of the system's refusals
+error.code and error.class as in its JSON API. Exit status: 0 sent, 1 refused or failed (the reason
+is on standard error), 2 wrong usage, 3 hazardous and not confirmed.";
 
 /// Sends a command and waits for its end
 #[derive(Debug, Args)]
@@ -45,7 +46,7 @@ pub(crate) struct CmdArgs {
     #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
     timeout: f64,
     #[command(flatten)]
-    operator: OperatorArgs,
+    pub(super) operator: OperatorArgs,
 }
 
 /// Runs the command.
@@ -68,8 +69,11 @@ pub(crate) fn run(args: &CmdArgs) -> anyhow::Result<ExitCode> {
     match client.rpc_with(method(args), vec![json!(text)], keywords) {
         Ok(result) if args.operator.json => say!("{result}"),
         Ok(result) => say!("sent: {}", result["cmd_string"].as_str().unwrap_or(&text)),
-        Err(ClientError::Rpc { code: HAZARDOUS, message, .. }) => {
-            tell!("{message}\nsay --hazardous to send it all the same");
+        Err(error @ ClientError::Rpc { code: HAZARDOUS, .. }) => {
+            tell!("{error}\nsay --hazardous to send it all the same");
+            if args.operator.json {
+                say!("{}", error_document(&error.into()));
+            }
             return Ok(ExitCode::from(3));
         }
         Err(error) => return Err(error.into()),

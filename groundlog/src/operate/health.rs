@@ -26,7 +26,7 @@ pub(crate) struct HealthArgs {
     url: String,
     /// The whole answer as one JSON document
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Runs the command.

@@ -24,7 +24,7 @@ error), 2 wrong usage.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
-    operator: OperatorArgs,
+    pub(super) operator: OperatorArgs,
 }
 
 /// Runs the command.

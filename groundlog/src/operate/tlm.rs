@@ -25,7 +25,7 @@ pub(crate) struct TlmArgs {
     #[arg(long = "type", value_enum, default_value_t = ValueForm::Converted)]
     form: ValueForm,
     #[command(flatten)]
-    operator: OperatorArgs,
+    pub(super) operator: OperatorArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
