@@ -68,7 +68,11 @@ impl CurrentPacket {
             received_count: self.received_count,
         };
         let values = self.record.as_ref()?.get(self.values.clone())?;
-        RecordView::new(self.definitions.plan(self.id), meta, values).ok()
+        let plan = self.definitions.plan(self.id);
+        match values {
+            [] => RecordView::without_values(plan, meta),
+            values => RecordView::new(plan, meta, values).ok(),
+        }
     }
 
     /// Returns the value of an item, named by its place in the definition, in one form; what

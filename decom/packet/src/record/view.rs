@@ -40,14 +40,20 @@ impl<'a> RecordView<'a> {
         meta: PacketMeta,
         bytes: &'a [u8],
     ) -> Result<Self, RecordError> {
-        // A packet whose items all come from its envelope (UNKNOWN) is recorded without values.
-        let is_bare = bytes.is_empty() && plan.layout().items.is_empty();
-        let status = if is_bare || plan.layout().is_plain(bytes) {
+        let status = if plan.layout().is_plain(bytes) {
             &[]
         } else {
             check::check(plan.packet(), plan.layout(), bytes)?
         };
         Ok(Self { plan, bytes, status, meta })
+    }
+
+    /// Opens the record of a packet whose items all come from its envelope, as UNKNOWN's do: it is
+    /// recorded without values. `None` for any other packet.
+    #[must_use]
+    pub fn without_values(plan: &'a DecodePlan, meta: PacketMeta) -> Option<Self> {
+        let is_bare = plan.layout().items.is_empty();
+        is_bare.then_some(Self { plan, bytes: &[], status: &[], meta })
     }
 
     /// Returns the plan whose packet this is.
